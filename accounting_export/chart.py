@@ -1,0 +1,84 @@
+"""The default chart and rules of a French merchant (PCG); edited in the back-office after.
+
+The last digits are a firm's choice; 44572 + ISO numeric country for OSS keeps that VAT out of
+the accounts of the French return.
+"""
+
+from typing import Any
+
+# nature, regime, rate, account, label; empty: any.
+DEFAULT_RULES = (
+    ("customers", "", None, "41110000", "Clients"),
+    ("goods", "", None, "70710000", "Ventes de marchandises France 20%"),
+    ("goods", "domestic", "20.00", "70710000", "Ventes de marchandises France 20%"),
+    ("goods", "domestic", "10.00", "70711000", "Ventes de marchandises France 10%"),
+    ("goods", "domestic", "8.50", "70718500", "Ventes de marchandises France 8,5%"),
+    ("goods", "domestic", "5.50", "70715500", "Ventes de marchandises France 5,5%"),
+    ("goods", "domestic", "2.10", "70712100", "Ventes de marchandises France 2,1%"),
+    ("goods", "domestic", "0.00", "70719000", "Ventes de marchandises France sans TVA"),
+    ("goods", "exempt", None, "70719300", "Ventes de marchandises franchise art. 293 B"),
+    ("goods", "eu_business", None, "70720000", "Ventes de marchandises livraisons intracom"),
+    ("goods", "oss", None, "70730000", "Ventes de marchandises VAD UE (OSS)"),
+    ("goods", "export", None, "70740000", "Ventes de marchandises export"),
+    ("shipping", "", None, "70851000", "Ports factures France 20%"),
+    ("shipping", "domestic", "20.00", "70851000", "Ports factures France 20%"),
+    ("shipping", "domestic", "10.00", "70851100", "Ports factures France 10%"),
+    ("shipping", "domestic", "5.50", "70851550", "Ports factures France 5,5%"),
+    ("shipping", "domestic", "2.10", "70851210", "Ports factures France 2,1%"),
+    ("shipping", "eu_business", None, "70852000", "Ports factures intracom"),
+    ("shipping", "oss", None, "70853000", "Ports factures VAD UE (OSS)"),
+    ("shipping", "export", None, "70854000", "Ports factures export"),
+    ("discount", "", None, "70970000", "RRR accordes sur ventes de marchandises"),
+    ("tax", "domestic", None, "44571900", "TVA collectee autres taux"),
+    ("tax", "domestic", "20.00", "44571100", "TVA collectee 20%"),
+    ("tax", "domestic", "10.00", "44571200", "TVA collectee 10%"),
+    ("tax", "domestic", "5.50", "44571300", "TVA collectee 5,5%"),
+    ("tax", "domestic", "2.10", "44571400", "TVA collectee 2,1%"),
+    ("tax", "domestic", "8.50", "44571500", "TVA collectee 8,5%"),
+)
+# ISO 3166-1 numeric of the member states a French shop sells to at distance.
+OSS_COUNTRIES = (
+    ("AT", "040", "Autriche"),
+    ("BE", "056", "Belgique"),
+    ("BG", "100", "Bulgarie"),
+    ("CY", "196", "Chypre"),
+    ("CZ", "203", "Tchequie"),
+    ("DE", "276", "Allemagne"),
+    ("DK", "208", "Danemark"),
+    ("EE", "233", "Estonie"),
+    ("ES", "724", "Espagne"),
+    ("FI", "246", "Finlande"),
+    ("GR", "300", "Grece"),
+    ("HR", "191", "Croatie"),
+    ("HU", "348", "Hongrie"),
+    ("IE", "372", "Irlande"),
+    ("IT", "380", "Italie"),
+    ("LT", "440", "Lituanie"),
+    ("LU", "442", "Luxembourg"),
+    ("LV", "428", "Lettonie"),
+    ("MT", "470", "Malte"),
+    ("NL", "528", "Pays-Bas"),
+    ("PL", "616", "Pologne"),
+    ("PT", "620", "Portugal"),
+    ("RO", "642", "Roumanie"),
+    ("SE", "752", "Suede"),
+    ("SI", "705", "Slovenie"),
+    ("SK", "703", "Slovaquie"),
+)
+
+
+def ensure_chart(**_: Any) -> None:
+    """Give a new installation its chart and rules; one that has rules is left alone."""
+    from accounting_export.models import Account, AccountRule, Journal
+
+    Journal.objects.get_or_create(code="VE", defaults={"label": "Journal des ventes"})
+    if AccountRule.objects.exists():
+        return
+    for nature, regime, rate, number, label in DEFAULT_RULES:
+        account, _created = Account.objects.get_or_create(number=number, defaults={"label": label})
+        AccountRule.objects.create(nature=nature, regime=regime, tax_rate=rate, account=account)
+    for country, numeric, name in OSS_COUNTRIES:
+        account, _created = Account.objects.get_or_create(
+            number=f"44572{numeric}", defaults={"label": f"TVA OSS {name}"}
+        )
+        AccountRule.objects.create(nature="tax", regime="oss", country=country, account=account)

@@ -1,0 +1,21 @@
+"""What the accounts refuse."""
+
+from sphinx.core.errors import BusinessRuleError, InputError
+
+
+class NoAccount(BusinessRuleError):
+    """No rule says which account an amount goes to."""
+
+    code = "accounting.no_account"
+
+
+class Unbalanced(BusinessRuleError):
+    """Debit and credit differ: nothing is written."""
+
+    code = "accounting.unbalanced"
+
+
+class UnknownFormat(InputError):
+    """The accountant's format is not one of those that can be written."""
+
+    code = "accounting.unknown_format"

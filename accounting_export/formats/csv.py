@@ -1,0 +1,86 @@
+"""Generic CSV: for any software with an import wizard, and for spreadsheets."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from accounting_export.formats.base import comma, register, text
+from accounting_export.selectors import ExportLine
+from sphinx.core.money import plain
+from sphinx.core.vat import TaxRegime
+
+COLUMNS = (
+    "Journal",
+    "Date",
+    "N° écriture",
+    "Pièce",
+    "Compte",
+    "Libellé compte",
+    "Auxiliaire",
+    "Libellé auxiliaire",
+    "Libellé",
+    "Débit",
+    "Crédit",
+    "Échéance",
+    "Taux TVA",
+    "Régime TVA",
+    "Pays",
+    "Commande",
+    "Bon de livraison",
+)
+
+
+def defused(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
+
+
+def cells(line: ExportLine) -> list[str]:
+    """The texts of a line, amounts and dates aside."""
+    return [
+        defused(text(value or ""))
+        for value in (
+            line.number,
+            line.piece_ref,
+            line.account,
+            line.account_label,
+            line.auxiliary,
+            line.auxiliary_label,
+            line.label,
+        )
+    ]
+
+
+@register
+class GenericCsv:
+    code = "csv"
+    label = "CSV (point-virgule, UTF-8)"
+    extension = "csv"
+
+    def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> None:
+        # A BOM: without it Excel reads accents wrong.
+        out = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
+        writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(self._row(line) for line in lines)
+        out.detach()
+
+    @staticmethod
+    def _row(line: ExportLine) -> list[str]:
+        number, *texts = cells(line)
+        rate = "" if line.tax_rate is None else plain(line.tax_rate).replace(".", ",")
+        return [
+            line.journal,
+            f"{line.entry_date:%d/%m/%Y}",
+            number,
+            *texts,
+            comma(line.debit),
+            comma(line.credit),
+            f"{line.due_on:%d/%m/%Y}",
+            rate,
+            str(TaxRegime(line.tax_regime).label),
+            line.country,
+            defused(text(line.order_number)),
+            line.delivery_note or "",
+        ]

@@ -1,0 +1,126 @@
+"""The journal's file: written whole or not at all, hashed, its entries marked."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from accounting_export.errors import Unbalanced
+from accounting_export.formats import find_format
+from accounting_export.models import ExportBatch, ExportedEntry
+from accounting_export.selectors import ExportLine, lines_to_export
+from accounting_export.services.posting import SALES_JOURNAL, post_missing
+from sphinx.core import clock
+from sphinx.core.errors import InputError
+from sphinx.core.money import ZERO
+from sphinx.core.services import record
+
+
+@dataclass
+class _Sums:
+    """Counted while the lines pass on to the format."""
+
+    lines: int = 0
+    debit: Decimal = ZERO
+    credit: Decimal = ZERO
+    entry_ids: list[int] = field(default_factory=list)
+
+    def counted(self, lines: Iterable[ExportLine]) -> Iterator[ExportLine]:
+        for line in lines:
+            self.lines += 1
+            self.debit += line.debit
+            self.credit += line.credit
+            if not self.entry_ids or self.entry_ids[-1] != line.entry_id:
+                self.entry_ids.append(line.entry_id)
+            yield line
+
+
+def export_journal(
+    *,
+    date_from: date,
+    date_to: date,
+    format_code: str,
+    path: Path,
+    journals: Sequence[str] = (SALES_JOURNAL,),
+    actor: Any = None,
+) -> ExportBatch:
+    """Write the entries dated in the period (both days included) to `path`.
+
+    Books first what was issued without an entry, so that the file is complete. The same
+    period again gives the same entries; they are marked as sent and never change.
+
+    Raises:
+        UnknownFormat: no such format.
+        InputError: the period is upside down, or the file can't be written.
+        Unbalanced: debit and credit differ; no file is left.
+    """
+    journal_format = find_format(format_code)
+    if date_from > date_to:
+        raise InputError(
+            _("La période va du %(start)s au %(end)s : mettez la date de début avant la date de fin.")
+            % {"start": date_from.isoformat(), "end": date_to.isoformat()},
+            code="accounting.bad_period",
+        )
+    post_missing()
+    with transaction.atomic():
+        if connection.vendor == "postgresql" and not connection.savepoint_ids:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        sums = _Sums()
+        lines = sums.counted(lines_to_export(date_from, date_to, journals))
+        sha256 = _write(path, journal_format, lines)
+        if sums.debit != sums.credit:
+            path.unlink()
+            raise Unbalanced(
+                _("Débit %(debit)s, crédit %(credit)s : le journal n'est pas équilibré, aucun "
+                  "fichier n'est produit. Lancez « verify ».")
+                % {"debit": sums.debit, "credit": sums.credit}
+            )
+        batch, is_new = ExportBatch.objects.get_or_create(
+            format=format_code,
+            date_from=date_from,
+            date_to=date_to,
+            sha256=sha256,
+            defaults={
+                "journals": ",".join(journals),
+                "path": str(path),
+                "entry_count": len(sums.entry_ids),
+                "line_count": sums.lines,
+                "debit": sums.debit,
+                "credit": sums.credit,
+                "created_at": clock.now(),
+            },
+        )
+        if is_new:
+            ExportedEntry.objects.bulk_create(
+                (ExportedEntry(batch=batch, entry_id=pk) for pk in sums.entry_ids),
+                batch_size=2000,
+            )
+            record("journal.exported", [batch], actor=actor, sha256=sha256)
+    return batch
+
+
+def _write(path: Path, journal_format: Any, lines: Iterator[ExportLine]) -> str:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            journal_format.write(lines, stream)
+        with partial.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(
+            _("Impossible d'écrire %(path)s : %(reason)s.")
+            % {"path": path, "reason": error.strerror},
+            code="accounting.cannot_write",
+        ) from error
+    return sha256

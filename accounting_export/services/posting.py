@@ -1,0 +1,191 @@
+"""One balanced entry for each issued document, once."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounting_export.accounts import AccountBook, Question
+from accounting_export.errors import Unbalanced
+from accounting_export.models import Account, AccountRule, Journal, JournalEntry, JournalLine
+from accounting_export.selectors import invoices_to_post
+from invoicing.models import Invoice, InvoiceLine
+from sphinx.core.clock import business_date
+from sphinx.core.errors import BusinessRuleError
+from sphinx.core.money import ZERO
+from sphinx.core.services import allocate_numbers, record
+
+Nature = AccountRule.Nature
+SALES_JOURNAL = "VE"
+_BATCH = 500
+
+
+def post_invoice(*, invoice_id: int) -> JournalEntry | None:
+    """The entry of one document; made now if it isn't yet, None when nothing is to book."""
+    post_invoices(invoice_ids=[invoice_id])
+    return JournalEntry.objects.filter(invoice_id=invoice_id).first()
+
+
+def post_missing() -> int:
+    """Sweep: book every issued document that has no entry yet; returns how many were.
+
+    A document that can't be booked doesn't stop the others.
+
+    Raises:
+        NoAccount, Unbalanced: the first reason, once all the others are booked.
+    """
+    posted, refused = 0, []
+    missing = list(invoices_to_post().values_list("pk", flat=True))
+    for start in range(0, len(missing), _BATCH):
+        ids = missing[start : start + _BATCH]
+        try:
+            posted += len(post_invoices(invoice_ids=ids))
+        except BusinessRuleError:
+            for pk in ids:
+                try:
+                    posted += len(post_invoices(invoice_ids=[pk]))
+                except BusinessRuleError as error:
+                    refused.append(error)
+    if refused:
+        raise refused[0]
+    return posted
+
+
+@transaction.atomic
+def post_invoices(*, invoice_ids: Iterable[int]) -> list[JournalEntry]:
+    """Book the documents that have no entry, in the order of their chain.
+
+    Debit 411 what the customer owes and 7097 the discounts, credit 707 goods, 7085 shipping
+    and 4457 VAT, by rate (PCG); a credit note swaps sides, amounts are never negative. Entry
+    date is the document's, validated on the day it is issued.
+
+    Raises:
+        NoAccount: no rule for an amount; nothing of the batch is booked.
+        Unbalanced: debit and credit differ; nothing of the batch is booked.
+    """
+    journal, _created = Journal.objects.get_or_create(
+        code=SALES_JOURNAL, defaults={"label": "Journal des ventes"}
+    )
+    # The journal's row makes posters take turns: numbers follow the chain.
+    Journal.objects.select_for_update().get(pk=journal.pk)
+    invoices = list(
+        invoices_to_post()
+        .filter(pk__in=list(invoice_ids))
+        .select_related("shop", "credited_invoice")
+        .prefetch_related("lines", "taxes")
+        .order_by("chain_index")
+    )
+    if not invoices:
+        return []
+    book = AccountBook()
+    drafts = [(invoice, _lines(invoice, book)) for invoice in invoices]
+    numbers = _numbers(journal, invoices)
+    entries = JournalEntry.objects.bulk_create(
+        (
+            JournalEntry(
+                journal=journal,
+                number=number,
+                entry_date=invoice.issued_on,
+                piece_ref=invoice.number,
+                piece_date=invoice.issued_on,
+                label=_label(invoice),
+                validated_on=business_date(invoice.issued_at),
+                invoice=invoice,
+            )
+            for number, invoice in zip(numbers, invoices, strict=True)
+        ),
+        batch_size=500,
+    )
+    for entry, (_invoice, lines) in zip(entries, drafts, strict=True):
+        for line in lines:
+            line.entry = entry
+    JournalLine.objects.bulk_create(
+        (line for _invoice, lines in drafts for line in lines), batch_size=1000
+    )
+    record("entry.posted", entries)
+    return entries
+
+
+def _numbers(journal: Journal, invoices: list[Invoice]) -> list[str]:
+    """One continuous series a journal; entries of one day share a call, dates never go back."""
+    last = max(i.issued_on for i in invoices)
+    return allocate_numbers(series=journal.code, on=last, count=len(invoices), yearly=False)
+
+
+def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
+    """The lines of the entry, the customer first; positive amounts are debits here."""
+    amounts: dict[tuple[str, Decimal | None], Decimal] = defaultdict(lambda: ZERO)
+    for line in invoice.lines.all():
+        sale = Nature.SHIPPING if line.kind == InvoiceLine.Kind.SHIPPING else Nature.GOODS
+        amounts[sale, line.tax_rate] -= line.amount_excl_tax
+        amounts[Nature.DISCOUNT, line.tax_rate] += line.discount_excl_tax
+    for tax in invoice.taxes.all():
+        amounts[Nature.TAX, tax.tax_rate] -= tax.tax
+    sums: dict[tuple[str, Decimal | None, Account], Decimal] = defaultdict(lambda: ZERO)
+    for (nature, rate), amount in amounts.items():
+        if amount:
+            sums[nature, rate, _account(book, invoice, nature, rate)] += amount * invoice.sign
+    if sum(sums.values(), ZERO) + invoice.total_incl_tax * invoice.sign:
+        raise Unbalanced(
+            _("L'écriture de %(number)s n'est pas équilibrée ; rien n'est passé. "
+              "Lancez « verify » pour trouver la ligne fautive.")
+            % {"number": invoice.number}
+        )
+    return _customer_line(book, invoice) + [
+        _line(position, account, amount, rate)
+        for position, ((_n, rate, account), amount) in enumerate(
+            sorted(sums.items(), key=_reading_order), start=2
+        )
+    ]
+
+
+_ORDER = {Nature.DISCOUNT: 0, Nature.GOODS: 1, Nature.SHIPPING: 2, Nature.TAX: 3}
+
+
+def _reading_order(
+    item: tuple[tuple[str, Decimal | None, Account], Decimal],
+) -> tuple[Decimal, int, str]:
+    (nature, rate, account), _amount = item
+    return (-(rate or ZERO), _ORDER[Nature(nature)], account.number)
+
+
+def _account(
+    book: AccountBook, invoice: Invoice, nature: str, rate: Decimal | None
+) -> Account:
+    return book.account_for(
+        Question(nature, invoice.tax_regime, rate, invoice.country, invoice.shop_id)
+    )
+
+
+def _customer_line(book: AccountBook, invoice: Invoice) -> list[JournalLine]:
+    if not invoice.total_incl_tax:
+        return []
+    account = _account(book, invoice, Nature.CUSTOMERS, None)
+    line = _line(1, account, invoice.total_incl_tax * invoice.sign, None)
+    line.auxiliary = invoice.auxiliary_account
+    collective = invoice.auxiliary_account == invoice.shop.consumer_account
+    line.auxiliary_label = (
+        f"Clients divers {invoice.shop.name}" if collective else invoice.customer_name
+    )
+    return [line]
+
+
+def _line(
+    position: int, account: Account, amount: Decimal, rate: Decimal | None
+) -> JournalLine:
+    return JournalLine(
+        position=position,
+        account=account.number,
+        account_label=account.label,
+        debit=max(amount, ZERO),
+        credit=max(-amount, ZERO),
+        tax_rate=rate,
+    )
+
+
+def _label(invoice: Invoice) -> str:
+    if invoice.credited_invoice:
+        return f"Avoir s/{invoice.credited_invoice.number} {invoice.customer_name}"[:120]
+    return f"Cde {invoice.order_number} {invoice.customer_name}"[:120]

@@ -1,0 +1,20 @@
+"""Tasks of the accounts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from celery import shared_task
+
+from accounting_export.services import post_invoices, post_missing
+
+
+@shared_task
+def post_issued(*, invoice_ids: Sequence[int], **_: Any) -> None:
+    """Book documents just issued."""
+    post_invoices(invoice_ids=invoice_ids)
+
+
+@shared_task
+def post_missing_entries(**_: Any) -> None:
+    """Sweep what a lost message left unbooked."""
+    post_missing()

@@ -1,0 +1,110 @@
+"""Who buys: persons and companies, their addresses, and how each shop names them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from sphinx.core.models import Shop, Sourced
+from sphinx.core.validators import validate_siren, validate_siret, validate_vat_number
+
+
+class Customer(models.Model):
+    """One person or company, whatever the number of shops and accounts it buys with."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("Particulier")
+        COMPANY = "company", _("Professionnel")
+
+    code = models.CharField(_("code"), max_length=12, unique=True)
+    kind = models.CharField(_("nature"), max_length=10, choices=Kind, default=Kind.PERSON)
+    first_name = models.CharField(_("prénom"), max_length=80, blank=True)
+    last_name = models.CharField(_("nom"), max_length=80, blank=True)
+    company_name = models.CharField(_("société"), max_length=120, blank=True)
+    # Lower case, trimmed: the second way to recognise somebody after the shop's own key.
+    email = models.CharField(_("e-mail"), max_length=254, blank=True, db_index=True)
+    phone = models.CharField(_("téléphone"), max_length=30, blank=True)
+    vat_number = models.CharField(
+        _("n° de TVA"), max_length=20, blank=True, validators=[validate_vat_number]
+    )
+    siren = models.CharField(_("SIREN"), max_length=9, blank=True, validators=[validate_siren])
+    siret = models.CharField(_("SIRET"), max_length=14, blank=True, validators=[validate_siret])
+    auxiliary_account = models.CharField(
+        _("compte auxiliaire"),
+        max_length=8,
+        blank=True,
+        help_text=_("Vide : le compte des particuliers de la boutique, ou le code du professionnel."),
+    )
+    accepts_marketing = models.BooleanField(_("accepte la publicité"), default=False)
+    note = models.TextField(_("note"), blank=True)
+    created_at = models.DateTimeField(_("connu depuis"))
+
+    history = HistoricalRecords(verbose_name=_("historique"))
+
+    class Meta:
+        verbose_name = _("client")
+        verbose_name_plural = _("clients")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+    @property
+    def name(self) -> str:
+        """The company's name, else the person's, else what is known."""
+        person = f"{self.first_name} {self.last_name}".strip()
+        return self.company_name or person or self.email or self.code
+
+
+class CustomerAddress(models.Model):
+    """The customer's current address; documents keep their own copy."""
+
+    class Use(models.TextChoices):
+        BILLING = "billing", _("Facturation")
+        SHIPPING = "shipping", _("Livraison")
+
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="addresses"
+    )
+    use = models.CharField(_("usage"), max_length=10, choices=Use, default=Use.BILLING)
+    name = models.CharField(_("destinataire"), max_length=120, blank=True)
+    address1 = models.CharField(_("adresse"), max_length=120, blank=True)
+    address2 = models.CharField(_("complément"), max_length=120, blank=True)
+    postcode = models.CharField(_("code postal"), max_length=16, blank=True)
+    city = models.CharField(_("ville"), max_length=80, blank=True)
+    country = models.CharField(_("pays"), max_length=2, blank=True)
+
+    class Meta:
+        verbose_name = _("adresse")
+        verbose_name_plural = _("adresses")
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "use"], name="customers_address_one_a_use"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address1}, {self.postcode} {self.city}"
+
+
+class ShopIdentity(Sourced):
+    """How one shop names a customer: its own key, unique in that shop."""
+
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+    )
+    external_ref = models.CharField(_("référence à la boutique"), max_length=80)
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="identities"
+    )
+    # Hash of what the shop's file last said; the same again changes nothing.
+    content_hash = models.CharField(max_length=32, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("identité en boutique")
+        verbose_name_plural = _("identités en boutique")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "external_ref"], name="customers_identity_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shop} : {self.external_ref}"

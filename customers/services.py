@@ -1,0 +1,228 @@
+"""Writes of customers: one person, one customer, whatever the shop and the number of files."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from customers.drafts import AddressDraft, CustomerDraft
+from customers.models import Customer, CustomerAddress, ShopIdentity
+from sphinx.core.bulk import insert_rows, reserve_ids
+from sphinx.core.models import Shop
+from sphinx.core.validators import compact_vat_number, is_vat_number
+
+
+class Source(NamedTuple):
+    """The file that drafts were read from."""
+
+    file: str = ""
+    sha256: str = ""
+
+
+@dataclass
+class CustomerResult:
+    """What became of the drafts; `ids` are customer ids in their order."""
+
+    ids: list[int] = field(default_factory=list)
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+def email_key(email: str) -> str:
+    """The form in which two e-mail addresses are compared."""
+    return email.strip().lower()
+
+
+def _content_hash(draft: CustomerDraft) -> str:
+    text = "\x1f".join(map(str, draft[:12])) + "\x1e" + "\x1f".join(draft.address)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@transaction.atomic
+def upsert_customers(
+    *,
+    shop: Shop,
+    drafts: Sequence[CustomerDraft],
+    source: Source,
+    at: datetime,
+    overwrite: bool = True,
+) -> CustomerResult:
+    """Make or update the customers of `drafts`; a constant number of queries.
+
+    Recognised by the shop's own key first, then by e-mail, so that a guest who registers
+    later, or buys in a second shop, stays one customer. With `overwrite` False (customers
+    seen on an order) known customers are left as they are: the customers file rules.
+    """
+    identities, by_email = _known(shop, drafts)
+    result = CustomerResult()
+    fresh: list[tuple[int, CustomerDraft]] = []
+    changed: dict[int, CustomerDraft] = {}
+    new_identities: list[tuple[str, int, CustomerDraft]] = []
+    hashes: list[ShopIdentity] = []
+    ids = iter(reserve_ids(Customer, _unknown_count(drafts, identities, by_email)))
+    for draft in drafts:
+        identity = identities.get(draft.ref) if draft.ref else None
+        email = email_key(draft.email)
+        customer_id = identity.customer_id if identity else by_email.get(email) if email else None
+        if customer_id is None:
+            customer_id = next(ids)
+            fresh.append((customer_id, draft))
+            result.created += 1
+        elif not overwrite:
+            result.unchanged += 1
+        elif identity and identity.content_hash == _content_hash(draft):
+            result.unchanged += 1
+        else:
+            changed[customer_id] = draft
+            result.updated += 1
+        if email:
+            by_email.setdefault(email, customer_id)
+        if draft.ref and not identity:
+            identities[draft.ref] = ShopIdentity(customer_id=customer_id)
+            new_identities.append((draft.ref, customer_id, draft))
+        elif identity and identity.pk and overwrite:
+            identity.content_hash = _content_hash(draft)
+            hashes.append(identity)
+        result.ids.append(customer_id)
+    _insert_customers(fresh, at)
+    _update_customers(changed)
+    _insert_identities(shop, new_identities, source, keep_hash=overwrite)
+    ShopIdentity.objects.bulk_update(hashes, ["content_hash"], batch_size=500)
+    return result
+
+
+def _known(
+    shop: Shop, drafts: Sequence[CustomerDraft]
+) -> tuple[dict[str, ShopIdentity], dict[str, int]]:
+    refs = {d.ref for d in drafts if d.ref}
+    emails = {email_key(d.email) for d in drafts if d.email}
+    identities = {
+        i.external_ref: i for i in ShopIdentity.objects.filter(shop=shop, external_ref__in=refs)
+    }
+    by_email: dict[str, int] = {}
+    found = Customer.objects.filter(email__in=emails).order_by("pk").values_list("email", "pk")
+    for email, pk in found:
+        by_email.setdefault(email, pk)
+    return identities, by_email
+
+
+def _unknown_count(
+    drafts: Sequence[CustomerDraft],
+    identities: dict[str, ShopIdentity],
+    by_email: dict[str, int],
+) -> int:
+    refs, emails, count = set(identities), set(by_email), 0
+    for draft in drafts:
+        email = email_key(draft.email)
+        if not ((draft.ref and draft.ref in refs) or (email and email in emails)):
+            count += 1
+        refs.add(draft.ref)
+        emails.add(email)
+    return count
+
+
+def _kind(draft: CustomerDraft) -> str:
+    is_company = draft.is_business or bool(draft.company) or bool(draft.vat_number)
+    return Customer.Kind.COMPANY if is_company else Customer.Kind.PERSON
+
+
+def _fields(draft: CustomerDraft) -> dict[str, object]:
+    """Columns of Customer that a shop's file says; a VAT number that isn't one is left out."""
+    vat_number = compact_vat_number(draft.vat_number)
+    return {
+        "kind": _kind(draft),
+        "first_name": draft.first_name[:80],
+        "last_name": draft.last_name[:80],
+        "company_name": draft.company[:120],
+        "email": email_key(draft.email)[:254],
+        "phone": draft.phone[:30],
+        "vat_number": vat_number[:20] if is_vat_number(vat_number) else "",
+        "siret": draft.siret[:14],
+        "siren": draft.siret[:9],
+        "accepts_marketing": draft.accepts_marketing,
+        "note": draft.note,
+    }
+
+
+def _insert_customers(fresh: list[tuple[int, CustomerDraft]], at: datetime) -> None:
+    if not fresh:
+        return
+    names = list(_fields(fresh[0][1]))
+    insert_rows(
+        Customer,
+        ["id", "code", "auxiliary_account", "created_at", *names],
+        (
+            (pk, f"C{pk:06d}", "", draft.created_at or at, *_fields(draft).values())
+            for pk, draft in fresh
+        ),
+    )
+    _write_addresses({pk: draft.address for pk, draft in fresh})
+
+
+def _update_customers(changed: dict[int, CustomerDraft]) -> None:
+    """Overwrite what the shop says; what it leaves blank stays as staff completed it."""
+    customers = list(
+        Customer.objects.select_for_update().filter(pk__in=changed).order_by("pk")
+    )
+    touched: set[str] = set()
+    for customer in customers:
+        for name, value in _fields(changed[customer.pk]).items():
+            if value != "" and getattr(customer, name) != value:
+                setattr(customer, name, value)
+                touched.add(name)
+    if touched:
+        Customer.objects.bulk_update(customers, sorted(touched), batch_size=200)
+    _write_addresses({pk: draft.address for pk, draft in changed.items()})
+
+
+def _write_addresses(addresses: dict[int, AddressDraft]) -> None:
+    CustomerAddress.objects.bulk_create(
+        (
+            CustomerAddress(
+                customer_id=pk,
+                use=CustomerAddress.Use.BILLING,
+                name=address.name[:120],
+                address1=address.address1[:120],
+                address2=address.address2[:120],
+                postcode=address.postcode[:16],
+                city=address.city[:80],
+                country=address.country[:2],
+            )
+            for pk, address in addresses.items()
+            if any(address)
+        ),
+        update_conflicts=True,
+        unique_fields=["customer", "use"],
+        update_fields=["name", "address1", "address2", "postcode", "city", "country"],
+        batch_size=1000,
+    )
+
+
+def _insert_identities(
+    shop: Shop,
+    new: Iterable[tuple[str, int, CustomerDraft]],
+    source: Source,
+    *,
+    keep_hash: bool,
+) -> None:
+    columns = (
+        "shop_id external_ref customer_id content_hash source_file source_sha256 source_line"
+    ).split()
+    rows = [
+        (
+            shop.pk,
+            ref[:80],
+            customer_id,
+            _content_hash(draft) if keep_hash else "",
+            source.file,
+            source.sha256,
+            draft.line,
+        )
+        for ref, customer_id, draft in new
+    ]
+    if rows:
+        insert_rows(ShopIdentity, columns, rows)

@@ -1,0 +1,339 @@
+"""Home-made shops: the pivot format, described in docs/gateway/pivot.md.
+
+One row an order line, order columns repeated or left blank after the first row. Prices incl.
+tax, or excl. tax when the file has `unit_price_excl_tax`.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from customers.drafts import AddressDraft, CustomerDraft
+from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
+from sphinx.core.cells import (
+    amount,
+    clean,
+    country,
+    maybe_moment,
+    moment,
+    price,
+    quantity,
+    rate,
+    unquoted,
+    yes,
+)
+from sales.drafts import LineDraft, OrderDraft
+from sphinx.core.errors import InputError
+from sphinx.core.money import HUNDRED
+from sphinx.core.texts import fold
+
+_ORDER_COLUMNS = frozenset(
+    fold(name)
+    for name in (
+        "order_number placed_at status currency customer_ref email sku label quantity "
+        "unit_price_incl_tax unit_price_excl_tax tax_rate line_discount_incl_tax "
+        "shipping_incl_tax shipping_tax_rate order_discount_incl_tax total_incl_tax "
+        "payment_method paid_at billing_address1 shipping_address1"
+    ).split()
+)
+_CUSTOMER_COLUMNS = frozenset(
+    fold(name)
+    for name in (
+        "customer_ref email first_name last_name company vat_number siret phone address1 "
+        "address2 postcode city country is_business accepts_marketing created_at note"
+    ).split()
+)
+# The shop's status → state of the order, payment status.
+_STATUSES = {
+    "pending": ("pending", "unpaid"),
+    "paid": ("confirmed", "paid"),
+    "shipped": ("confirmed", "paid"),
+    "delivered": ("confirmed", "paid"),
+    "cancelled": ("cancelled", "unpaid"),
+    "refunded": ("confirmed", "refunded"),
+    "partially_refunded": ("confirmed", "partially_refunded"),
+}
+_TOTAL_WORDS = frozenset(("total", "totaux", "somme", "sum"))
+
+
+@register
+class Pivot:
+    code = "pivot"
+    label = "Format pivot (boutique maison)"
+
+    def recognise(self, header: Header) -> tuple[str, int]:
+        orders = header.count(_ORDER_COLUMNS)
+        if header.has("order number") and orders >= 4:
+            return ORDERS, orders
+        customers = header.count(_CUSTOMER_COLUMNS)
+        named = header.has("customer ref") or header.has("email")
+        if named and not header.has("order number") and customers >= 3:
+            return CUSTOMERS, customers
+        return "", 0
+
+    def check_header(self, header: Header, kind: str) -> None:
+        if kind == ORDERS:
+            require(
+                header,
+                self.label,
+                ("order_number",),
+                ("placed_at",),
+                ("sku",),
+                ("quantity",),
+                ("unit_price_incl_tax", "unit_price_excl_tax"),
+                ("total_incl_tax",),
+                ("email", "customer_ref"),
+            )
+
+    def orders(self, header: Header) -> "PivotOrders":
+        return PivotOrders(header)
+
+    def customers(self, header: Header) -> "PivotCustomers":
+        return PivotCustomers(header)
+
+
+class PivotOrders:
+    """Reads orders; a column's place is looked up once a file."""
+
+    def __init__(self, header: Header) -> None:
+        def at(name: str) -> int:
+            return header.place(fold(name))
+
+        self._number = at("order_number")
+        self._placed_at, self._paid_at = at("placed_at"), at("paid_at")
+        self._status, self._currency = at("status"), at("currency")
+        self._payment_method, self._note = at("payment_method"), at("note")
+        self._customer_ref, self._email = at("customer_ref"), at("email")
+        self._first_name, self._last_name = at("first_name"), at("last_name")
+        self._company, self._vat_number, self._phone = at("company"), at("vat_number"), at("phone")
+        self._billing = [at(f"billing_{n}") for n in _ADDRESS_COLUMNS]
+        self._shipping_name, self._shipping_company = at("shipping_name"), at("shipping_company")
+        self._shipping = [at(f"shipping_{n}") for n in _ADDRESS_COLUMNS]
+        self._sku, self._label, self._quantity = at("sku"), at("label"), at("quantity")
+        self._includes_tax = header.has("unit price incl tax")
+        self._price_column = (
+            "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
+        )
+        self._price = at(self._price_column)
+        self._tax_rate = at("tax_rate")
+        self._line_discount = at("line_discount_incl_tax")
+        self._shipping_amount = at("shipping_incl_tax")
+        self._shipping_rate = at("shipping_tax_rate")
+        self._order_discount = at("order_discount_incl_tax")
+        self._total, self._refunded = at("total_incl_tax"), at("refunded_incl_tax")
+
+    def key(self, cells: list[str]) -> str:
+        return cells[self._number].strip()
+
+    def is_total(self, cells: list[str]) -> bool:
+        first = cells[self._number].strip().casefold()
+        return (not first or first in _TOTAL_WORDS) and not cells[self._sku].strip() and not cells[
+            self._placed_at
+        ].strip()
+
+    def draft(self, rows: Sequence[Row]) -> OrderDraft:
+        line, cells = rows[0]
+        external_id = unquoted(cells[self._number])
+        state, payment_status = self._states(line, cells)
+        total = self._agreed_total(rows)
+        paid_at = maybe_moment(cells[self._paid_at], line, "paid_at")
+        if state == "cancelled" and paid_at:
+            payment_status = "paid"
+        billing = self._billing_address(cells)
+        refunded = amount(cells[self._refunded], line, "refunded_incl_tax")
+        if payment_status == "refunded" and not refunded:
+            refunded = total
+        return OrderDraft(
+            external_id=external_id[:80],
+            number=external_id[:80],
+            placed_at=moment(cells[self._placed_at], line, "placed_at"),
+            state=state,
+            payment_status=payment_status,
+            customer=self._customer(line, cells, billing),
+            lines=tuple(self._line(row) for row in rows),
+            total_incl_tax=total,
+            billing=billing,
+            shipping=self._shipping_address(cells) or billing,
+            currency=(cells[self._currency].strip() or "EUR").upper()[:3],
+            prices_include_tax=self._includes_tax,
+            shipping_amount=amount(cells[self._shipping_amount], line, "shipping_incl_tax"),
+            shipping_tax_rate=rate(cells[self._shipping_rate], line, "shipping_tax_rate"),
+            discount=amount(cells[self._order_discount], line, "order_discount_incl_tax"),
+            refunded=refunded,
+            payment_method=clean(cells[self._payment_method]),
+            paid_at=paid_at,
+            note=clean(cells[self._note]),
+            line=line,
+        )
+
+    def _states(self, line: int, cells: list[str]) -> tuple[str, str]:
+        status = cells[self._status].strip().casefold() or "paid"
+        if status not in _STATUSES:
+            raise InputError(
+                _("Ligne %(line)s, colonne status : « %(status)s » est inconnu. "
+                  "Attendu : %(known)s.")
+                % {"line": line, "status": status[:40], "known": ", ".join(_STATUSES)},
+                code="order.unknown_status",
+                line=line,
+                column="status",
+            )
+        return _STATUSES[status]
+
+    def _agreed_total(self, rows: Sequence[Row]) -> Decimal:
+        line, cells = rows[0]
+        if not cells[self._total].strip():
+            raise InputError(
+                _("Ligne %(line)s, colonne total_incl_tax : le total de la commande manque.")
+                % {"line": line},
+                code="order.no_total",
+                line=line,
+                column="total_incl_tax",
+            )
+        total = amount(cells[self._total], line, "total_incl_tax")
+        for other in rows[1:]:
+            text = other.cells[self._total]
+            if text and text != cells[self._total]:
+                again = amount(text, other.line, "total_incl_tax")
+                if again != total:
+                    raise InputError(
+                        _("Ligne %(line)s, colonne total_incl_tax : %(again)s, mais %(total)s "
+                          "ligne %(first)s pour la même commande.")
+                        % {"line": other.line, "again": again, "total": total, "first": line},
+                        code="order.contradiction",
+                        line=other.line,
+                        column="total_incl_tax",
+                    )
+        return total
+
+    def _customer(self, line: int, cells: list[str], billing: AddressDraft) -> CustomerDraft:
+        ref, email = unquoted(cells[self._customer_ref]), clean(cells[self._email])
+        if not ref and not email:
+            raise InputError(
+                _("Ligne %(line)s : ni customer_ref ni email, on ne sait pas qui commande.")
+                % {"line": line},
+                code="order.no_customer",
+                line=line,
+                column="email",
+            )
+        company = clean(cells[self._company])
+        return CustomerDraft(
+            ref=ref[:80],
+            email=email,
+            first_name=clean(cells[self._first_name]),
+            last_name=clean(cells[self._last_name]),
+            company=company,
+            vat_number=clean(cells[self._vat_number]),
+            phone=unquoted(cells[self._phone]),
+            is_business=bool(company),
+            address=billing,
+            line=line,
+        )
+
+    def _billing_address(self, cells: list[str]) -> AddressDraft:
+        name = clean(f"{cells[self._first_name]} {cells[self._last_name]}")
+        return _address(cells, self._billing, name, clean(cells[self._company]))
+
+    def _shipping_address(self, cells: list[str]) -> AddressDraft | None:
+        name = clean(cells[self._shipping_name])
+        address = _address(cells, self._shipping, name, clean(cells[self._shipping_company]))
+        return address if address.address1 or address.city or address.country else None
+
+    def _line(self, row: Row) -> LineDraft:
+        line, cells = row
+        sku, label = unquoted(cells[self._sku]), clean(cells[self._label])
+        tax_rate = rate(cells[self._tax_rate], line, "tax_rate")
+        if not cells[self._price].strip():
+            raise InputError(
+                _("Ligne %(line)s, colonne %(column)s : le prix unitaire manque.")
+                % {"line": line, "column": self._price_column},
+                code="line.no_price",
+                line=line,
+                column=self._price_column,
+            )
+        return LineDraft(
+            sku=sku[:80],
+            label=(label or sku or _("Article"))[:200],
+            quantity=quantity(cells[self._quantity], line, "quantity"),
+            unit_price=price(cells[self._price], line, self._price_column),
+            tax_rate=tax_rate,
+            discount=self._discount(line, cells, tax_rate),
+            line=line,
+        )
+
+    def _discount(self, line: int, cells: list[str], tax_rate: Decimal | None) -> Decimal:
+        """The line's discount on the basis of its price."""
+        discount = amount(cells[self._line_discount], line, "line_discount_incl_tax")
+        if self._includes_tax or not discount:
+            return discount
+        if tax_rate is None:
+            raise InputError(
+                _("Ligne %(line)s, colonne tax_rate : obligatoire pour une remise TTC sur un "
+                  "prix HT.")
+                % {"line": line},
+                code="line.no_rate",
+                line=line,
+                column="tax_rate",
+            )
+        return discount * HUNDRED / (HUNDRED + tax_rate)
+
+
+_ADDRESS_COLUMNS = ("address1", "address2", "postcode", "city", "country")
+
+
+def _address(cells: list[str], places: list[int], name: str, company: str) -> AddressDraft:
+    address1, address2, postcode, city, code = places
+    return AddressDraft(
+        name=name,
+        company=company,
+        address1=clean(cells[address1]),
+        address2=clean(cells[address2]),
+        postcode=unquoted(cells[postcode]),
+        city=clean(cells[city]),
+        country=country(cells[code]),
+    )
+
+
+class PivotCustomers:
+    """Reads customers."""
+
+    def __init__(self, header: Header) -> None:
+        self._place = {name: header.place(fold(name)) for name in _CUSTOMER_FIELDS}
+        self._address = [header.place(fold(name)) for name in _ADDRESS_COLUMNS]
+
+    def draft(self, row: Row) -> CustomerDraft:
+        line, cells = row
+        place = self._place
+        ref, email = unquoted(cells[place["customer_ref"]]), clean(cells[place["email"]])
+        if not ref and not email:
+            raise InputError(
+                _("Ligne %(line)s : ni customer_ref ni email, ce client ne peut pas être reconnu.")
+                % {"line": line},
+                code="customer.no_key",
+                line=line,
+                column="customer_ref",
+            )
+        first, last = clean(cells[place["first_name"]]), clean(cells[place["last_name"]])
+        company = clean(cells[place["company"]])
+        return CustomerDraft(
+            ref=ref[:80],
+            email=email,
+            first_name=first,
+            last_name=last,
+            company=company,
+            vat_number=clean(cells[place["vat_number"]]),
+            siret="".join(c for c in cells[place["siret"]] if c.isdigit()),
+            phone=unquoted(cells[place["phone"]]),
+            is_business=yes(cells[place["is_business"]]) or bool(company),
+            accepts_marketing=yes(cells[place["accepts_marketing"]]),
+            note=clean(cells[place["note"]]),
+            created_at=maybe_moment(cells[place["created_at"]], line, "created_at"),
+            address=_address(cells, self._address, clean(f"{first} {last}"), company),
+            line=line,
+        )
+
+
+_CUSTOMER_FIELDS = (
+    "customer_ref email first_name last_name company vat_number siret phone is_business "
+    "accepts_marketing created_at note"
+).split()

@@ -1,0 +1,50 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db import transaction
+
+from ftp_ingest.management.reporting import print_ingest
+from ftp_ingest.services import ingest_paths
+from ftp_ingest.services.ingest import files_of
+from sphinx.core.management.base import SphinxCommand
+from sphinx.core.models import Shop
+from sphinx.core.services import find_shop
+
+
+class Command(SphinxCommand):
+    help = "Lit des fichiers de clients et de commandes, comme le ferait un flux."
+
+    def options(self, parser: CommandParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="CHEMIN")
+        parser.add_argument("--shop", metavar="CODE")
+        parser.add_argument("--dialect", default="auto", metavar="auto|NOM")
+        parser.add_argument("--dry-run", action="store_true", help="tout faire, ne rien garder")
+        parser.add_argument("--create-shop", action="store_true", help="créer la boutique")
+
+    def work(self, **options: Any) -> dict[str, Any]:
+        files_of(options["paths"])
+        with transaction.atomic():
+            shop = find_shop(code=options["shop"], create=options["create_shop"])
+            if options["dry_run"]:
+                report = self._ingest(shop, options)
+                transaction.set_rollback(True)
+                return report
+        return self._ingest(shop, options)
+
+    @staticmethod
+    def _ingest(shop: Shop, options: dict[str, Any]) -> dict[str, Any]:
+        return ingest_paths(
+            shop=shop,
+            paths=options["paths"],
+            dialect=options["dialect"],
+            dry_run=options["dry_run"],
+        ).as_json()
+
+    def has_refusals(self, result: dict[str, Any]) -> bool:
+        return bool(result["issues"])
+
+    def report(self, result: dict[str, Any]) -> None:
+        if result["dry_run"]:
+            self.say("Essai : rien n'a été gardé.")
+        print_ingest(result, self.say)

@@ -1,0 +1,26 @@
+"""How an ingest's report reads in a terminal."""
+
+from collections.abc import Callable
+from typing import Any
+
+_FILE_STATUS = {"applied": "intégré", "duplicate": "déjà connu", "refused": "refusé"}
+
+
+def print_ingest(result: dict[str, Any], say: Callable[[str], None]) -> None:
+    """Print the contract's document for people."""
+    for file in result["files"]:
+        status = _FILE_STATUS[file["status"]]
+        say(f"{file['name']} : {status} ({file['dialect'] or '?'}, {file['rows']} lignes)")
+    customers, orders = result["customers"], result["orders"]
+    say(
+        f"Clients : {customers['created']} créés, {customers['updated']} modifiés, "
+        f"{customers['unchanged']} inchangés, {customers['quarantined']} en quarantaine"
+    )
+    say(
+        f"Commandes : {orders['created']} créées, {orders['updated']} modifiées, "
+        f"{orders['unchanged']} inchangées, {orders['cancelled']} annulées, "
+        f"{orders['quarantined']} en quarantaine"
+    )
+    say(f"{result['lines']} lignes, {result['reserved']} pièces réservées, {result['seconds']} s")
+    for issue in result["issues"]:
+        say(f"  {issue['file']} ligne {issue['line']} : {issue['message']}")

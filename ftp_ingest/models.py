@@ -1,0 +1,200 @@
+"""The gateway: feeds, their runs, received files, what was set aside."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sphinx.core.models import Shop
+
+
+class Feed(models.Model):
+    """An account where a shop drops its two files, and how often to look."""
+
+    class Protocol(models.TextChoices):
+        SFTP = "sftp", "SFTP"
+        FTPS = "ftps", "FTPS"
+        FTP = "ftp", _("FTP (non chiffré)")
+        FOLDER = "folder", _("Dossier")
+
+    class AfterFetch(models.TextChoices):
+        LEAVE = "leave", _("Laisser les fichiers")
+        ARCHIVE = "archive", _("Les ranger dans « traites »")
+        DELETE = "delete", _("Les effacer")
+
+    code = models.SlugField(_("code"), max_length=30, unique=True)
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="feeds"
+    )
+    protocol = models.CharField(
+        _("protocole"), max_length=6, choices=Protocol, default=Protocol.SFTP
+    )
+    host = models.CharField(_("serveur"), max_length=120, blank=True)
+    port = models.PositiveIntegerField(_("port"), null=True, blank=True)
+    username = models.CharField(_("utilisateur"), max_length=80, blank=True)
+    # Encrypted (Fernet); written through services.set_credentials, never shown again.
+    password_encrypted = models.TextField(blank=True, editable=False)
+    private_key_encrypted = models.TextField(blank=True, editable=False)
+    host_key = models.TextField(
+        _("clé d'hôte"),
+        blank=True,
+        help_text=_("SFTP : « ssh-ed25519 AAAA… ». Un serveur qui en présente une autre est refusé."),
+    )
+    tls_certificate = models.TextField(
+        _("autorité de certification"),
+        blank=True,
+        help_text=_("FTPS : certificat PEM si l'autorité n'est pas publique."),
+    )
+    directory = models.CharField(_("dossier"), max_length=200, default=".")
+    pattern = models.CharField(_("fichiers"), max_length=120, default="*.csv")
+    after_fetch = models.CharField(
+        _("après réception"), max_length=8, choices=AfterFetch, default=AfterFetch.LEAVE
+    )
+    interval_minutes = models.PositiveIntegerField(_("fréquence (minutes)"), default=60)
+    next_due_at = models.DateTimeField(_("prochain passage"), null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(_("échecs de suite"), default=0, editable=False)
+    is_active = models.BooleanField(_("actif"), default=True)
+
+    class Meta:
+        verbose_name = _("flux")
+        verbose_name_plural = _("flux")
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(interval_minutes__gte=1), name="ftp_ingest_feed_interval"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class FeedRun(models.Model):
+    """One passage: what was done, kept alive by a heartbeat so that a sweep can take over."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("En cours")
+        DONE = "done", _("Terminé")
+        NOTHING_NEW = "nothing_new", _("Rien de nouveau")
+        DONE_WITH_PROBLEMS = "done_with_problems", _("Terminé avec anomalies")
+        FAILED = "failed", _("Échec")
+
+    # Empty for a file brought by hand (command or browser).
+    feed = models.ForeignKey(
+        Feed,
+        verbose_name=_("flux"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="runs",
+    )
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+    )
+    status = models.CharField(_("état"), max_length=20, choices=Status, default=Status.RUNNING)
+    started_at = models.DateTimeField(_("début"))
+    heartbeat_at = models.DateTimeField(_("dernier signe de vie"))
+    finished_at = models.DateTimeField(_("fin"), null=True, blank=True)
+    error = models.TextField(_("erreur"), blank=True)
+    counts = models.JSONField(_("bilan"), default=dict)
+
+    class Meta:
+        verbose_name = _("passage")
+        verbose_name_plural = _("passages")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feed"],
+                condition=models.Q(status="running"),
+                name="ftp_ingest_run_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="running", finished_at__isnull=True)
+                | (~models.Q(status="running") & models.Q(finished_at__isnull=False)),
+                name="ftp_ingest_run_finished_has_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feed or self.shop} {self.started_at:%d/%m/%Y %H:%M}"
+
+
+class ReceivedFile(models.Model):
+    """A file as it arrived, archived under its hash before anything was read."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", _("Reçu")
+        APPLIED = "applied", _("Intégré")
+        REFUSED = "refused", _("Refusé")
+
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+    )
+    run = models.ForeignKey(
+        FeedRun, verbose_name=_("passage"), on_delete=models.PROTECT, related_name="files"
+    )
+    name = models.CharField(_("nom"), max_length=255)
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    size = models.BigIntegerField(_("taille (octets)"))
+    # As the server listed it; the same again need not be fetched again.
+    remote_stamp = models.CharField(max_length=80, blank=True, editable=False)
+    archive_path = models.CharField(_("archive"), max_length=200)
+    received_at = models.DateTimeField(_("reçu le"))
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.RECEIVED)
+    kind = models.CharField(_("contenu"), max_length=12, blank=True)
+    dialect = models.CharField(_("dialecte"), max_length=30, blank=True)
+    encoding = models.CharField(_("encodage"), max_length=20, blank=True)
+    delimiter = models.CharField(_("séparateur"), max_length=1, blank=True)
+    row_count = models.PositiveIntegerField(_("lignes"), default=0)
+
+    class Meta:
+        verbose_name = _("fichier reçu")
+        verbose_name_plural = _("fichiers reçus")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "sha256"], name="ftp_ingest_file_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class QuarantinedRow(models.Model):
+    """What could not be applied: where it stands in the file, why, and what became of it."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("À traiter")
+        RESOLVED = "resolved", _("Résolue")
+        DISMISSED = "dismissed", _("Écartée")
+
+    file = models.ForeignKey(
+        ReceivedFile, verbose_name=_("fichier"), on_delete=models.PROTECT, related_name="quarantine"
+    )
+    line = models.PositiveIntegerField(_("ligne"))
+    column = models.CharField(_("colonne"), max_length=80, blank=True)
+    code = models.CharField(_("motif"), max_length=50)
+    message = models.TextField(_("explication"))
+    kind = models.CharField(_("contenu"), max_length=12)
+    # The shop's key of the order or customer, so that a later good version closes this one.
+    external_id = models.CharField(_("clé à la boutique"), max_length=80, blank=True)
+    number = models.CharField(_("n° de commande"), max_length=80, blank=True)
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.OPEN)
+    resolution = models.CharField(_("suite donnée"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("ligne en quarantaine")
+        verbose_name_plural = _("quarantaine")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file", "kind", "line", "code"], name="ftp_ingest_quarantine_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["external_id"],
+                condition=models.Q(status="open"),
+                name="ftp_ingest_open_rows",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file} : {self.line}"

@@ -1,0 +1,158 @@
+"""What a file is: its encoding, its delimiter, its header, and whose dialect it speaks."""
+
+import codecs
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from ftp_ingest.dialects import Dialect, Header, dialects, find_dialect
+from ftp_ingest.errors import FileRefused
+
+HEAD_BYTES = 256 * 1024
+DELIMITERS = ";,\t|"
+MAX_COLUMNS = 2000
+# What files that are no CSV start with.
+_LOOKS_LIKE = (
+    (b"PK\x03\x04", "un ZIP ou un classeur Excel"),
+    (b"%PDF", "un PDF"),
+    (b"\x1f\x8b", "un fichier compressé (gzip)"),
+    (b"\xd0\xcf\x11\xe0", "un ancien classeur Excel"),
+    (b"\xff\xfe", "un texte UTF-16"),
+    (b"\xfe\xff", "un texte UTF-16"),
+)
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How to read a file. `kind` is customers, orders, or "" for a file without content."""
+
+    encoding: str
+    delimiter: str
+    header: Header
+    header_line: int
+    dialect: Dialect | None
+    kind: str
+
+
+def recognise(path: Path, dialect_code: str = "auto") -> FileFormat:
+    """Recognise a file by what it holds, never by its name.
+
+    Raises:
+        FileRefused: it isn't CSV, its header is unknown or lacks columns, or it has orders
+            without lines. The message says which and what to do.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    _refuse_foreign(head)
+    encoding = detect_encoding(path)
+    text = head.decode(encoding, errors="replace")
+    found = _first_record(text)
+    if found is None:
+        return FileFormat(encoding, "", Header([]), 0, None, "")
+    start, header_line = found
+    candidates = [find_dialect(dialect_code)] if dialect_code != "auto" else dialects()
+    best: tuple[int, FileFormat] | None = None
+    widest = Header([])
+    for delimiter in DELIMITERS:
+        names = _parse_header(start, delimiter)
+        header = Header(names)
+        if len(names) > len(widest.names):
+            widest = header
+        for dialect in candidates:
+            kind, strength = dialect.recognise(header)
+            if kind and (best is None or strength > best[0]):
+                best = (
+                    strength,
+                    FileFormat(encoding, delimiter, header, header_line, dialect, kind),
+                )
+    if best is None:
+        raise FileRefused(
+            _("En-tête inconnu (%(columns)s). Ce n'est ni un export de commandes ni un export de "
+              "clients reconnu : vérifiez l'export de la boutique, ou utilisez le format pivot "
+              "décrit dans la documentation.")
+            % {"columns": ", ".join(widest.names[:8]) or "?"},
+            code="file.unknown_header",
+            line=header_line,
+        )
+    chosen = best[1]
+    assert chosen.dialect is not None  # noqa: S101
+    chosen.dialect.check_header(chosen.header, chosen.kind)
+    return chosen
+
+
+def _refuse_foreign(head: bytes) -> None:
+    for magic, what in _LOOKS_LIKE:
+        if head.startswith(magic):
+            raise _not_csv(what)
+    if b"\x00" in head:
+        raise _not_csv("un fichier binaire ou un texte UTF-16")
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise _not_csv("une page web ou du XML (souvent une page d'erreur du site)")
+
+
+def _not_csv(what: str) -> FileRefused:
+    return FileRefused(
+        _("Ce fichier ressemble à %(what)s, pas à un CSV. Refaites l'export au format CSV (UTF-8).")
+        % {"what": what},
+        code="file.not_csv",
+        line=1,
+    )
+
+
+def detect_encoding(path: Path) -> str:
+    """UTF-8 when every byte agrees (with or without mark), else Windows-1252.
+
+    A file that is UTF-8 but for a few bytes stays UTF-8: its bad rows are set aside.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    good = 0
+    with path.open("rb") as stream:
+        first = stream.read(3)
+        stream.seek(0)
+        marked = first == codecs.BOM_UTF8
+        while block := stream.read(1 << 20):
+            try:
+                text = decoder.decode(block)
+            except UnicodeDecodeError as error:
+                if marked or good + _multibyte(block[: error.start]) >= 3:
+                    break
+                return "cp1252"
+            good += len(block) - len(text)
+    return "utf-8-sig" if marked else "utf-8"
+
+
+def _multibyte(block: bytes) -> int:
+    """How many bytes before the fault belong to characters that only UTF-8 writes so."""
+    return len(block) - len(block.decode("utf-8", errors="ignore"))
+
+
+def _first_record(text: str) -> tuple[str, int] | None:
+    """The text from the first line that isn't blank, and its line number.
+
+    Excel's own "sep=;" line is passed over.
+    """
+    offset = 0
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        content = line.strip().strip("\ufeff")
+        if content and not content.lower().startswith("sep=") and content.strip(";,\t|\""):
+            return text[offset:], number
+        offset += len(line)
+    return None
+
+
+def _parse_header(text: str, delimiter: str) -> list[str]:
+    try:
+        row = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+    except (csv.Error, StopIteration):
+        return []
+    if len(row) > MAX_COLUMNS:
+        raise FileRefused(
+            _("%(count)s colonnes : c'est plus que les %(limit)s permises.")
+            % {"count": len(row), "limit": MAX_COLUMNS},
+            code="file.too_many_columns",
+            line=1,
+        )
+    return row

@@ -1,0 +1,18 @@
+"""Writes of the gateway: files in, orders and customers applied, the rest set aside."""
+
+from ftp_ingest.services.credentials import set_credentials
+from ftp_ingest.services.feeds import pull_due_feeds, pull_feed, take_over_stale_runs
+from ftp_ingest.services.ingest import FileReport, IngestReport, ingest_paths
+from ftp_ingest.services.quarantine import dismiss_row, replay_row
+
+__all__ = [
+    "FileReport",
+    "IngestReport",
+    "dismiss_row",
+    "ingest_paths",
+    "pull_due_feeds",
+    "pull_feed",
+    "replay_row",
+    "set_credentials",
+    "take_over_stale_runs",
+]

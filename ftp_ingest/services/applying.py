@@ -1,0 +1,154 @@
+"""Drafts of one file applied, a chunk a transaction; what can't be is set aside.
+
+A run that dies is started again from the file's first line: chunks already applied are found
+unchanged and skipped, so nothing is doubled.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import DataError, IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from customers.drafts import CustomerDraft
+from customers.services import Source, upsert_customers
+from ftp_ingest.models import ReceivedFile
+from ftp_ingest.reading.drafts import Fault
+from ftp_ingest.services.quarantine import set_aside, settle_rows
+from sales.drafts import OrderDraft
+from sales.services import OrderResult, Rejection, upsert_orders
+
+_Draft = TypeVar("_Draft", OrderDraft, CustomerDraft)
+
+
+@dataclass
+class Counts:
+    """What became of orders and customers; each is counted once."""
+
+    customers: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("created", "updated", "unchanged", "quarantined"), 0
+        )
+    )
+    orders: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("created", "updated", "unchanged", "cancelled", "quarantined"), 0
+        )
+    )
+    lines: int = 0
+    reserved: Decimal = Decimal(0)
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+
+    def refuse(self, name: str, faults: Iterable[Fault]) -> None:
+        """Note the faults of the file called `name`."""
+        self.faults += [(name, fault) for fault in faults]
+
+
+def _chunks(items: Iterator[_Draft | Fault], size: int) -> Iterator[list[_Draft | Fault]]:
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
+def apply_orders(
+    file: ReceivedFile,
+    items: Iterator[OrderDraft | Fault],
+    counts: Counts,
+    *,
+    at: datetime,
+    beat: Callable[[], None],
+) -> None:
+    """Apply a file's orders; `beat` is called in each chunk's transaction."""
+    source = Source(file.name, file.sha256)
+    for chunk in _chunks(items, settings.INGEST_CHUNK_ORDERS):
+        drafts = [d for d in chunk if isinstance(d, OrderDraft)]
+        faults = [f for f in chunk if isinstance(f, Fault)]
+        with transaction.atomic():
+            beat()
+            result = _upsert(file, drafts, source, at)
+            faults += [Fault(r.line, r.column, r.code, r.message, r.external_id, r.number)
+                       for r in result.rejections]
+            set_aside(file, faults, "orders")
+            refused = {fault.external_id for fault in faults}
+            applied = [d for d in drafts if d.external_id not in refused]
+            settle_rows(
+                file.shop,
+                [d.external_id for d in applied],
+                [d.number for d in applied],
+                file.name,
+            )
+        _count_orders(counts, result, len(faults))
+        counts.refuse(file.name, faults)
+
+
+def _count_orders(counts: Counts, result: OrderResult, refused: int) -> None:
+    for name in ("created", "updated", "unchanged", "cancelled"):
+        counts.orders[name] += getattr(result, name)
+    counts.orders["quarantined"] += refused
+    counts.customers["created"] += result.customers_created
+    counts.lines += result.lines
+    counts.reserved += result.reserved
+
+
+def _upsert(
+    file: ReceivedFile, drafts: Sequence[OrderDraft], source: Source, at: datetime
+) -> OrderResult:
+    """Apply a chunk; if the database refuses it, halve it until the culprit is alone."""
+    if not drafts:
+        return OrderResult()
+    try:
+        with transaction.atomic():
+            return upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
+    except (DataError, IntegrityError) as error:
+        if len(drafts) == 1:
+            return _refused_by_database(drafts[0], error)
+    middle = len(drafts) // 2
+    left = _upsert(file, drafts[:middle], source, at)
+    return _joined(left, _upsert(file, drafts[middle:], source, at))
+
+
+def _refused_by_database(draft: OrderDraft, error: Exception) -> OrderResult:
+    message = _("Commande %(number)s : valeur hors des limites permises (%(reason)s).") % {
+        "number": draft.number,
+        "reason": str(error).splitlines()[0][:120],
+    }
+    return OrderResult(
+        rejections=[
+            Rejection(
+                draft.line, "", "order.out_of_bounds", message, draft.external_id, draft.number
+            )
+        ]
+    )
+
+
+def _joined(left: OrderResult, right: OrderResult) -> OrderResult:
+    return OrderResult(
+        **{name: getattr(left, name) + getattr(right, name) for name in vars(OrderResult())}
+    )
+
+
+def apply_customers(
+    file: ReceivedFile,
+    items: Iterator[CustomerDraft | Fault],
+    counts: Counts,
+    *,
+    at: datetime,
+    beat: Callable[[], None],
+) -> None:
+    """Apply a file's customers."""
+    source = Source(file.name, file.sha256)
+    for chunk in _chunks(items, settings.INGEST_CHUNK_ORDERS * 2):
+        drafts = [d for d in chunk if isinstance(d, CustomerDraft)]
+        faults = [f for f in chunk if isinstance(f, Fault)]
+        with transaction.atomic():
+            beat()
+            result = upsert_customers(shop=file.shop, drafts=drafts, source=source, at=at)
+            set_aside(file, faults, "customers")
+        for name in ("created", "updated", "unchanged"):
+            counts.customers[name] += getattr(result, name)
+        counts.customers["quarantined"] += len(faults)
+        counts.refuse(file.name, faults)

@@ -1,0 +1,80 @@
+"""Received bytes, kept whole under their hash before anything is read."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from ftp_ingest.errors import FileRefused
+
+
+class Archived(NamedTuple):
+    """A file in the archive: its hash, its size in bytes, where it lies."""
+
+    sha256: str
+    size: int
+    path: Path
+
+    @property
+    def relative(self) -> str:
+        """Its path under the data folder."""
+        return str(self.path.relative_to(settings.DATA_DIR))
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
+
+
+def archive_path(sha256: str) -> Path:
+    """Where the file of that hash lies."""
+    return Path(settings.DATA_DIR) / "archive" / sha256[:2] / f"{sha256}.csv"
+
+
+@contextmanager
+def incoming() -> Iterator[Path]:
+    """A file to receive into; gone afterwards unless it was kept."""
+    folder = Path(settings.DATA_DIR) / "archive" / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{os.getpid()}-{os.urandom(6).hex()}"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def keep(path: Path) -> Archived:
+    """Move a received file into the archive; the same bytes are kept once.
+
+    Raises:
+        FileRefused: it is larger than the limit.
+    """
+    sha256, size = hash_file(path)
+    limit = settings.INGEST_MAX_FILE_BYTES
+    if size > limit:
+        raise FileRefused(
+            _("Fichier de %(size)s octets : la limite est de %(limit)s. Exportez par période.")
+            % {"size": size, "limit": limit},
+            code="file.too_large",
+        )
+    target = archive_path(sha256)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+        path.replace(target)
+    return Archived(sha256, size, target)
+
+
+def keep_copy(source: Path) -> Archived:
+    """Copy a local file into the archive."""
+    with incoming() as path:
+        shutil.copyfile(source, path)
+        return keep(path)

@@ -1,0 +1,184 @@
+"""Feeds fetched when they are due: whole files into the archive, then read, then tidied."""
+
+import ftplib
+import logging
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import paramiko
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from ftp_ingest.errors import FeedBusy, FeedUnreachable
+from ftp_ingest.models import Feed, FeedRun, ReceivedFile
+from ftp_ingest.services.archive import incoming as incoming_file
+from ftp_ingest.services.archive import keep
+from ftp_ingest.services.credentials import reveal
+from ftp_ingest.services.ingest import Incoming, IngestReport, read_files
+from ftp_ingest.services.runs import beat, finish, give_up_stale_runs, start_run
+from ftp_ingest.transports import RemoteFile, Transport, open_transport
+from sphinx.core import clock
+from sphinx.core.errors import SphinxError
+
+logger = logging.getLogger(__name__)
+MAX_BACKOFF_MINUTES = 24 * 60
+
+
+@dataclass
+class FeedReport:
+    """What one passage over a feed did."""
+
+    feed: str
+    status: str = "ok"
+    error: str = ""
+    ingest: IngestReport = field(default_factory=IngestReport)
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's document."""
+        return {
+            "feed": self.feed,
+            "status": self.status,
+            "error": self.error or None,
+            **{k: v for k, v in self.ingest.as_json().items() if k != "dry_run"},
+        }
+
+
+def pull_due_feeds(*, code: str | None = None, force: bool = False) -> list[FeedReport]:
+    """Fetch every active feed that is due (all with `force`), one after the other.
+
+    A feed that fails fails alone.
+    """
+    feeds = Feed.objects.filter(is_active=True).select_related("shop")
+    if code is not None:
+        feeds = feeds.filter(code=code)
+    if not force:
+        feeds = feeds.filter(Q(next_due_at=None) | Q(next_due_at__lte=clock.now()))
+    return [pull_feed(feed) for feed in feeds]
+
+
+def pull_feed(feed: Feed) -> FeedReport:
+    """Fetch one feed and read what is new; expected failures end in the report."""
+    report = FeedReport(feed.code)
+    started = time.perf_counter()
+    try:
+        run = start_run(shop=feed.shop, feed=feed)
+    except FeedBusy as error:
+        report.status, report.error = "locked", error.message
+        return report
+    try:
+        _fetch_and_read(feed, run, report)
+    except SphinxError as error:
+        report.status, report.error = "failed", error.message
+        logger.warning("feed failed", extra={"feed": feed.code, "code": error.code})
+    except BaseException as error:
+        # A bug or a kill: the run says so, then the error goes its way.
+        finish(run, FeedRun.Status.FAILED, error=type(error).__name__)
+        _plan_next(feed, failed=True)
+        raise
+    report.ingest.seconds = time.perf_counter() - started
+    finish(run, _run_status(report), error=report.error, counts=report.ingest.as_json())
+    _plan_next(feed, failed=report.status == "failed")
+    return report
+
+
+def _run_status(report: FeedReport) -> str:
+    if report.status == "failed":
+        return FeedRun.Status.FAILED
+    if report.status == "nothing_new":
+        return FeedRun.Status.NOTHING_NEW
+    problems = report.ingest.has_refusals
+    return FeedRun.Status.DONE_WITH_PROBLEMS if problems else FeedRun.Status.DONE
+
+
+def _plan_next(feed: Feed, *, failed: bool) -> None:
+    """The next passage; after failures it waits longer each time, up to a day."""
+    feed.failures = min(feed.failures + 1, 30) if failed else 0
+    minutes = feed.interval_minutes
+    if feed.failures > 1:
+        minutes = min(minutes * 2 ** (feed.failures - 1), max(minutes, MAX_BACKOFF_MINUTES))
+    # A little at random, so that feeds of one host don't all come at the same second.
+    jitter = random.uniform(0, min(60, minutes * 3)) if feed.failures else 0  # noqa: S311
+    feed.next_due_at = clock.now() + timedelta(minutes=minutes, seconds=jitter)
+    feed.save(update_fields=["failures", "next_due_at"])
+
+
+def _fetch_and_read(feed: Feed, run: FeedRun, report: FeedReport) -> None:
+    password, private_key = reveal(feed.password_encrypted), reveal(feed.private_key_encrypted)
+    with open_transport(feed, password, private_key) as transport:
+        fetched: list[tuple[RemoteFile, Incoming]] = []
+        for file in transport.list_files():
+            if transport.wanted(file.name) and not _is_known(feed, file):
+                beat(run)
+                arrived = _fetch(transport, file)
+                if arrived is not None:
+                    fetched.append((file, arrived))
+        read_files(run, [arrived for _file, arrived in fetched], "auto", report.ingest)
+        if not report.ingest.has_news:
+            report.status = "nothing_new"
+        _tidy(transport, [file for file, _arrived in fetched], report)
+
+
+def _is_known(feed: Feed, file: RemoteFile) -> bool:
+    """Left on the server and already applied: the same name, size and date."""
+    return ReceivedFile.objects.filter(
+        shop=feed.shop,
+        name=_name(file),
+        remote_stamp=file.stamp,
+        status=ReceivedFile.Status.APPLIED,
+    ).exists()
+
+
+def _name(file: RemoteFile) -> str:
+    """A remote name is text, nothing else: no path, no control characters."""
+    return "".join(c for c in file.name if c.isprintable())[:255]
+
+
+def _fetch(transport: Transport, file: RemoteFile) -> Incoming | None:
+    """Bring a file into the archive; None when it is still growing.
+
+    Raises:
+        FeedUnreachable: fewer bytes came than the server had announced.
+    """
+    with incoming_file() as path:
+        transport.fetch(file, path)
+        size = path.stat().st_size
+        again = {f.name: f for f in transport.list_files()}.get(file.name)
+        if again is None or again.size != size or again.stamp != file.stamp:
+            if again is not None and again.stamp == file.stamp:
+                raise FeedUnreachable(
+                    _("« %(name)s » : %(got)s octets reçus sur %(announced)s annoncés.")
+                    % {"name": _name(file), "got": size, "announced": file.size}
+                )
+            logger.info("file still growing", extra={"size": size})
+            return None
+        return Incoming(_name(file), keep(path), file.stamp)
+
+
+def _tidy(transport: Transport, files: list[RemoteFile], report: FeedReport) -> None:
+    """Put away or delete what was read; a server that refuses is only warned about."""
+    action = transport.feed.after_fetch
+    if action == Feed.AfterFetch.LEAVE:
+        return
+    refused = {f.name for f in report.ingest.files if f.status == "refused"}
+    for file in files:
+        if _name(file) in refused:
+            continue
+        try:
+            if action == Feed.AfterFetch.DELETE:
+                transport.delete(file)
+            else:
+                transport.put_away(file)
+        except (OSError, EOFError, ftplib.Error, paramiko.SSHException) as error:
+            report.error = _("« %(name)s » est intégré mais n'a pas pu être rangé (%(reason)s).") % {
+                "name": _name(file),
+                "reason": error,
+            }
+
+
+def take_over_stale_runs() -> list[FeedReport]:
+    """Give up runs whose worker died and fetch their feeds again, now."""
+    feeds = {run.feed_id: run.feed for run in give_up_stale_runs() if run.feed is not None}
+    return [pull_feed(feed) for feed in feeds.values() if feed is not None]

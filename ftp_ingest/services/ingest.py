@@ -1,0 +1,279 @@
+"""One way in for files, whether a feed fetched them or somebody brought them.
+
+received (archived, hashed) → recognised → customers applied → orders applied → marked.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ftp_ingest.errors import FileRefused
+from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
+from ftp_ingest.reading.drafts import Fault, customer_drafts, order_drafts, survey
+from ftp_ingest.reading.recognition import FileFormat, recognise
+from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
+from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
+from ftp_ingest.services.runs import beat, finish, start_run
+from sphinx.core import clock
+from sphinx.core.errors import InputError
+from sphinx.core.models import Shop
+from sphinx.core.money import plain
+
+SUFFIXES = (".csv", ".txt", ".tsv")
+Status = ReceivedFile.Status
+
+
+@dataclass
+class FileReport:
+    """One file of the contract's JSON."""
+
+    name: str
+    sha256: str
+    kind: str = ""
+    dialect: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    rows: int = 0
+    status: str = ""
+
+
+@dataclass
+class IngestReport:
+    """What an ingest did, for the log, the browser and the contract's JSON."""
+
+    dry_run: bool = False
+    files: list[FileReport] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    seconds: float = 0.0
+
+    @property
+    def has_refusals(self) -> bool:
+        """True when a file, an order or a customer was refused or set aside."""
+        return bool(self.counts.faults) or any(f.status == "refused" for f in self.files)
+
+    @property
+    def has_news(self) -> bool:
+        """True when a file was read, right or wrong."""
+        return any(f.status != "duplicate" for f in self.files)
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's document."""
+        return {
+            "dry_run": self.dry_run,
+            "files": [vars(f) for f in self.files],
+            "customers": self.counts.customers,
+            "orders": self.counts.orders,
+            "lines": self.counts.lines,
+            "reserved": plain(self.counts.reserved),
+            "issues": [
+                {
+                    "file": name,
+                    "line": fault.line,
+                    "column": fault.column,
+                    "code": fault.code,
+                    "message": fault.message,
+                    "order": fault.number or None,
+                }
+                for name, fault in self.counts.faults
+            ],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass
+class Incoming:
+    """A file to be read: its name at the shop, its bytes here."""
+
+    name: str
+    archived: Archived
+    remote_stamp: str = ""
+
+
+class _DryRun(Exception):
+    """Unwinds the transaction of a dry run."""
+
+
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """The files meant by `paths`: themselves, or the CSV files of a folder.
+
+    Raises:
+        InputError: a path doesn't exist, or there is no file at all.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(
+                p
+                for p in path.iterdir()
+                if p.is_file() and p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
+            )
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise InputError(_("« %s » n'existe pas.") % path, code="file.not_found")
+    if not found:
+        raise InputError(_("Aucun fichier CSV à lire."), code="file.none")
+    return found
+
+
+def ingest_paths(
+    *, shop: Shop, paths: Sequence[Path], dialect: str = "auto", dry_run: bool = False
+) -> IngestReport:
+    """Read local files as a feed would.
+
+    With `dry_run` everything is done and undone: the report is real, nothing is kept.
+
+    Raises:
+        InputError: a path doesn't exist or there is nothing to read.
+    """
+    files = files_of(paths)
+    report = IngestReport(dry_run=dry_run)
+    started = time.perf_counter()
+    if dry_run:
+        try:
+            with transaction.atomic():
+                incoming = [Incoming(p.name, Archived(*hash_file(p), p)) for p in files]
+                _ingest(shop, incoming, dialect, report)
+                raise _DryRun
+        except _DryRun:
+            pass
+    else:
+        incoming = [Incoming(p.name, keep_copy(p)) for p in files]
+        _ingest(shop, incoming, dialect, report)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _ingest(
+    shop: Shop, incoming: Sequence[Incoming], dialect: str, report: IngestReport
+) -> None:
+    run = start_run(shop=shop, feed=None)
+    try:
+        read_files(run, incoming, dialect, report)
+    except BaseException as error:
+        if not report.dry_run:
+            finish(run, FeedRun.Status.FAILED, error=str(error) or type(error).__name__)
+        raise
+    finish(
+        run,
+        FeedRun.Status.DONE_WITH_PROBLEMS if report.has_refusals else FeedRun.Status.DONE,
+        counts=report.as_json(),
+    )
+
+
+@dataclass
+class _Reading:
+    """A file that is being read."""
+
+    file: ReceivedFile
+    path: Path
+    report: FileReport
+    format: FileFormat | None = None
+
+
+def read_files(
+    run: FeedRun, incoming: Sequence[Incoming], dialect: str, report: IngestReport
+) -> None:
+    """Read files of one shop: customers before orders, each file once."""
+    readings = [r for i in incoming if (r := _receive(run, i, report)) is not None]
+    for reading in readings:
+        _recognise(reading, dialect, report)
+    at = clock.now()
+    for kind in ("", "customers", "orders"):
+        for reading in readings:
+            if reading.format is not None and reading.format.kind == kind:
+                _apply(run, reading, report.counts, at)
+
+
+def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading | None:
+    """Note the file in the ledger; None when it was applied before."""
+    name = incoming.name[:255]
+    archived = incoming.archived
+    file, _created = ReceivedFile.objects.get_or_create(
+        shop=run.shop,
+        sha256=archived.sha256,
+        defaults={
+            "run": run,
+            "name": name,
+            "size": archived.size,
+            "archive_path": str(archive_path(archived.sha256).name),
+            "received_at": clock.now(),
+        },
+    )
+    ReceivedFile.objects.filter(pk=file.pk).update(remote_stamp=incoming.remote_stamp[:80])
+    file_report = FileReport(name=name, sha256=archived.sha256)
+    report.files.append(file_report)
+    if file.status == Status.APPLIED:
+        file_report.kind, file_report.dialect = file.kind, file.dialect
+        file_report.encoding, file_report.delimiter = file.encoding, file.delimiter
+        file_report.rows, file_report.status = file.row_count, "duplicate"
+        return None
+    file.run, file.name = run, name
+    return _Reading(file, archived.path, file_report)
+
+
+def _recognise(reading: _Reading, dialect: str, report: IngestReport) -> None:
+    file, shop = reading.file, reading.file.shop
+    try:
+        found = recognise(reading.path, dialect if dialect != "auto" else shop.dialect)
+    except FileRefused as error:
+        fault = Fault(error.line, error.column, error.code, error.message)
+        file.status = Status.REFUSED
+        file.save()
+        QuarantinedRow.objects.get_or_create(
+            file=file,
+            kind="file",
+            line=error.line,
+            code=error.code,
+            defaults={"column": error.column[:80], "message": error.message},
+        )
+        reading.report.status = "refused"
+        report.counts.refuse(file.name, [fault])
+        return
+    reading.format = found
+    file.kind, file.encoding, file.delimiter = found.kind, found.encoding, found.delimiter
+    file.dialect = found.dialect.code if found.dialect else ""
+
+
+def _apply(run: FeedRun, reading: _Reading, counts: Counts, at: datetime) -> None:
+    file, found = reading.file, reading.format
+    assert found is not None  # noqa: S101
+    seen = survey(reading.path, found)
+    file.row_count = seen.rows
+    file.save()
+
+    def alive() -> None:
+        beat(run)
+
+    if found.kind == "customers":
+        apply_customers(
+            file, customer_drafts(reading.path, found), counts, at=at, beat=alive
+        )
+    elif found.kind == "orders":
+        apply_orders(file, order_drafts(reading.path, found, seen), counts, at=at, beat=alive)
+    file.status = Status.APPLIED
+    file.save()
+    # The file was refused before and is right now (another dialect, a mended header).
+    QuarantinedRow.objects.filter(
+        file=file, kind="file", status=QuarantinedRow.Status.OPEN
+    ).update(status=QuarantinedRow.Status.RESOLVED, resolution=_("Fichier intégré depuis"))
+    report = reading.report
+    report.kind, report.dialect, report.encoding = file.kind, file.dialect, file.encoding
+    report.delimiter, report.rows, report.status = file.delimiter, file.row_count, "applied"
+
+
+def reread(file: ReceivedFile) -> IngestReport:
+    """Read a received file again from the archive, applied or not."""
+    report = IngestReport()
+    ReceivedFile.objects.filter(pk=file.pk).update(status=Status.RECEIVED)
+    archived = Archived(file.sha256, file.size, archive_path(file.sha256))
+    _ingest(file.shop, [Incoming(file.name, archived)], file.dialect or "auto", report)
+    return report
+
+

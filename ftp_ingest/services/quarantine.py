@@ -1,0 +1,79 @@
+"""What was set aside: kept with its reason until a good version comes or somebody decides."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ftp_ingest.models import QuarantinedRow, ReceivedFile
+from ftp_ingest.reading.drafts import Fault
+from sphinx.core.errors import BusinessRuleError
+from sphinx.core.models import Shop
+from sphinx.core.services import record
+
+
+def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
+    """Keep the faults of a file; the same one again (a file read twice) is kept once."""
+    QuarantinedRow.objects.bulk_create(
+        (
+            QuarantinedRow(
+                file=file,
+                kind=kind,
+                line=fault.line,
+                column=fault.column[:80],
+                code=fault.code,
+                message=fault.message,
+                external_id=fault.external_id[:80],
+                number=fault.number[:80],
+            )
+            for fault in faults
+        ),
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
+
+
+def settle_rows(shop: Shop, external_ids: Sequence[str], numbers: Sequence[str], name: str) -> None:
+    """A good version of these orders came in: what was set aside of them is settled."""
+    QuarantinedRow.objects.filter(
+        file__shop=shop,
+        status=QuarantinedRow.Status.OPEN,
+        external_id__in={*external_ids, *numbers},
+    ).update(
+        status=QuarantinedRow.Status.RESOLVED,
+        resolution=_("Remplacée par une version correcte (%(name)s)") % {"name": name[:120]},
+    )
+
+
+@transaction.atomic
+def dismiss_row(*, row_id: int, reason: str, actor: Any = None) -> QuarantinedRow:
+    """Close a row without applying it; the reason is kept.
+
+    Raises:
+        BusinessRuleError: no reason is given.
+    """
+    row = QuarantinedRow.objects.select_for_update().get(pk=row_id)
+    if row.status != QuarantinedRow.Status.OPEN:
+        return row
+    if not reason.strip():
+        raise BusinessRuleError(_("Dites pourquoi cette ligne est écartée."), code="quarantine.reason")
+    row.status, row.resolution = QuarantinedRow.Status.DISMISSED, reason.strip()[:200]
+    row.save(update_fields=["status", "resolution"])
+    record("quarantine.dismissed", [row], actor=actor, reason=reason)
+    return row
+
+
+def replay_row(*, row_id: int, actor: Any = None) -> QuarantinedRow:
+    """Read the row's file again from the archive: what is now right is applied.
+
+    For a cause that lay here (a product's missing VAT rate): the archive keeps the bytes, the
+    orders already applied don't change.
+    """
+    from ftp_ingest.services.ingest import reread  # ingest sets aside by this module
+
+    row = QuarantinedRow.objects.select_related("file").get(pk=row_id)
+    reread(row.file)
+    row.refresh_from_db()
+    record("quarantine.replayed", [row], actor=actor, status=row.status)
+    return row

@@ -1,0 +1,58 @@
+"""Reads of stock."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import QuerySet, Sum
+
+from inventory.models import Product, ReorderRule, Reservation, StockPosition, Warehouse
+
+
+class Need(NamedTuple):
+    """A product that may have to be bought, with what is known of its stock (pieces)."""
+
+    product: Product
+    position: StockPosition
+    rule: ReorderRule | None
+
+
+def stock_positions(sku: str | None = None) -> QuerySet[StockPosition]:
+    """Positions by SKU then warehouse; of one product when `sku` is given."""
+    found = StockPosition.objects.select_related("product", "warehouse").order_by(
+        "product__sku", "warehouse__code"
+    )
+    return found.filter(product__sku_key=sku.strip().casefold()) if sku is not None else found
+
+
+def reorder_candidates(warehouse: Warehouse) -> Iterable[Need]:
+    """Active products with a reorder rule, or for which customers wait."""
+    rules = {
+        r.product_id: r for r in ReorderRule.objects.filter(warehouse=warehouse)
+    }
+    positions = (
+        StockPosition.objects.filter(warehouse=warehouse, product__is_active=True)
+        .select_related("product")
+        .order_by("product__sku")
+    )
+    for position in positions:
+        rule = rules.get(position.product_id)
+        if rule or position.backordered > 0:
+            yield Need(position.product, position, rule)
+
+
+def waiting_demand() -> Decimal:
+    """Pieces that customers wait for, all products."""
+    return StockPosition.objects.aggregate(total=Sum("backordered"))["total"] or Decimal(0)
+
+
+def open_reservations() -> QuerySet[Reservation]:
+    """Reservations not yet shipped nor released."""
+    return Reservation.objects.filter(quantity__gt=0)
+
+
+def tax_rate_of(product: Product) -> Decimal | None:
+    """Percent: the product's own rate, else its category's, else unknown."""
+    if product.tax_rate is not None:
+        return product.tax_rate
+    return product.category.tax_rate if product.category else None

@@ -1,0 +1,6 @@
+"""What invoicing announces upward."""
+
+from django.dispatch import Signal
+
+# invoice_ids: list[int]
+invoices_issued = Signal()

@@ -1,0 +1,111 @@
+"""What an invoice must say besides its lines, frozen at issue.
+
+Sources: CGI, ann. II, art. 242 nonies A (decree 2022-1299 included); C. com. L441-9, L441-10,
+D441-5. The 40 EUR indemnity concerns professionals only.
+"""
+
+from typing import Any
+
+from django_countries import countries
+
+from customers.models import Customer
+from sales.models import DeliveryNote, Order
+from sphinx.core.clock import business_date
+from sphinx.core.models import Company
+from sphinx.core.money import plain
+from sphinx.core.vat import legal_sentence
+
+
+def mentions_of(
+    firm: Company, order: Order, customer: Customer, note: DeliveryNote | None
+) -> dict[str, Any]:
+    """Seller, buyer, delivery, sentences: plain values, nothing is looked up when printing."""
+    billing = _address(order, "billing")
+    shipping = _address(order, "shipping")
+    is_business = customer.kind == Customer.Kind.COMPANY
+    sentences = [
+        legal_sentence(
+            order.tax_regime,
+            order.shipping_country or order.billing_country,
+            order.shipping_postcode or order.billing_postcode,
+        ),
+        "Option pour le paiement de la taxe d'après les débits" if firm.taxes_on_debits else "",
+    ]
+    return {
+        "seller": seller_of(firm),
+        "buyer": {
+            "lines": billing or [customer.name],
+            "siren": customer.siren if is_business else "",
+            "vat_number": order.vat_number or customer.vat_number if is_business else "",
+        },
+        "delivery": shipping if shipping and shipping != billing else [],
+        "operation": "Livraison de biens",
+        "payment_method": order.payment_method,
+        "ordered_on": business_date(order.placed_at).isoformat(),
+        "delivery_note": note.number if note else "",
+        "sentences": [s for s in sentences if s],
+        "terms": payment_sentences(firm) if is_business else [],
+    }
+
+
+def seller_of(firm: Company) -> dict[str, Any]:
+    """The firm as printed: name, legal form, capital, register, SIREN, VAT number."""
+    legal = " ".join(
+        part
+        for part in (
+            firm.legal_form,
+            f"au capital de {firm.share_capital}" if firm.share_capital else "",
+        )
+        if part
+    )
+    return {
+        "name": firm.name,
+        "legal": legal,
+        "lines": [
+            line
+            for line in (
+                firm.address1,
+                firm.address2,
+                f"{firm.postcode} {firm.city}".strip(),
+                country_name(firm.country) if firm.country != "FR" else "",
+            )
+            if line
+        ],
+        "siren": firm.siren,
+        "trade_register": firm.trade_register,
+        "vat_number": firm.vat_number,
+        "email": firm.email,
+        "phone": firm.phone,
+        "iban": firm.iban,
+    }
+
+
+def payment_sentences(firm: Company) -> list[str]:
+    """Sentences between professionals: penalties, indemnity, discount terms."""
+    rate = plain(firm.late_penalty_rate).replace(".", ",")
+    return [
+        f"Pénalités de retard : {rate} % l'an, exigibles le jour suivant l'échéance.",
+        "Indemnité forfaitaire pour frais de recouvrement : 40 €.",
+        f"{firm.discount_terms}.",
+    ]
+
+
+def country_name(code: str) -> str:
+    """The country's French name, the code itself when it is unknown."""
+    return str(countries.name(code)) or code
+
+
+def _address(order: Order, prefix: str) -> list[str]:
+    def part(name: str) -> str:
+        return str(getattr(order, f"{prefix}_{name}"))
+
+    country = part("country")
+    lines = [
+        part("company"),
+        part("name"),
+        part("address1"),
+        part("address2"),
+        f"{part('postcode')} {part('city')}".strip(),
+        country_name(country) if country not in ("", "FR") else "",
+    ]
+    return [line for line in lines if line]

@@ -1,0 +1,16 @@
+"""Issued rows of these tables are refused any change by the database itself."""
+
+from django.db import migrations
+
+from sphinx.core.triggers import forbid_changes
+
+
+class Migration(migrations.Migration):
+    dependencies = [("invoicing", "0001_initial")]
+
+    operations = [
+        *forbid_changes("invoicing_invoice"),
+        *forbid_changes("invoicing_invoiceline"),
+        *forbid_changes("invoicing_taxbreakdown"),
+        *forbid_changes("invoicing_payment"),
+    ]

@@ -1,0 +1,127 @@
+"""What invoicing can prove: numbers, chain, sums, and that the shop's total was invoiced."""
+
+import hashlib
+from collections import defaultdict
+from decimal import Decimal
+
+from django.conf import settings
+from django.db.models import F, Sum
+
+from invoicing.chain import GENESIS, document_hash
+from invoicing.models import Invoice, InvoiceLine, InvoicePdf, TaxBreakdown
+from sales.models import DeliveryNote, Order, OrderLine
+from sphinx.core.models import DocumentSequence
+from sphinx.core.money import ZERO
+from sphinx.core.proofs import Proof, proves
+
+
+@proves("invoice_numbers")
+def numbers_have_no_gap(proof: Proof) -> None:
+    """Each series counts 1, 2, 3… to its counter, and dates never go down."""
+    counters = {
+        f"{c.series}{c.period}": c.last_number
+        for c in DocumentSequence.objects.filter(series__in=("FA", "AV"))
+    }
+    last: dict[str, tuple[int, object]] = {}
+    for number, issued_on in Invoice.objects.order_by("chain_index").values_list(
+        "number", "issued_on"
+    ):
+        proof.checked += 1
+        series, _dash, rank = number.rpartition("-")
+        before, day = last.get(series, (0, issued_on))
+        if int(rank) != before + 1:
+            proof.faults.append(f"{number} suit {series}-{before:06d}")
+        if issued_on < day:
+            proof.faults.append(f"{number} est datée avant la précédente")
+        last[series] = (int(rank), issued_on)
+    for series, count in counters.items():
+        if last.get(series, (0, None))[0] != count:
+            proof.faults.append(f"{series} : compteur à {count}, dernier émis {last.get(series)}")
+
+
+@proves("hash_chain")
+def chain_is_whole(proof: Proof) -> None:
+    """Every document hashes to what was written at issue, each on the one before."""
+    previous, index = GENESIS, 0
+    documents = Invoice.objects.order_by("chain_index").prefetch_related("lines", "taxes")
+    for invoice in documents.iterator(chunk_size=500):
+        proof.checked += 1
+        index += 1
+        whole = document_hash(invoice, invoice.lines.all(), invoice.taxes.all())
+        if invoice.chain_index != index or invoice.previous_hash != previous:
+            proof.faults.append(f"{invoice.number} : maillon manquant avant elle")
+        elif invoice.hash != whole:
+            proof.faults.append(f"{invoice.number} : modifiée après émission")
+        previous = invoice.hash
+
+
+@proves("invoice_sums")
+def sums_add_up(proof: Proof) -> None:
+    """Lines and VAT by rate make the totals of each document."""
+    lines = {
+        row["invoice"]: (row["incl"], row["excl"])
+        for row in InvoiceLine.objects.order_by()
+        .values("invoice")
+        .annotate(incl=Sum("total_incl_tax"), excl=Sum("total_excl_tax"))
+    }
+    taxes = {
+        row["invoice"]: (row["incl"], row["excl"])
+        for row in TaxBreakdown.objects.order_by()
+        .values("invoice")
+        .annotate(incl=Sum("total_incl_tax"), excl=Sum("base_excl_tax"))
+    }
+    for pk, number, incl, excl in Invoice.objects.values_list(
+        "pk", "number", "total_incl_tax", "total_excl_tax"
+    ):
+        proof.checked += 1
+        if not lines.get(pk) == taxes.get(pk) == (incl, excl):
+            proof.faults.append(f"{number} : {incl} € TTC, lignes {lines.get(pk)}")
+
+
+@proves("invoices_equal_shop")
+def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
+    """Of every order whole delivered and invoiced, the invoices sum to the shop's total.
+
+    An order whose rest was cancelled is compared on what was delivered, by its invoices never
+    exceeding the total; credit notes never exceed the invoices.
+    """
+    sums: dict[int, dict[str, Decimal]] = defaultdict(lambda: {"invoice": ZERO, "credit_note": ZERO})
+    for order, kind, total in (
+        Invoice.objects.order_by()
+        .values_list("order", "kind")
+        .annotate(total=Sum("total_incl_tax"))
+    ):
+        sums[order][kind] = total
+    short = set(
+        OrderLine.objects.filter(quantity_delivered__lt=F("quantity")).values_list(
+            "order_id", flat=True
+        )
+    )
+    waiting = set(
+        DeliveryNote.objects.filter(status=DeliveryNote.Status.SHIPPED, invoice=None).values_list(
+            "order_id", flat=True
+        )
+    )
+    for pk, number, total in Order.objects.filter(pk__in=sums).values_list(
+        "pk", "number", "total_incl_tax"
+    ):
+        proof.checked += 1
+        invoiced, credited = sums[pk]["invoice"], sums[pk]["credit_note"]
+        complete = pk not in short and pk not in waiting
+        if (complete and invoiced != total) or invoiced > total or credited > invoiced:
+            proof.faults.append(
+                f"commande {number} : {invoiced} € facturés, {credited} € en avoirs, "
+                f"{total} € à la boutique"
+            )
+
+
+@proves("invoice_pdfs")
+def pdfs_are_as_made(proof: Proof) -> None:
+    """The PDFs on disk are the bytes that were made."""
+    for pdf in InvoicePdf.objects.select_related("invoice"):
+        proof.checked += 1
+        path = settings.DATA_DIR / pdf.path
+        if not path.exists():
+            proof.faults.append(f"{pdf.invoice.number} : {path} manque")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != pdf.sha256:
+            proof.faults.append(f"{pdf.invoice.number} : {path} a changé")

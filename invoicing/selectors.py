@@ -1,0 +1,69 @@
+"""Reads of invoicing: what is to be invoiced, credited, printed."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from invoicing.models import Invoice, TaxBreakdown
+from sales.models import DeliveryNote, Order
+from sphinx.core.money import ZERO
+
+_MONEY = DecimalField(max_digits=12, decimal_places=2)
+
+
+def notes_to_invoice() -> QuerySet[DeliveryNote]:
+    """Shipped delivery notes without an invoice, in the order they were shipped."""
+    return DeliveryNote.objects.filter(
+        status=DeliveryNote.Status.SHIPPED, invoice=None
+    ).order_by("shipped_at", "pk")
+
+
+def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
+    """Orders whose shop refunded more than was credited, and that have something to credit."""
+    orders = Order.objects.filter(refunded_incl_tax__gt=0).annotate(
+        invoiced=_sum_of(Invoice.Kind.INVOICE), credited=_sum_of(Invoice.Kind.CREDIT_NOTE)
+    )
+    if order_ids is not None:
+        orders = orders.filter(pk__in=order_ids)
+    return orders.filter(
+        refunded_incl_tax__gt=F("credited"), invoiced__gt=F("credited")
+    ).order_by("pk")
+
+
+def _sum_of(kind: str) -> Coalesce:
+    totals = (
+        Invoice.objects.filter(order=OuterRef("pk"), kind=kind)
+        .order_by()
+        .values("order")
+        .annotate(total=Sum("total_incl_tax"))
+        .values("total")
+    )
+    return Coalesce(Subquery(totals, output_field=_MONEY), Value(ZERO), output_field=_MONEY)
+
+
+def credited_amounts(invoice: Invoice) -> dict[Decimal, tuple[Decimal, Decimal]]:
+    """What was already credited on an invoice by rate: (incl. tax, VAT) in EUR."""
+    rows = (
+        TaxBreakdown.objects.filter(invoice__credited_invoice=invoice)
+        .order_by()
+        .values("tax_rate")
+        .annotate(total=Sum("total_incl_tax"), vat=Sum("tax"))
+    )
+    return {row["tax_rate"]: (row["total"], row["vat"]) for row in rows}
+
+
+def invoices_without_pdf() -> QuerySet[Invoice]:
+    """Issued documents whose PDF hasn't been made yet."""
+    return Invoice.objects.filter(pdf=None).order_by("pk")
+
+
+def printable(invoice_ids: Iterable[int]) -> QuerySet[Invoice]:
+    """The documents with everything that their page shows."""
+    return (
+        Invoice.objects.filter(pk__in=invoice_ids)
+        .select_related("credited_invoice")
+        .prefetch_related("lines", "taxes")
+        .order_by("pk")
+    )

@@ -1,0 +1,70 @@
+"""The PDF of an issued document: made once, kept under the data folder with its hash."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from invoicing.models import Invoice, InvoicePdf
+from invoicing.selectors import printable
+from sphinx.core import clock
+from sphinx.core.pdf import Page, render_all
+
+_BATCH = 200
+
+
+def pdf_path(invoice: Invoice) -> Path:
+    """Where the PDF lies, relative to the data folder."""
+    return Path("documents") / "factures" / str(invoice.issued_on.year) / f"{invoice.number}.pdf"
+
+
+def render_pdfs(invoice_ids: Iterable[int]) -> dict[int, Path]:
+    """Make the PDFs that are missing; returns the absolute path of each document's PDF."""
+    paths: dict[int, Path] = {}
+    for batch in _batches(iter(invoice_ids)):
+        paths |= _render_batch(batch)
+    return paths
+
+
+def _batches(ids: Iterator[int]) -> Iterator[list[int]]:
+    while batch := list(islice(ids, _BATCH)):
+        yield batch
+
+
+def _render_batch(ids: list[int]) -> dict[int, Path]:
+    made = dict(InvoicePdf.objects.filter(invoice__in=ids).values_list("invoice_id", "path"))
+    paths = {pk: settings.DATA_DIR / path for pk, path in made.items()}
+    todo = [pk for pk in ids if pk not in paths or not paths[pk].exists()]
+    invoices = list(printable(todo))
+    pages = [Page(invoice_html(i), settings.DATA_DIR / pdf_path(i)) for i in invoices]
+    for invoice, page, sha256 in zip(invoices, pages, render_all(pages), strict=True):
+        paths[invoice.pk] = page.path
+        InvoicePdf.objects.get_or_create(
+            invoice=invoice,
+            defaults={
+                "path": str(pdf_path(invoice)),
+                "sha256": sha256,
+                "rendered_at": clock.now(),
+            },
+        )
+    return paths
+
+
+def invoice_html(invoice: Invoice) -> str:
+    """The page of a document, in French, from nothing but what was frozen at issue."""
+    with translation.override("fr"):
+        return render_to_string(
+            "invoicing/invoice.html",
+            {
+                "invoice": invoice,
+                "lines": list(invoice.lines.all()),
+                "taxes": list(invoice.taxes.all()),
+                "mentions": invoice.mentions,
+                "due": invoice.total_incl_tax - invoice.paid_incl_tax,
+                "is_credit": invoice.kind == Invoice.Kind.CREDIT_NOTE,
+                "has_discount": any(line.discount_excl_tax for line in invoice.lines.all()),
+            },
+        )

@@ -1,0 +1,66 @@
+"""What an order looks like at the door: typed, cleaned, not yet priced or compared.
+
+Dialects, browser forms and any later API all come in through these.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from customers.drafts import AddressDraft, CustomerDraft
+
+
+class LineDraft(NamedTuple):
+    """One line; `unit_price` and `discount` incl. or excl. tax as the order says.
+
+    `discount` is the line's whole discount (EUR), `tax_rate` percent or None when the file
+    doesn't say, `line` the line of the file.
+    """
+
+    sku: str
+    label: str
+    quantity: Decimal
+    unit_price: Decimal
+    tax_rate: Decimal | None = None
+    discount: Decimal = Decimal(0)
+    line: int = 0
+
+
+class StatedTax(NamedTuple):
+    """VAT as the shop states it for the whole order (EUR); `rate` None when it names none."""
+
+    rate: Decimal | None
+    amount: Decimal
+
+
+class OrderDraft(NamedTuple):
+    """One order of a shop. `state` is pending, confirmed or cancelled.
+
+    `prices_include_tax` says how line prices and line discounts are given,
+    `charges_include_tax` the same for shipping and the order's discount; `total_incl_tax` is
+    what the customer was charged and is never changed.
+    """
+
+    external_id: str
+    number: str
+    placed_at: datetime
+    state: str
+    payment_status: str
+    customer: CustomerDraft
+    lines: tuple[LineDraft, ...]
+    total_incl_tax: Decimal
+    billing: AddressDraft = AddressDraft()
+    shipping: AddressDraft = AddressDraft()
+    currency: str = "EUR"
+    prices_include_tax: bool = True
+    charges_include_tax: bool = True
+    shipping_amount: Decimal = Decimal(0)
+    shipping_tax_rate: Decimal | None = None
+    discount: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
+    stated_taxes: tuple[StatedTax, ...] = ()
+    payment_method: str = ""
+    paid_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    note: str = ""
+    line: int = 0

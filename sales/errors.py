@@ -1,0 +1,27 @@
+"""What sales refuses."""
+
+from sphinx.core.errors import BusinessRuleError, InputError
+
+
+class TotalMismatch(InputError):
+    """The parts of an order don't add up to its total, to the cent."""
+
+    code = "order.total_mismatch"
+
+
+class TaxUndecided(InputError):
+    """The VAT rate of a line is neither in the file, nor the product's, nor deducible."""
+
+    code = "order.tax_undecided"
+
+
+class ChangedAfterDelivery(InputError):
+    """The shop changed or cancelled what has already left: a return or credit decides."""
+
+    code = "order.changed_after_delivery"
+
+
+class NoteNotDraft(BusinessRuleError):
+    """Only a delivery note in preparation can be shipped or cancelled."""
+
+    code = "sales.note_not_draft"

@@ -1,0 +1,6 @@
+"""What sales announces upward."""
+
+from django.dispatch import Signal
+
+# delivery_note_ids: list[int]
+notes_shipped = Signal()

@@ -1,0 +1,257 @@
+"""Orders as the shop took them, and the delivery notes made from them."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from inventory.models import Product, Reservation, StockMove
+from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
+from sphinx.core.models import Shop, Sourced
+from sphinx.core.vat import TaxRegime
+
+
+class OrderAddresses(models.Model):
+    """The two addresses of an order, frozen as the customer gave them."""
+
+    billing_name = models.CharField(_("facturé à"), max_length=120, blank=True)
+    billing_company = models.CharField(_("société"), max_length=120, blank=True)
+    billing_address1 = models.CharField(_("adresse"), max_length=120, blank=True)
+    billing_address2 = models.CharField(_("complément"), max_length=120, blank=True)
+    billing_postcode = models.CharField(_("code postal"), max_length=16, blank=True)
+    billing_city = models.CharField(_("ville"), max_length=80, blank=True)
+    billing_country = models.CharField(_("pays"), max_length=2, blank=True)
+    shipping_name = models.CharField(_("livré à"), max_length=120, blank=True)
+    shipping_company = models.CharField(_("société"), max_length=120, blank=True)
+    shipping_address1 = models.CharField(_("adresse"), max_length=120, blank=True)
+    shipping_address2 = models.CharField(_("complément"), max_length=120, blank=True)
+    shipping_postcode = models.CharField(_("code postal"), max_length=16, blank=True)
+    shipping_city = models.CharField(_("ville"), max_length=80, blank=True)
+    shipping_country = models.CharField(_("pays"), max_length=2, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Order(Sourced, OrderAddresses):
+    """A customer's order. The total is the shop's, always; tax is taken out of it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("À confirmer")
+        CONFIRMED = "confirmed", _("Confirmée")
+        PARTIALLY_DELIVERED = "partially_delivered", _("Livrée en partie")
+        DELIVERED = "delivered", _("Livrée")
+        INVOICED = "invoiced", _("Facturée")
+        CANCELLED = "cancelled", _("Annulée")
+
+    class PaymentStatus(models.TextChoices):
+        UNPAID = "unpaid", _("Non payée")
+        PAID = "paid", _("Payée")
+        PARTIALLY_REFUNDED = "partially_refunded", _("Remboursée en partie")
+        REFUNDED = "refunded", _("Remboursée")
+
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+    )
+    # The shop's own key (Shopify's Id, PrestaShop's id_order…); `number` is what people read.
+    external_id = models.CharField(_("clé à la boutique"), max_length=80)
+    number = models.CharField(_("n° de commande"), max_length=80, db_index=True)
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="orders"
+    )
+    status = models.CharField(_("état"), max_length=20, choices=Status)
+    payment_status = models.CharField(_("règlement"), max_length=20, choices=PaymentStatus)
+    payment_method = models.CharField(_("moyen de paiement"), max_length=80, blank=True)
+    placed_at = models.DateTimeField(_("passée le"), db_index=True)
+    paid_at = models.DateTimeField(_("payée le"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("annulée le"), null=True, blank=True)
+    currency = models.CharField(_("devise"), max_length=3, default="EUR")
+    vat_number = models.CharField(_("n° de TVA du client"), max_length=20, blank=True)
+    tax_regime = models.CharField(_("régime de TVA"), max_length=12, choices=TaxRegime)
+    total_incl_tax = MoneyField(_("total TTC (€)"))
+    total_tax = MoneyField(_("TVA (€)"))
+    shipping_incl_tax = MoneyField(_("port TTC (€)"), default=Decimal(0))
+    shipping_tax_rate = RateField(
+        _("TVA du port (%)"),
+        null=True,
+        blank=True,
+        help_text=_("Vide : réparti selon les taux des articles."),
+    )
+    discount_incl_tax = MoneyField(_("remise sur la commande TTC (€)"), default=Decimal(0))
+    refunded_incl_tax = MoneyField(_("remboursé TTC (€)"), default=Decimal(0))
+    # VAT by rate as decided at the door: [{"rate": "20.00", "total_incl_tax": …, "tax": …}].
+    taxes = models.JSONField(_("TVA par taux"), default=list)
+    note = models.TextField(_("note"), blank=True)
+    content_hash = models.CharField(max_length=32, editable=False)
+    lines_hash = models.CharField(max_length=32, editable=False)
+
+    class Meta:
+        verbose_name = _("commande")
+        verbose_name_plural = _("commandes")
+        ordering = ["-placed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "external_id"], name="sales_order_unique"),
+            models.CheckConstraint(
+                condition=models.Q(total_incl_tax__gte=0)
+                & models.Q(shipping_incl_tax__gte=0)
+                & models.Q(discount_incl_tax__gte=0)
+                & models.Q(refunded_incl_tax__gte=0),
+                name="sales_order_amounts_positive",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="cancelled") | models.Q(cancelled_at__isnull=False),
+                name="sales_order_cancelled_has_date",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status"],
+                condition=~models.Q(status__in=["invoiced", "cancelled"]),
+                name="sales_order_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def total_excl_tax(self) -> Decimal:
+        """EUR excl. tax."""
+        return self.total_incl_tax - self.total_tax
+
+
+class OrderLine(models.Model):
+    """One line of an order; amounts incl. tax, as the shop charged them."""
+
+    order = models.ForeignKey(
+        Order, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="lines"
+    )
+    position = models.PositiveSmallIntegerField(_("rang"))
+    # Empty for what isn't goods: gift card, tip, free text.
+    product = models.ForeignKey(
+        Product,
+        verbose_name=_("article"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    sku = models.CharField(_("référence"), max_length=80, blank=True)
+    label = models.CharField(_("désignation"), max_length=200)
+    quantity = QuantityField(_("quantité"))
+    quantity_delivered = QuantityField(_("livré"), default=Decimal(0))
+    unit_price_incl_tax = UnitPriceField(_("prix unitaire TTC (€)"))
+    tax_rate = RateField(_("TVA (%)"))
+    discount_incl_tax = MoneyField(_("remise TTC (€)"), default=Decimal(0))
+    total_incl_tax = MoneyField(_("total TTC (€)"))
+    # This line's share of the order's own discount.
+    order_discount_incl_tax = MoneyField(_("part de la remise TTC (€)"), default=Decimal(0))
+    reservation = models.OneToOneField(
+        Reservation,
+        verbose_name=_("réservation"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    source_line = models.PositiveIntegerField(_("ligne du fichier"), default=0)
+
+    class Meta:
+        verbose_name = _("ligne de commande")
+        verbose_name_plural = _("lignes de commande")
+        ordering = ["position"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0)
+                & models.Q(quantity_delivered__gte=0)
+                & models.Q(quantity_delivered__lte=models.F("quantity")),
+                name="sales_line_quantities",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku or self.label} × {self.quantity:f}"
+
+
+class DeliveryNote(models.Model):
+    """Goods picked for an order (draft), then handed to the carrier (shipped)."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("En préparation")
+        SHIPPED = "shipped", _("Expédié")
+        CANCELLED = "cancelled", _("Annulé")
+
+    number = models.CharField(_("n° de BL"), max_length=20, unique=True)
+    order = models.ForeignKey(
+        Order, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="delivery_notes"
+    )
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.DRAFT)
+    created_at = models.DateTimeField(_("préparé le"))
+    shipped_at = models.DateTimeField(_("expédié le"), null=True, blank=True)
+    carrier = models.CharField(_("transporteur"), max_length=60, blank=True)
+    tracking_number = models.CharField(_("n° de suivi"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("bon de livraison")
+        verbose_name_plural = _("bons de livraison")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status="shipped", shipped_at__isnull=False)
+                | (~models.Q(status="shipped") & models.Q(shipped_at__isnull=True)),
+                name="sales_note_shipped_has_date",
+            ),
+            # One draft at a time: what is ready is picked once.
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=models.Q(status="draft"),
+                name="sales_note_one_draft",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class DeliveryNoteLine(models.Model):
+    """Pieces of one order line in a delivery note."""
+
+    delivery_note = models.ForeignKey(
+        DeliveryNote, verbose_name=_("BL"), on_delete=models.PROTECT, related_name="lines"
+    )
+    order_line = models.ForeignKey(
+        OrderLine,
+        verbose_name=_("ligne de commande"),
+        on_delete=models.PROTECT,
+        related_name="delivery_lines",
+    )
+    quantity = QuantityField(_("quantité"))
+    # Weighted average cost when it left (EUR excl. tax a piece); set at shipping.
+    unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
+    move = models.OneToOneField(
+        StockMove,
+        verbose_name=_("mouvement"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = _("ligne de BL")
+        verbose_name_plural = _("lignes de BL")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="sales_note_line_positive"
+            ),
+            models.UniqueConstraint(
+                fields=["delivery_note", "order_line"], name="sales_note_line_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_line_id} × {self.quantity:f}"
+
+

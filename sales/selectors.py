@@ -1,0 +1,72 @@
+"""Reads of sales: what is ready, what waits, an order by its number."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from sales.models import DeliveryNote, Order, OrderLine
+from sphinx.core.errors import InputError
+
+DELIVERABLE = (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
+
+
+def orders_ready_to_deliver() -> QuerySet[Order]:
+    """Orders with something to pick and no delivery note in preparation, oldest first.
+
+    Something to pick is goods set aside, or what isn't goods (gift card, free text).
+    """
+    pickable = OrderLine.objects.filter(
+        Q(reservation__allocated__gt=0) | Q(product__isnull=True, quantity_delivered=0),
+        order=OuterRef("pk"),
+    )
+    drafts = DeliveryNote.objects.filter(order=OuterRef("pk"), status=DeliveryNote.Status.DRAFT)
+    return (
+        Order.objects.filter(Exists(pickable), ~Exists(drafts), status__in=DELIVERABLE)
+        .order_by("placed_at", "pk")
+    )
+
+
+def notes_to_ship() -> QuerySet[DeliveryNote]:
+    """Delivery notes in preparation, oldest first."""
+    return DeliveryNote.objects.filter(status=DeliveryNote.Status.DRAFT).order_by("pk")
+
+
+def lines_waiting_for_stock() -> QuerySet[OrderLine]:
+    """Lines of open orders for which stock is short, oldest order first."""
+    return (
+        OrderLine.objects.filter(
+            order__status__in=DELIVERABLE,
+            reservation__quantity__gt=F("reservation__allocated"),
+        )
+        .select_related("order", "reservation")
+        .order_by("order__placed_at", "order_id", "position")
+    )
+
+
+def missing_quantity(line: OrderLine) -> Decimal:
+    """Pieces that the line still waits for."""
+    reservation = line.reservation
+    return reservation.quantity - reservation.allocated if reservation else Decimal(0)
+
+
+def find_orders(number: str, shop_code: str | None = None) -> Sequence[Order]:
+    """The order called `number` (or keyed so by its shop).
+
+    Raises:
+        InputError: there is none, or several shops have one and none was named.
+    """
+    found = Order.objects.filter(Q(number=number) | Q(external_id=number)).select_related("shop")
+    if shop_code:
+        found = found.filter(shop__code=shop_code)
+    orders = list(found.order_by("pk")[:10])
+    if not orders:
+        raise InputError(_("Aucune commande « %s ».") % number, code="order.unknown")
+    if len({o.shop_id for o in orders}) > 1:
+        raise InputError(
+            _("Plusieurs boutiques ont une commande « %(number)s » : ajoutez --shop (%(shops)s).")
+            % {"number": number, "shops": ", ".join(o.shop.code for o in orders)},
+            code="order.ambiguous",
+        )
+    return orders

@@ -1,0 +1,43 @@
+"""Writes of sales: orders in, delivery notes out."""
+
+from sales.services.deliveries import (
+    Waiting,
+    cancel_delivery_note,
+    mark_invoiced,
+    prepare_deliveries,
+    prepare_delivery,
+    ship_delivery_note,
+    ship_delivery_notes,
+)
+from sales.services.documents import render_delivery_pdfs
+from sales.services.orders import OrderResult, Rejection, cancel_order, confirm_order, upsert_orders
+from sales.services.pricing import (
+    PricedLine,
+    PricedOrder,
+    RateTotal,
+    order_taxes,
+    price_order,
+    shipping_by_rate,
+)
+
+__all__ = [
+    "OrderResult",
+    "PricedLine",
+    "PricedOrder",
+    "RateTotal",
+    "Rejection",
+    "Waiting",
+    "cancel_delivery_note",
+    "cancel_order",
+    "confirm_order",
+    "mark_invoiced",
+    "order_taxes",
+    "prepare_deliveries",
+    "prepare_delivery",
+    "price_order",
+    "render_delivery_pdfs",
+    "ship_delivery_note",
+    "ship_delivery_notes",
+    "shipping_by_rate",
+    "upsert_orders",
+]

@@ -1,0 +1,236 @@
+"""From an order to the carrier: goods picked (draft note), then shipped.
+
+Set-based: many orders are prepared or shipped in one transaction with a fixed number of
+statements; the singular functions wrap the plural ones.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from inventory.locks import lock_positions
+from inventory.services import Issue, default_warehouse, issue_stock
+from sales.errors import NoteNotDraft
+from sales.events import notes_shipped
+from sales.locks import lock_notes, lock_orders
+from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
+from sales.selectors import orders_ready_to_deliver
+from sphinx.core.clock import business_date
+from sphinx.core.events import announce
+from sphinx.core.services import allocate_numbers, record
+
+
+class Waiting(NamedTuple):
+    """An order line that stock is short for (pieces missing)."""
+
+    order: str
+    sku: str
+    missing: Decimal
+
+
+def prepare_delivery(*, order_id: int, at: datetime, actor: Any = None) -> DeliveryNote | None:
+    """The delivery note in preparation of one order; None when nothing is ready."""
+    notes = prepare_deliveries(order_ids=[order_id], at=at, actor=actor)
+    return notes[0] if notes else DeliveryNote.objects.filter(
+        order_id=order_id, status=DeliveryNote.Status.DRAFT
+    ).first()
+
+
+@transaction.atomic
+def prepare_deliveries(
+    *, order_ids: Iterable[int], at: datetime, actor: Any = None
+) -> list[DeliveryNote]:
+    """Make a draft delivery note of what is set aside for each order, partial when short.
+
+    Orders with nothing ready, or with a draft already, are passed over: twice is once.
+    """
+    orders = list(lock_orders(order_ids))
+    ready = set(
+        orders_ready_to_deliver()
+        .filter(pk__in=[o.pk for o in orders])
+        .values_list("pk", flat=True)
+    )
+    orders = [o for o in orders if o.pk in ready]
+    if not orders:
+        return []
+    lines: dict[int, list[OrderLine]] = defaultdict(list)
+    for line in (
+        OrderLine.objects.filter(order__in=orders)
+        .select_related("reservation")
+        .order_by("order_id", "position")
+    ):
+        lines[line.order_id].append(line)
+    numbers = allocate_numbers(series="BL", on=business_date(at), count=len(orders))
+    notes = DeliveryNote.objects.bulk_create(
+        (
+            DeliveryNote(number=number, order=order, created_at=at)
+            for number, order in zip(numbers, orders, strict=True)
+        ),
+        batch_size=1000,
+    )
+    DeliveryNoteLine.objects.bulk_create(
+        (
+            DeliveryNoteLine(delivery_note=note, order_line=line, quantity=quantity)
+            for note in notes
+            for line in lines[note.order_id]
+            if (quantity := _pickable(line)) > 0
+        ),
+        batch_size=1000,
+    )
+    record("delivery_note.prepared", notes, actor=actor)
+    return notes
+
+
+def _pickable(line: OrderLine) -> Decimal:
+    if line.reservation:
+        return line.reservation.allocated
+    if line.product_id is None:
+        return line.quantity - line.quantity_delivered
+    return Decimal(0)
+
+
+def ship_delivery_note(
+    *,
+    note_id: int,
+    at: datetime,
+    carrier: str = "",
+    tracking_number: str = "",
+    actor: Any = None,
+) -> DeliveryNote:
+    """Ship one delivery note; a second call returns it as it was shipped.
+
+    Raises:
+        NoteNotDraft: the note is cancelled.
+    """
+    ship_delivery_notes(note_ids=[note_id], at=at, actor=actor)
+    note = DeliveryNote.objects.get(pk=note_id)
+    if note.status == DeliveryNote.Status.CANCELLED:
+        raise NoteNotDraft(
+            _("Le bon de livraison %(number)s est annulé.") % {"number": note.number}
+        )
+    if (carrier and carrier != note.carrier) or tracking_number:
+        note.carrier, note.tracking_number = carrier[:60], tracking_number[:60]
+        note.save(update_fields=["carrier", "tracking_number"])
+    return note
+
+
+@transaction.atomic
+def ship_delivery_notes(
+    *, note_ids: Iterable[int], at: datetime, actor: Any = None
+) -> list[DeliveryNote]:
+    """Ship the notes that are still drafts: stock leaves, orders move on, in one transaction.
+
+    Returns the notes that this call shipped, others were shipped or cancelled before.
+
+    Raises:
+        NotEnoughStock: what was picked is no longer set aside (nothing is shipped then).
+    """
+    wanted = list(note_ids)
+    warehouse = default_warehouse()
+    # Whoever ships the same note needs the same positions: under their lock, what is still a
+    # draft stays one until we are done.
+    lock_positions(product_ids=_products_of(wanted), warehouse_id=warehouse.pk)
+    orders = {
+        o.pk: o
+        for o in lock_orders(
+            DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
+        )
+    }
+    notes = list(lock_notes(wanted).filter(status=DeliveryNote.Status.DRAFT))
+    if not notes:
+        return []
+    lines = list(
+        DeliveryNoteLine.objects.filter(delivery_note__in=notes)
+        .select_related("order_line", "delivery_note")
+        .order_by("delivery_note_id", "pk")
+    )
+    moves = issue_stock(
+        issues=[
+            Issue(
+                line.order_line.reservation_id or 0,
+                line.order_line.product_id or 0,
+                line.quantity,
+                line.delivery_note.number,
+                line.order_line.position,
+            )
+            for line in lines
+            if line.order_line.product_id
+        ],
+        warehouse=warehouse,
+        at=at,
+        origin_kind="delivery_note",
+    )
+    for note in notes:
+        note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
+    for line in lines:
+        move = moves.get((line.delivery_note.number, line.order_line.position))
+        line.move, line.unit_cost = move, move and move.unit_cost
+        line.order_line.quantity_delivered += line.quantity
+    DeliveryNoteLine.objects.bulk_update(lines, ["move", "unit_cost"], batch_size=500)
+    OrderLine.objects.bulk_update(
+        [line.order_line for line in lines], ["quantity_delivered"], batch_size=500
+    )
+    DeliveryNote.objects.bulk_update(notes, ["status", "shipped_at"], batch_size=500)
+    _move_orders_on({n.order_id: orders[n.order_id] for n in notes})
+    record("delivery_note.shipped", notes, actor=actor)
+    announce(notes_shipped, delivery_note_ids=[n.pk for n in notes])
+    return notes
+
+
+def _products_of(note_ids: Sequence[int]) -> set[int]:
+    return set(
+        OrderLine.objects.filter(
+            delivery_lines__delivery_note__in=note_ids, product__isnull=False
+        ).values_list("product_id", flat=True)
+    )
+
+
+def _move_orders_on(orders: dict[int, Order]) -> None:
+    """Delivered when no line wants more, else delivered in part."""
+    incomplete = set(
+        OrderLine.objects.filter(order__in=orders)
+        .filter(quantity_delivered__lt=F("quantity"))
+        .values_list("order_id", flat=True)
+    )
+    for order in orders.values():
+        order.status = (
+            Order.Status.PARTIALLY_DELIVERED if order.pk in incomplete else Order.Status.DELIVERED
+        )
+    Order.objects.bulk_update(orders.values(), ["status"], batch_size=500)
+
+
+def mark_invoiced(*, order_ids: Sequence[int]) -> None:
+    """Delivered orders, all of whose shipped notes are invoiced, become invoiced.
+
+    The caller (invoicing) says so inside its own transaction, with the orders locked.
+    """
+    Order.objects.filter(pk__in=order_ids, status=Order.Status.DELIVERED).update(
+        status=Order.Status.INVOICED
+    )
+
+
+@transaction.atomic
+def cancel_delivery_note(*, note_id: int, actor: Any = None) -> DeliveryNote:
+    """Undo a note in preparation; the goods stay set aside for the order. Twice is once.
+
+    Raises:
+        NoteNotDraft: the note has been shipped.
+    """
+    note = lock_notes([note_id]).get()
+    if note.status == DeliveryNote.Status.CANCELLED:
+        return note
+    if note.status != DeliveryNote.Status.DRAFT:
+        raise NoteNotDraft(
+            _("Le bon de livraison %(number)s est déjà expédié : enregistrez un retour.")
+            % {"number": note.number}
+        )
+    note.status = DeliveryNote.Status.CANCELLED
+    note.save(update_fields=["status"])
+    record("delivery_note.cancelled", [note], actor=actor)
+    return note

@@ -1,0 +1,30 @@
+"""The PDF of a delivery note, for the parcel."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from sales.models import DeliveryNote
+from sphinx.core.pdf import Page, render_all
+from sphinx.core.services import company
+
+
+def render_delivery_pdfs(note_ids: Iterable[int]) -> dict[int, Path]:
+    """Make the PDFs of these notes anew; returns their absolute paths by note id."""
+    firm = company()
+    notes = list(
+        DeliveryNote.objects.filter(pk__in=list(note_ids))
+        .select_related("order__shop")
+        .prefetch_related("lines__order_line__product")
+    )
+    folder = settings.DATA_DIR / "documents" / "livraisons"
+    pages = []
+    for note in notes:
+        with translation.override("fr"):
+            html = render_to_string("sales/delivery_note.html", {"note": note, "firm": firm})
+        pages.append(Page(html, folder / str(note.created_at.year) / f"{note.number}.pdf"))
+    render_all(pages)
+    return {note.pk: page.path for note, page in zip(notes, pages, strict=True)}

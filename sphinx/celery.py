@@ -1,0 +1,34 @@
+"""The Celery application and the beat schedule: who runs when.
+
+Correctness never rests on the broker: every stage asks the database what is ready
+and may run twice, so a lost or repeated message costs time, not data.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sphinx.settings")
+
+app = Celery("sphinx")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    # Each feed carries its own interval (hourly by default); the task asks which are due.
+    "pull-due-feeds": {"task": "ftp_ingest.tasks.pull_due_feeds", "schedule": 60.0},
+    "take-over-stale-runs": {"task": "ftp_ingest.tasks.take_over_stale_runs", "schedule": 60.0},
+    "propose-purchase-orders": {
+        "task": "purchasing.tasks.propose_purchase_orders",
+        "schedule": crontab(hour="5", minute="0"),
+    },
+    "invoice-shipped-notes": {
+        "task": "invoicing.tasks.invoice_shipped_notes",
+        "schedule": crontab(minute="20"),
+    },
+    "post-missing-entries": {
+        "task": "accounting_export.tasks.post_missing_entries",
+        "schedule": crontab(minute="40"),
+    },
+}

@@ -1,0 +1,80 @@
+"""Settings in the back-office: the firm, shops, counters, the audit trail."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from sphinx.core.models import AuditEvent, Company, DocumentSequence, Shop
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Lists and pages of rows that only services write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class KeptAdmin(ModelAdmin):
+    """Rows that can be edited but that documents refer to: none is deleted."""
+
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Company)
+class CompanyAdmin(KeptAdmin):
+    list_display = ["name", "siren", "vat_number", "city"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Company.objects.exists()
+
+
+@admin.register(Shop)
+class ShopAdmin(KeptAdmin):
+    list_display = ["name", "code", "dialect", "confirms_unpaid", "is_active"]
+    search_fields = ["code", "name"]
+
+
+@admin.register(DocumentSequence)
+class DocumentSequenceAdmin(ReadOnlyAdmin):
+    list_display = ["series", "period", "last_number", "last_issued_on"]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ["at", "kind", "subject_number", "actor"]
+    list_filter = ["kind"]
+    search_fields = ["subject_number"]
+    date_hierarchy = "at"
+    list_select_related = ["actor"]
+
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(BaseGroupAdmin, ModelAdmin):
+    pass

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class CoreConfig(AppConfig):
+    name = "sphinx.core"
+    label = "core"
+    verbose_name = _("Réglages")
+
+    def ready(self) -> None:
+        # Each app states what it can prove (proofs.py) and what it listens to (receivers.py).
+        autodiscover_modules("proofs", "receivers")

@@ -1,0 +1,13 @@
+"""Issued rows of these tables are refused any change by the database itself."""
+
+from django.db import migrations
+
+from sphinx.core.triggers import forbid_changes
+
+
+class Migration(migrations.Migration):
+    dependencies = [("core", "0001_initial")]
+
+    operations = [
+        *forbid_changes("core_auditevent"),
+    ]

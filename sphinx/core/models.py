@@ -1,0 +1,155 @@
+"""What every app builds on: the firm, its shops, numbers, the audit trail, the origin of rows."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sphinx.core.fields import RateField
+from sphinx.core.validators import validate_siren, validate_siret, validate_vat_number
+
+
+class Company(models.Model):
+    """The firm whose books these are: one row, printed on its invoices."""
+
+    name = models.CharField(_("raison sociale"), max_length=120)
+    legal_form = models.CharField(_("forme juridique"), max_length=60, blank=True)
+    share_capital = models.CharField(_("capital social"), max_length=30, blank=True)
+    siren = models.CharField(_("SIREN"), max_length=9, blank=True, validators=[validate_siren])
+    siret = models.CharField(_("SIRET"), max_length=14, blank=True, validators=[validate_siret])
+    vat_number = models.CharField(
+        _("n° de TVA"), max_length=20, blank=True, validators=[validate_vat_number]
+    )
+    trade_register = models.CharField(_("RCS"), max_length=60, blank=True)
+    address1 = models.CharField(_("adresse"), max_length=120, blank=True)
+    address2 = models.CharField(_("complément"), max_length=120, blank=True)
+    postcode = models.CharField(_("code postal"), max_length=12, blank=True)
+    city = models.CharField(_("ville"), max_length=80, blank=True)
+    country = models.CharField(_("pays"), max_length=2, default="FR")
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("téléphone"), max_length=30, blank=True)
+    iban = models.CharField(_("IBAN"), max_length=34, blank=True)
+    is_tax_exempt = models.BooleanField(
+        _("franchise en base"), default=False, help_text=_("Article 293 B du CGI : aucune TVA.")
+    )
+    uses_oss = models.BooleanField(
+        _("guichet unique OSS"),
+        default=False,
+        help_text=_("TVA du pays de destination pour les particuliers de l'Union."),
+    )
+    taxes_on_debits = models.BooleanField(_("TVA d'après les débits"), default=False)
+    payment_terms_days = models.PositiveSmallIntegerField(_("délai de paiement (jours)"), default=30)
+    late_penalty_rate = RateField(
+        _("pénalités de retard (%)"),
+        default="12.15",
+        validators=[MinValueValidator(0)],
+        help_text=_("Taux de refinancement de la BCE majoré de 10 points par défaut."),
+    )
+    discount_terms = models.CharField(
+        _("conditions d'escompte"), max_length=120, default="Pas d'escompte pour paiement anticipé"
+    )
+    fiscal_year_end_month = models.PositiveSmallIntegerField(
+        _("mois de clôture"), default=12, validators=[MinValueValidator(1), MaxValueValidator(12)]
+    )
+    account_length = models.PositiveSmallIntegerField(
+        _("longueur des comptes"),
+        default=8,
+        validators=[MinValueValidator(6), MaxValueValidator(12)],
+    )
+
+    class Meta:
+        verbose_name = _("société")
+        verbose_name_plural = _("société")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="core_company_only_one"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Shop(models.Model):
+    """One sales channel, with its own order numbers and file dialect."""
+
+    code = models.SlugField(_("code"), max_length=30, unique=True)
+    name = models.CharField(_("nom"), max_length=80)
+    dialect = models.CharField(
+        _("dialecte"),
+        max_length=30,
+        default="auto",
+        help_text=_("« auto » : reconnu d'après le fichier."),
+    )
+    url = models.URLField(_("adresse du site"), blank=True)
+    confirms_unpaid = models.BooleanField(
+        _("confirmer avant paiement"),
+        default=False,
+        help_text=_("Réserver le stock dès la commande, sans attendre le règlement."),
+    )
+    consumer_account = models.CharField(
+        _("compte auxiliaire des particuliers"), max_length=8, default="CDIVERS"
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("boutique")
+        verbose_name_plural = _("boutiques")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DocumentSequence(models.Model):
+    """The counter of one series of numbers; its row stays locked until the document commits."""
+
+    series = models.CharField(_("série"), max_length=20)
+    period = models.CharField(_("période"), max_length=7, blank=True)
+    last_number = models.PositiveIntegerField(_("dernier numéro"), default=0)
+    last_issued_on = models.DateField(_("date du dernier"), null=True)
+
+    class Meta:
+        verbose_name = _("numérotation")
+        verbose_name_plural = _("numérotations")
+        constraints = [
+            models.UniqueConstraint(fields=["series", "period"], name="core_sequence_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series}{self.period}"
+
+
+class AuditEvent(models.Model):
+    """Who did what to which document; written, never changed (a trigger refuses it)."""
+
+    at = models.DateTimeField(_("le"), db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("par"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    kind = models.CharField(_("événement"), max_length=50)
+    subject_kind = models.CharField(_("nature"), max_length=40)
+    subject_number = models.CharField(_("numéro"), max_length=80, db_index=True)
+    details = models.JSONField(_("détails"), default=dict)
+
+    class Meta:
+        verbose_name = _("événement")
+        verbose_name_plural = _("piste d'audit")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_number}"
+
+
+class Sourced(models.Model):
+    """Where a row came from: the file as the shop named it, its hash, the line in it."""
+
+    source_file = models.CharField(_("fichier"), max_length=255, blank=True)
+    source_sha256 = models.CharField(_("SHA-256 du fichier"), max_length=64, blank=True)
+    source_line = models.PositiveIntegerField(_("ligne"), default=0)
+
+    class Meta:
+        abstract = True

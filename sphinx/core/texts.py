@@ -1,0 +1,27 @@
+"""Cleaning of text that comes from outside."""
+
+import re
+import unicodedata
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+_SPACES = re.compile(r"\s+")
+
+
+def clean(text: str, limit: int = 0) -> str:
+    """NFC, without control characters, runs of white space made one; cut at `limit`."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        text = text.strip()
+    else:
+        text = _SPACES.sub(" ", _CONTROL.sub(" ", unicodedata.normalize("NFC", text))).strip()
+    return text[:limit] if limit else text
+
+
+def fold(text: str) -> str:
+    """For comparison: without accents, case, or anything but letters and digits."""
+    decomposed = unicodedata.normalize("NFKD", text.strip().casefold())
+    return re.sub(r"[^a-z0-9]+", " ", decomposed.encode("ascii", "ignore").decode()).strip()
+
+
+def sku_key(sku: str) -> str:
+    """What makes two SKUs the same: case and surrounding or doubled spaces don't count."""
+    return clean(sku).casefold()

@@ -1,0 +1,46 @@
+"""Database triggers that keep the past as it was, on PostgreSQL and SQLite alike.
+
+Used in migrations: `operations = [*forbid_changes("invoicing_invoice", ...)]`. Whoever edits
+a ledger with raw SQL is refused by the database itself.
+"""
+
+from collections.abc import Sequence
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import RunPython
+from django.db.migrations.state import StateApps
+
+_PG_FUNCTION = """
+CREATE OR REPLACE FUNCTION sphinx_forbid_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%: issued rows are never changed or deleted', TG_TABLE_NAME
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$
+"""
+
+
+def forbid_changes(table: str) -> Sequence[RunPython]:
+    """Operations after which rows of `table` can be inserted, never updated or deleted."""
+
+    def create(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(_PG_FUNCTION.replace("%", "%%"), params=())
+            schema_editor.execute(
+                f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+                "FOR EACH ROW EXECUTE FUNCTION sphinx_forbid_change()"
+            )
+            return
+        for verb in ("UPDATE", "DELETE"):
+            schema_editor.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN "
+                f"SELECT RAISE(ABORT, '{table}: issued rows are never changed or deleted'); END"
+            )
+
+    def drop(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
+            return
+        for verb in ("update", "delete"):
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
+
+    return [RunPython(create, drop)]

@@ -1,0 +1,41 @@
+"""Numbers that identify firms, checked by their check digits (python-stdnum)."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from stdnum import ean
+from stdnum.eu import vat
+from stdnum.fr import siren, siret
+
+
+def validate_siren(value: str) -> None:
+    """Raises ValidationError unless `value` is a SIREN (9 digits, Luhn)."""
+    if not siren.is_valid(value):
+        raise ValidationError(_("Ce n'est pas un SIREN valide (9 chiffres)."))
+
+
+def validate_siret(value: str) -> None:
+    """Raises ValidationError unless `value` is a SIRET (14 digits)."""
+    if not siret.is_valid(value):
+        raise ValidationError(_("Ce n'est pas un SIRET valide (14 chiffres)."))
+
+
+def validate_vat_number(value: str) -> None:
+    """Raises ValidationError unless `value` has the form of a VAT number of the Union."""
+    if not vat.is_valid(value):
+        raise ValidationError(_("Ce n'est pas un numéro de TVA valide (ex. FR83404833048)."))
+
+
+def validate_barcode(value: str) -> None:
+    """Raises ValidationError unless `value` is an EAN-8, EAN-13 or UPC."""
+    if not ean.is_valid(value):
+        raise ValidationError(_("Ce n'est pas un code-barres EAN valide."))
+
+
+def is_vat_number(value: str) -> bool:
+    """True when `value` has the form and check digits of a VAT number of the Union."""
+    return bool(value) and vat.is_valid(value)
+
+
+def compact_vat_number(value: str) -> str:
+    """The number without spaces, dots and dashes, upper case."""
+    return "".join(c for c in value.upper() if c.isalnum())

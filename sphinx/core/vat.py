@@ -1,0 +1,80 @@
+"""VAT regimes and places: which rule an order falls under, by where the goods go.
+
+The rate a shop applied is a fact (the customer paid it): it is booked as charged. What is
+decided here is the regime, on which accounts and the legal sentence depend.
+"""
+
+from decimal import Decimal
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+# Member states of the Union for VAT on goods; Northern Ireland ships as XI.
+EU_COUNTRIES = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI".split()
+)
+# Overseas departments: a sale from the mainland is deemed an export (CGI, art. 294, 2).
+OVERSEAS_POSTCODES = ("971", "972", "973", "974", "976")
+OVERSEAS_COUNTRIES = frozenset({"GP", "MQ", "GF", "RE", "YT"})
+FRENCH_RATES = tuple(Decimal(r) for r in ("20.00", "10.00", "5.50", "2.10", "8.50", "0.00"))
+
+
+class TaxRegime(models.TextChoices):
+    """How VAT applies to a sale of goods shipped from France."""
+
+    DOMESTIC = "domestic", _("France")
+    EU_BUSINESS = "eu_business", _("Livraison intracommunautaire")
+    OSS = "oss", _("Vente à distance UE (OSS)")
+    EXPORT = "export", _("Exportation")
+    EXEMPT = "exempt", _("Franchise en base")
+
+
+# Sentence printed when no VAT is charged, with its article (CGI, ann. II, art. 242 nonies A).
+LEGAL_SENTENCES = {
+    TaxRegime.EU_BUSINESS: "Exonération de TVA, article 262 ter I du CGI",
+    TaxRegime.EXPORT: "Exonération de TVA, article 262 I du CGI",
+    TaxRegime.EXEMPT: "TVA non applicable, article 293 B du CGI",
+}
+OVERSEAS_SENTENCE = "Exonération de TVA, articles 294 et 262 I du CGI"
+
+
+def is_overseas(country: str, postcode: str) -> bool:
+    """True for the French overseas departments, however the shop writes them."""
+    return country in OVERSEAS_COUNTRIES or (
+        country == "FR" and postcode.startswith(OVERSEAS_POSTCODES)
+    )
+
+
+def leaves_union(country: str, postcode: str) -> bool:
+    """True when goods sent there are exported, for VAT: out of the Union, or overseas."""
+    country = {"MC": "FR", "EL": "GR"}.get(country, country) or "FR"
+    return is_overseas(country, postcode) or country not in EU_COUNTRIES
+
+
+def regime_of(
+    *, country: str, postcode: str, vat_number: str, charged: bool, franchise: bool, oss: bool
+) -> TaxRegime:
+    """The regime of a sale shipped from France to `country` (ISO 3166-1 alpha-2).
+
+    `charged` says whether the shop charged any VAT. When it did, the sale is booked as
+    taxed, at destination's rate (OSS) or at the French one, wherever it goes. Sources:
+    CGI art. 258 A (distance sales), 262 I, 262 ter I, 293 B, 294.
+    """
+    if franchise and not charged:
+        return TaxRegime.EXEMPT
+    country = {"MC": "FR", "EL": "GR"}.get(country, country) or "FR"
+    exported = leaves_union(country, postcode)
+    if charged:
+        return TaxRegime.OSS if oss and not exported and country != "FR" else TaxRegime.DOMESTIC
+    if exported:
+        return TaxRegime.EXPORT
+    if country != "FR" and vat_number:
+        return TaxRegime.EU_BUSINESS
+    return TaxRegime.DOMESTIC
+
+
+def legal_sentence(regime: str, country: str, postcode: str) -> str:
+    """The sentence an invoice must carry under `regime`; empty when VAT is charged."""
+    if regime == TaxRegime.EXPORT and is_overseas(country, postcode):
+        return OVERSEAS_SENTENCE
+    return LEGAL_SENTENCES.get(TaxRegime(regime), "")

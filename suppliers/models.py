@@ -1,0 +1,121 @@
+"""Who we buy from, and at what price."""
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from inventory.models import Product
+from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
+from sphinx.core.validators import validate_siren, validate_vat_number
+
+
+class Supplier(models.Model):
+    """A supplier and its conditions."""
+
+    code = models.CharField(_("code"), max_length=12, unique=True)
+    name = models.CharField(_("nom"), max_length=120, unique=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("téléphone"), max_length=30, blank=True)
+    address1 = models.CharField(_("adresse"), max_length=120, blank=True)
+    address2 = models.CharField(_("complément"), max_length=120, blank=True)
+    postcode = models.CharField(_("code postal"), max_length=16, blank=True)
+    city = models.CharField(_("ville"), max_length=80, blank=True)
+    country = models.CharField(_("pays"), max_length=2, default="FR")
+    vat_number = models.CharField(
+        _("n° de TVA"), max_length=20, blank=True, validators=[validate_vat_number]
+    )
+    siren = models.CharField(_("SIREN"), max_length=9, blank=True, validators=[validate_siren])
+    auxiliary_account = models.CharField(_("compte auxiliaire"), max_length=8, blank=True)
+    currency = models.CharField(_("devise"), max_length=3, default="EUR")
+    lead_time_days = models.PositiveSmallIntegerField(_("délai de livraison (jours)"), default=7)
+    payment_terms_days = models.PositiveSmallIntegerField(
+        _("délai de paiement (jours)"), default=30
+    )
+    minimum_order_excl_tax = MoneyField(
+        _("minimum de commande HT (€)"), default=Decimal(0), validators=[MinValueValidator(0)]
+    )
+    carriage_free_excl_tax = MoneyField(
+        _("franco de port HT (€)"), null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    carriage_excl_tax = MoneyField(
+        _("port HT (€)"), default=Decimal(0), validators=[MinValueValidator(0)]
+    )
+    is_active = models.BooleanField(_("actif"), default=True)
+
+    history = HistoricalRecords(verbose_name=_("historique"))
+
+    class Meta:
+        verbose_name = _("fournisseur")
+        verbose_name_plural = _("fournisseurs")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SupplierProduct(models.Model):
+    """A product as one supplier sells it: reference, pack, minimum."""
+
+    supplier = models.ForeignKey(
+        Supplier, verbose_name=_("fournisseur"), on_delete=models.PROTECT, related_name="products"
+    )
+    product = models.ForeignKey(
+        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="sources"
+    )
+    supplier_sku = models.CharField(_("référence fournisseur"), max_length=80, blank=True)
+    minimum_quantity = QuantityField(
+        _("quantité minimale"), default=Decimal(1), validators=[MinValueValidator(0)]
+    )
+    pack_size = QuantityField(
+        _("conditionnement"), default=Decimal(1), validators=[MinValueValidator(Decimal("0.001"))]
+    )
+    lead_time_days = models.PositiveSmallIntegerField(
+        _("délai (jours)"), null=True, blank=True, help_text=_("Vide : celui du fournisseur.")
+    )
+    is_preferred = models.BooleanField(_("préféré"), default=True)
+
+    class Meta:
+        verbose_name = _("article fournisseur")
+        verbose_name_plural = _("tarifs fournisseurs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "product"], name="suppliers_product_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(pack_size__gt=0), name="suppliers_product_pack_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier} {self.supplier_sku}".strip()
+
+
+class SupplierPrice(models.Model):
+    """The purchase price from a quantity on (EUR excl. tax a piece)."""
+
+    item = models.ForeignKey(
+        SupplierProduct, verbose_name=_("article"), on_delete=models.PROTECT, related_name="prices"
+    )
+    from_quantity = QuantityField(_("à partir de"), default=Decimal(1))
+    unit_price_excl_tax = UnitPriceField(
+        _("prix unitaire HT (€)"), validators=[MinValueValidator(0)]
+    )
+
+    class Meta:
+        verbose_name = _("prix d'achat")
+        verbose_name_plural = _("prix d'achat")
+        ordering = ["from_quantity"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "from_quantity"], name="suppliers_price_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(unit_price_excl_tax__gte=0), name="suppliers_price_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit_price_excl_tax:f} € ≥ {self.from_quantity:f}"

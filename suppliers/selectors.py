@@ -1,0 +1,54 @@
+"""Reads of suppliers: who sells a product, at what price."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from suppliers.models import SupplierPrice, SupplierProduct
+
+
+class Offer(NamedTuple):
+    """A product as its chosen supplier sells it; prices are (from quantity, EUR excl. tax)."""
+
+    item: SupplierProduct
+    prices: tuple[tuple[Decimal, Decimal], ...]
+
+    @property
+    def lead_time_days(self) -> int:
+        """Days from order to goods: the product's own, else the supplier's."""
+        own = self.item.lead_time_days
+        return self.item.supplier.lead_time_days if own is None else own
+
+    def unit_price(self, quantity: Decimal) -> Decimal:
+        """EUR excl. tax a piece when `quantity` pieces are bought."""
+        reached = [price for start, price in self.prices if start <= quantity]
+        return reached[-1] if reached else self.prices[0][1] if self.prices else Decimal(0)
+
+
+def choose_offers(product_ids: Iterable[int]) -> dict[int, Offer]:
+    """The offer to buy each product from: the preferred supplier, else the cheapest."""
+    items = list(
+        SupplierProduct.objects.filter(product_id__in=list(product_ids), supplier__is_active=True)
+        .select_related("supplier")
+        .order_by("pk")
+    )
+    prices: dict[int, list[tuple[Decimal, Decimal]]] = {}
+    for price in SupplierPrice.objects.filter(item__in=items).order_by("from_quantity"):
+        prices.setdefault(price.item_id, []).append(
+            (price.from_quantity, price.unit_price_excl_tax)
+        )
+    best: dict[int, Offer] = {}
+    for item in items:
+        offer = Offer(item, tuple(prices.get(item.pk, ())))
+        known = best.get(item.product_id)
+        if known is None or _rank(offer) < _rank(known):
+            best[item.product_id] = offer
+    return best
+
+
+def _rank(offer: Offer) -> tuple[bool, Decimal, int]:
+    return (
+        not offer.item.is_preferred,
+        offer.unit_price(offer.item.minimum_quantity),
+        offer.item.pk,
+    )

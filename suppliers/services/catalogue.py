@@ -1,0 +1,365 @@
+"""The catalogue of one CSV: products, suppliers, price list, reorder rules, opening stock.
+
+Loading the same file again changes nothing; a blank cell leaves what is there.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from stdnum import ean
+
+from inventory.models import Product, ProductCategory, ReorderRule
+from inventory.services import default_warehouse, open_stock
+from sphinx.core import cells
+from sphinx.core.errors import InputError
+from sphinx.core.texts import fold, sku_key
+from suppliers.models import Supplier, SupplierPrice, SupplierProduct
+
+COLUMNS = (
+    "sku label tax_rate supply_mode cost on_hand supplier supplier_sku purchase_price "
+    "lead_time_days minimum_quantity pack_size reorder_minimum reorder_maximum barcode category"
+).split()
+_Model = TypeVar("_Model", bound=models.Model)
+
+
+@dataclass
+class _Tally:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+@dataclass
+class CatalogueReport:
+    """What loading did; `counted` is the number of products whose stock was opened."""
+
+    products: _Tally = field(default_factory=_Tally)
+    suppliers: _Tally = field(default_factory=_Tally)
+    counted: int = 0
+    issues: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's document."""
+        return {
+            "products": vars(self.products),
+            "suppliers": vars(self.suppliers),
+            "counted": self.counted,
+            "issues": self.issues,
+        }
+
+
+@dataclass
+class _Item:
+    """A row of the catalogue; None is a blank cell."""
+
+    line: int
+    sku: str
+    label: str
+    tax_rate: Decimal | None
+    supply_mode: str
+    cost: Decimal | None
+    on_hand: Decimal | None
+    supplier: str
+    supplier_sku: str
+    purchase_price: Decimal | None
+    lead_time_days: int | None
+    minimum_quantity: Decimal | None
+    pack_size: Decimal | None
+    reorder_minimum: Decimal | None
+    reorder_maximum: Decimal | None
+    barcode: str
+    category: str
+
+
+def load_catalogue(*, path: Path, at: datetime) -> CatalogueReport:
+    """Load a catalogue; bad rows are reported and the others go on.
+
+    Raises:
+        InputError: the file can't be read at all, or has no `sku` column.
+    """
+    report = CatalogueReport()
+    items = _read(path, report)
+    with transaction.atomic():
+        categories = _categories(items)
+        products = _products(items, categories, report)
+        suppliers = _suppliers(items, report)
+        _offers(items, products, suppliers)
+        _reorder_rules(items, products)
+        _open(items, products, at, report)
+    return report
+
+
+# --- Reading ------------------------------------------------------------------------------
+
+
+def _read(path: Path, report: CatalogueReport) -> list[_Item]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            _("« %(path)s » ne peut pas être lu : %(reason)s.")
+            % {"path": path, "reason": error.strerror},
+            code="file.not_found",
+        ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    lines = text.splitlines(keepends=True)
+    first = lines[0] if lines else ""
+    delimiter = max(";,\t", key=first.count)
+    reader = csv.reader(lines, delimiter=delimiter)
+    header = [fold(name).replace(" ", "_") for name in next(reader, [])]
+    if "sku" not in header:
+        raise InputError(
+            _("%(name)s, ligne 1 : la colonne « sku » manque. Colonnes possibles : %(columns)s.")
+            % {"name": path.name, "columns": ", ".join(COLUMNS)},
+            code="catalogue.no_sku",
+            line=1,
+            column="sku",
+        )
+    items: dict[str, _Item] = {}
+    for row in reader:
+        if not any(cell.strip() for cell in row):
+            continue
+        values = dict(zip(header, row, strict=False))
+        try:
+            item = _item(values, reader.line_num)
+        except InputError as error:
+            _report(report, path.name, error.line, error.column, error.code, error.message)
+            continue
+        if sku_key(item.sku) in items:
+            message = _("Ligne %(line)s : « %(sku)s » figure deux fois, la dernière l'emporte.")
+            message %= {"line": item.line, "sku": item.sku}
+            _report(report, path.name, item.line, "sku", "catalogue.twice", message)
+        items[sku_key(item.sku)] = item
+    return list(items.values())
+
+
+def _report(
+    report: CatalogueReport, file: str, line: int, column: str, code: str, message: str
+) -> None:
+    report.issues.append(
+        {"file": file, "line": line, "column": column, "code": code, "message": message}
+    )
+
+
+def _item(values: Mapping[str, str], line: int) -> _Item:
+    def text(name: str, limit: int = 200) -> str:
+        return cells.clean(values.get(name, ""))[:limit]
+
+    def number(name: str) -> Decimal | None:
+        return cells.price(text(name), line, name) if text(name) else None
+
+    if not text("sku"):
+        raise InputError(
+            _("Ligne %(line)s : la référence (sku) manque.") % {"line": line},
+            code="catalogue.blank_sku",
+            line=line,
+            column="sku",
+        )
+    days = number("lead_time_days")
+    return _Item(
+        line=line,
+        sku=cells.unquoted(values["sku"])[:80],
+        label=text("label"),
+        tax_rate=cells.rate(text("tax_rate"), line, "tax_rate"),
+        supply_mode=_supply_mode(text("supply_mode"), line),
+        cost=number("cost"),
+        on_hand=number("on_hand"),
+        supplier=text("supplier", 120),
+        supplier_sku=text("supplier_sku", 80),
+        purchase_price=number("purchase_price"),
+        lead_time_days=None if days is None else int(days),
+        minimum_quantity=number("minimum_quantity"),
+        pack_size=number("pack_size"),
+        reorder_minimum=number("reorder_minimum"),
+        reorder_maximum=number("reorder_maximum"),
+        barcode=_barcode(text("barcode", 14), line),
+        category=text("category", 80),
+    )
+
+
+def _supply_mode(text: str, line: int) -> str:
+    mode = text.casefold()
+    if mode and mode not in Product.SupplyMode.values:
+        raise InputError(
+            _("Ligne %(line)s, colonne supply_mode : « %(mode)s » est inconnu. Attendu : %(known)s.")
+            % {"line": line, "mode": text[:40], "known": ", ".join(Product.SupplyMode.values)},
+            code="catalogue.bad_supply_mode",
+            line=line,
+            column="supply_mode",
+        )
+    return mode
+
+
+def _barcode(text: str, line: int) -> str:
+    if text and not ean.is_valid(text):
+        raise InputError(
+            _("Ligne %(line)s, colonne barcode : « %(text)s » n'est pas un code EAN valide.")
+            % {"line": line, "text": text},
+            code="catalogue.bad_barcode",
+            line=line,
+            column="barcode",
+        )
+    return text
+
+
+# --- Writing ------------------------------------------------------------------------------
+
+
+def _assign(row: models.Model, values: Mapping[str, Any]) -> bool:
+    """Set what is given and differs; True when something did."""
+    changed = False
+    for name, value in values.items():
+        if value not in (None, "") and getattr(row, name) != value:
+            setattr(row, name, value)
+            changed = True
+    return changed
+
+
+def _categories(items: Sequence[_Item]) -> dict[str, ProductCategory]:
+    names = {item.category for item in items if item.category}
+    ProductCategory.objects.bulk_create(
+        (ProductCategory(name=name) for name in sorted(names)), ignore_conflicts=True
+    )
+    return {c.name: c for c in ProductCategory.objects.filter(name__in=names)}
+
+
+def _products(
+    items: Sequence[_Item], categories: Mapping[str, ProductCategory], report: CatalogueReport
+) -> dict[str, Product]:
+    keys = [sku_key(item.sku) for item in items]
+    known = {p.sku_key: p for p in Product.objects.filter(sku_key__in=keys)}
+    fresh, changed = [], []
+    for key, item in zip(keys, items, strict=True):
+        product = known.get(key) or Product(sku=item.sku, sku_key=key)
+        values = {
+            "label": item.label,
+            "tax_rate": item.tax_rate,
+            "supply_mode": item.supply_mode,
+            "unit_cost": item.cost,
+            "barcode": item.barcode,
+            "category_id": categories[item.category].pk if item.category else None,
+        }
+        differs = _assign(product, values)
+        if product.pk is None:
+            fresh.append(product)
+        elif differs or product.is_incomplete:
+            product.is_incomplete = False
+            changed.append(product)
+    Product.objects.bulk_create(fresh, batch_size=1000)
+    Product.objects.bulk_update(
+        changed,
+        ["label", "tax_rate", "supply_mode", "unit_cost", "barcode", "category", "is_incomplete"],
+        batch_size=200,
+    )
+    report.products = _Tally(len(fresh), len(changed), len(items) - len(fresh) - len(changed))
+    return known | {p.sku_key: p for p in fresh}
+
+
+def _suppliers(items: Sequence[_Item], report: CatalogueReport) -> dict[str, Supplier]:
+    names = sorted({item.supplier for item in items if item.supplier})
+    known = {s.name: s for s in Supplier.objects.filter(name__in=names)}
+    last = Supplier.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    lead_times: dict[str, int] = {}
+    for item in items:
+        if item.lead_time_days is not None:
+            lead_times.setdefault(item.supplier, item.lead_time_days)
+    fresh = [
+        Supplier(name=name, code=f"F{last + n:05d}", lead_time_days=lead_times.get(name, 7))
+        for n, name in enumerate((n for n in names if n not in known), start=1)
+    ]
+    Supplier.objects.bulk_create(fresh)
+    report.suppliers = _Tally(len(fresh), 0, len(known))
+    return known | {s.name: s for s in fresh}
+
+
+def _offers(
+    items: Sequence[_Item], products: Mapping[str, Product], suppliers: Mapping[str, Supplier]
+) -> None:
+    offered = [item for item in items if item.supplier]
+    known = {
+        (o.supplier_id, o.product_id): o
+        for o in SupplierProduct.objects.filter(supplier__in=suppliers.values())
+    }
+    fresh, changed, pairs = [], [], []
+    for item in offered:
+        supplier, product = suppliers[item.supplier], products[sku_key(item.sku)]
+        offer = known.get((supplier.pk, product.pk)) or SupplierProduct(
+            supplier=supplier, product=product
+        )
+        values = {
+            "supplier_sku": item.supplier_sku,
+            "minimum_quantity": item.minimum_quantity,
+            "pack_size": item.pack_size or None,
+            "lead_time_days": item.lead_time_days,
+        }
+        differs = _assign(offer, values)
+        if offer.pk is None:
+            fresh.append(offer)
+        elif differs:
+            changed.append(offer)
+        pairs.append((item, offer))
+    SupplierProduct.objects.bulk_create(fresh, batch_size=1000)
+    SupplierProduct.objects.bulk_update(
+        changed,
+        ["supplier_sku", "minimum_quantity", "pack_size", "lead_time_days"],
+        batch_size=200,
+    )
+    SupplierPrice.objects.bulk_create(
+        (
+            SupplierPrice(
+                item=offer, from_quantity=Decimal(1), unit_price_excl_tax=item.purchase_price
+            )
+            for item, offer in pairs
+            if item.purchase_price is not None
+        ),
+        update_conflicts=True,
+        unique_fields=["item", "from_quantity"],
+        update_fields=["unit_price_excl_tax"],
+        batch_size=1000,
+    )
+
+
+def _reorder_rules(items: Sequence[_Item], products: Mapping[str, Product]) -> None:
+    warehouse = default_warehouse()
+    ReorderRule.objects.bulk_create(
+        (
+            ReorderRule(
+                product=products[sku_key(item.sku)],
+                warehouse=warehouse,
+                minimum=item.reorder_minimum,
+                maximum=max(item.reorder_maximum or item.reorder_minimum, item.reorder_minimum),
+            )
+            for item in items
+            if item.reorder_minimum is not None
+        ),
+        update_conflicts=True,
+        unique_fields=["product", "warehouse"],
+        update_fields=["minimum", "maximum"],
+        batch_size=1000,
+    )
+
+
+def _open(
+    items: Sequence[_Item],
+    products: Mapping[str, Product],
+    at: datetime,
+    report: CatalogueReport,
+) -> None:
+    """Open the stock of products without a move; of the others say that it was ignored."""
+    opening = {
+        products[sku_key(item.sku)].pk: (item.on_hand, item.cost or item.purchase_price or Decimal(0))
+        for item in items
+        if item.on_hand is not None
+    }
+    opened = open_stock(opening=opening, warehouse=default_warehouse(), at=at)
+    report.counted = len(opened)
