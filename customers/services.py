@@ -160,7 +160,15 @@ def _insert_customers(fresh: list[tuple[int, CustomerDraft]], at: datetime) -> N
             for pk, draft in fresh
         ),
     )
-    _write_addresses({pk: draft.address for pk, draft in fresh})
+    insert_rows(
+        CustomerAddress,
+        ["customer_id", "use", *_ADDRESS_COLUMNS],
+        (
+            (pk, CustomerAddress.Use.BILLING.value, *_address_values(draft.address))
+            for pk, draft in fresh
+            if any(draft.address)
+        ),
+    )
 
 
 def _update_customers(changed: dict[int, CustomerDraft]) -> None:
@@ -179,25 +187,34 @@ def _update_customers(changed: dict[int, CustomerDraft]) -> None:
     _write_addresses({pk: draft.address for pk, draft in changed.items()})
 
 
+_ADDRESS_COLUMNS = ("name", "address1", "address2", "postcode", "city", "country")
+
+
+def _address_values(address: AddressDraft) -> tuple[str, ...]:
+    return (
+        address.name[:120],
+        address.address1[:120],
+        address.address2[:120],
+        address.postcode[:16],
+        address.city[:80],
+        address.country[:2],
+    )
+
+
 def _write_addresses(addresses: dict[int, AddressDraft]) -> None:
     CustomerAddress.objects.bulk_create(
         (
             CustomerAddress(
                 customer_id=pk,
                 use=CustomerAddress.Use.BILLING,
-                name=address.name[:120],
-                address1=address.address1[:120],
-                address2=address.address2[:120],
-                postcode=address.postcode[:16],
-                city=address.city[:80],
-                country=address.country[:2],
+                **dict(zip(_ADDRESS_COLUMNS, _address_values(address), strict=True)),
             )
             for pk, address in addresses.items()
             if any(address)
         ),
         update_conflicts=True,
         unique_fields=["customer", "use"],
-        update_fields=["name", "address1", "address2", "postcode", "city", "country"],
+        update_fields=_ADDRESS_COLUMNS,
         batch_size=1000,
     )
 

@@ -50,9 +50,3 @@ def open_reservations() -> QuerySet[Reservation]:
     """Reservations not yet shipped nor released."""
     return Reservation.objects.filter(quantity__gt=0)
 
-
-def tax_rate_of(product: Product) -> Decimal | None:
-    """Percent: the product's own rate, else its category's, else unknown."""
-    if product.tax_rate is not None:
-        return product.tax_rate
-    return product.category.tax_rate if product.category else None

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from inventory.errors import NotEnoughStock
 from inventory.locks import lock_positions
 from inventory.models import Product, Reservation, StockMove, StockPosition, Warehouse
-from sphinx.core.bulk import insert_rows, reserve_ids
+from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
 from sphinx.core.money import to_unit_price
 from sphinx.core.texts import clean, sku_key
 
@@ -50,6 +50,13 @@ class Entry(NamedTuple):
     origin_line: int
 
 
+class ProductFacts(NamedTuple):
+    """What an order needs to know of a product; `tax_rate` in percent, None when unknown."""
+
+    pk: int
+    tax_rate: Decimal | None
+
+
 class Reserved(NamedTuple):
     """What `change_reservations` made: an id a demand, and the pieces set aside in all."""
 
@@ -65,16 +72,13 @@ def default_warehouse() -> Warehouse:
     )[0]
 
 
-def ensure_products(skus: Mapping[str, str]) -> dict[str, Product]:
+def ensure_products(skus: Mapping[str, str]) -> dict[str, ProductFacts]:
     """Products by sku_key for SKU → label; unknown ones are made, to be completed by hand.
 
     A shop may sell what nobody entered yet: the order must not be lost for it.
     """
     wanted = {sku_key(sku): (sku, label) for sku, label in skus.items()}
-    found = {
-        p.sku_key: p
-        for p in Product.objects.filter(sku_key__in=wanted).select_related("category")
-    }
+    found = _product_facts(wanted)
     missing = [key for key in wanted if key not in found]
     if missing:
         Product.objects.bulk_create(
@@ -89,11 +93,18 @@ def ensure_products(skus: Mapping[str, str]) -> dict[str, Product]:
             ),
             ignore_conflicts=True,
         )
-        found |= {
-            p.sku_key: p
-            for p in Product.objects.filter(sku_key__in=missing).select_related("category")
-        }
+        found |= _product_facts(missing)
     return found
+
+
+def _product_facts(keys: Iterable[str]) -> dict[str, ProductFacts]:
+    rows = Product.objects.filter(sku_key__in=list(keys)).values_list(
+        "sku_key", "pk", "tax_rate", "category__tax_rate"
+    )
+    return {
+        key: ProductFacts(pk, category_rate if own is None else own)
+        for key, pk, own, category_rate in rows
+    }
 
 
 @transaction.atomic
@@ -186,17 +197,18 @@ def _refill(positions: Mapping[int, StockPosition], warehouse: Warehouse) -> Non
             position.reserved += more
             position.backordered -= more
             served.append(reservation)
-    Reservation.objects.bulk_update(served, ["allocated"], batch_size=500)
+    update_rows(Reservation, ["allocated"], [(r.pk, r.allocated) for r in served])
 
 
 def _save(positions: Iterable[StockPosition]) -> None:
-    """Write the figures of locked positions in one statement, ordered by product."""
-    StockPosition.objects.bulk_create(
-        sorted(positions, key=lambda p: p.product_id),
-        update_conflicts=True,
-        unique_fields=["product", "warehouse"],
-        update_fields=["on_hand", "reserved", "backordered", "incoming", "average_cost"],
-        batch_size=2000,
+    """Write the figures of locked positions, ordered by product."""
+    update_rows(
+        StockPosition,
+        ["on_hand", "reserved", "backordered", "incoming", "average_cost"],
+        [
+            (p.pk, p.on_hand, p.reserved, p.backordered, p.incoming, p.average_cost)
+            for p in sorted(positions, key=lambda p: p.product_id)
+        ],
     )
 
 
@@ -254,8 +266,10 @@ def issue_stock(
         )
     # Before the positions: the unique key stops a second run here, nothing half-applied.
     StockMove.objects.bulk_create(moves, batch_size=2000)
-    Reservation.objects.bulk_update(
-        reservations.values(), ["quantity", "allocated"], batch_size=500
+    update_rows(
+        Reservation,
+        ["quantity", "allocated"],
+        [(r.pk, r.quantity, r.allocated) for r in reservations.values()],
     )
     _save(positions.values())
     return {(m.origin_number, m.origin_line): m for m in moves}

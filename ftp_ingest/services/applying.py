@@ -22,6 +22,7 @@ from ftp_ingest.reading.drafts import Fault
 from ftp_ingest.services.quarantine import set_aside, settle_rows
 from sales.drafts import OrderDraft
 from sales.services import OrderResult, Rejection, upsert_orders
+from sphinx.core.bulk import commit_lazily
 
 _Draft = TypeVar("_Draft", OrderDraft, CustomerDraft)
 
@@ -68,6 +69,7 @@ def apply_orders(
         drafts = [d for d in chunk if isinstance(d, OrderDraft)]
         faults = [f for f in chunk if isinstance(f, Fault)]
         with transaction.atomic():
+            commit_lazily()
             beat()
             result = _upsert(file, drafts, source, at)
             faults += [Fault(r.line, r.column, r.code, r.message, r.external_id, r.number)
@@ -145,6 +147,7 @@ def apply_customers(
         drafts = [d for d in chunk if isinstance(d, CustomerDraft)]
         faults = [f for f in chunk if isinstance(f, Fault)]
         with transaction.atomic():
+            commit_lazily()
             beat()
             result = upsert_customers(shop=file.shop, drafts=drafts, source=source, at=at)
             set_aside(file, faults, "customers")

@@ -21,6 +21,7 @@ from sales.events import notes_shipped
 from sales.locks import lock_notes, lock_orders
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.selectors import orders_ready_to_deliver
+from sphinx.core.bulk import update_rows
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.services import allocate_numbers, record
@@ -172,11 +173,19 @@ def ship_delivery_notes(
         move = moves.get((line.delivery_note.number, line.order_line.position))
         line.move, line.unit_cost = move, move and move.unit_cost
         line.order_line.quantity_delivered += line.quantity
-    DeliveryNoteLine.objects.bulk_update(lines, ["move", "unit_cost"], batch_size=500)
-    OrderLine.objects.bulk_update(
-        [line.order_line for line in lines], ["quantity_delivered"], batch_size=500
+    update_rows(
+        DeliveryNoteLine,
+        ["move_id", "unit_cost"],
+        [(line.pk, line.move_id, line.unit_cost) for line in lines],
     )
-    DeliveryNote.objects.bulk_update(notes, ["status", "shipped_at"], batch_size=500)
+    update_rows(
+        OrderLine,
+        ["quantity_delivered"],
+        [(line.order_line.pk, line.order_line.quantity_delivered) for line in lines],
+    )
+    update_rows(
+        DeliveryNote, ["status", "shipped_at"], [(n.pk, n.status, n.shipped_at) for n in notes]
+    )
     _move_orders_on({n.order_id: orders[n.order_id] for n in notes})
     record("delivery_note.shipped", notes, actor=actor)
     announce(notes_shipped, delivery_note_ids=[n.pk for n in notes])
@@ -202,7 +211,7 @@ def _move_orders_on(orders: dict[int, Order]) -> None:
         order.status = (
             Order.Status.PARTIALLY_DELIVERED if order.pk in incomplete else Order.Status.DELIVERED
         )
-    Order.objects.bulk_update(orders.values(), ["status"], batch_size=500)
+    update_rows(Order, ["status"], [(o.pk, o.status) for o in orders.values()])
 
 
 def mark_invoiced(*, order_ids: Sequence[int]) -> None:

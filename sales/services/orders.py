@@ -17,9 +17,13 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.services import Source, upsert_customers
-from inventory.models import Product
-from inventory.selectors import tax_rate_of
-from inventory.services import Demand, change_reservations, default_warehouse, ensure_products
+from inventory.services import (
+    Demand,
+    ProductFacts,
+    change_reservations,
+    default_warehouse,
+    ensure_products,
+)
 from sales.drafts import OrderDraft
 from sales.errors import ChangedAfterDelivery
 from sales.locks import lock_orders, lock_shop
@@ -201,11 +205,11 @@ def _decide(
     shop: Shop,
     changed: Sequence[tuple[OrderDraft, str, str]],
     existing: Mapping[str, Order],
-    products: Mapping[str, Product],
+    products: Mapping[str, ProductFacts],
     at: datetime,
     result: OrderResult,
 ) -> list[_Work]:
-    rates = {key: tax_rate_of(p) for key, p in products.items()}
+    rates = {key: facts.tax_rate for key, facts in products.items()}
     work = []
     for draft, content_hash, lines_hash in changed:
         known = existing.get(draft.external_id)
@@ -273,7 +277,7 @@ def _check_after_delivery(
 def _insert(
     shop: Shop,
     work: Sequence[_Work],
-    products: Mapping[str, Product],
+    products: Mapping[str, ProductFacts],
     source: Source,
     at: datetime,
     result: OrderResult,
@@ -310,7 +314,7 @@ def _insert(
 def _update(
     shop: Shop,
     work: Sequence[_Work],
-    products: Mapping[str, Product],
+    products: Mapping[str, ProductFacts],
     source: Source,
     at: datetime,
     result: OrderResult,
@@ -481,7 +485,7 @@ def _field_name(attribute: str) -> str:
 
 
 def _write_lines(
-    orders: Sequence[tuple[int, _Work]], products: Mapping[str, Product], result: OrderResult
+    orders: Sequence[tuple[int, _Work]], products: Mapping[str, ProductFacts], result: OrderResult
 ) -> None:
     """Insert the lines of these orders and set goods aside for the confirmed ones."""
     demands: list[Demand] = []
