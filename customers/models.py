@@ -21,7 +21,7 @@ class Customer(models.Model):
     last_name = models.CharField(_("nom"), max_length=80, blank=True)
     company_name = models.CharField(_("société"), max_length=120, blank=True)
     # Lower case, trimmed: the second way to recognise somebody after the shop's own key.
-    email = models.CharField(_("e-mail"), max_length=254, blank=True, db_index=True)
+    email = models.CharField(_("e-mail"), max_length=254, blank=True)
     phone = models.CharField(_("téléphone"), max_length=30, blank=True)
     vat_number = models.CharField(
         _("n° de TVA"), max_length=20, blank=True, validators=[validate_vat_number]
@@ -44,6 +44,7 @@ class Customer(models.Model):
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         ordering = ["-id"]
+        indexes = [models.Index(fields=["email"], name="customers_email")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
@@ -88,7 +89,11 @@ class ShopIdentity(Sourced):
     """How one shop names a customer: its own key, unique in that shop."""
 
     shop = models.ForeignKey(
-        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+        Shop,
+        verbose_name=_("boutique"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     external_ref = models.CharField(_("référence à la boutique"), max_length=80)
     customer = models.ForeignKey(

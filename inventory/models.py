@@ -124,7 +124,11 @@ class StockMove(models.Model):
         Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="moves"
     )
     warehouse = models.ForeignKey(
-        Warehouse, verbose_name=_("dépôt"), on_delete=models.PROTECT, related_name="+"
+        Warehouse,
+        verbose_name=_("dépôt"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     kind = models.CharField(_("nature"), max_length=12, choices=Kind)
     quantity = QuantityField(_("quantité"), help_text=_("Positive en entrée, négative en sortie."))
@@ -162,7 +166,11 @@ class StockPosition(models.Model):
         Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="positions"
     )
     warehouse = models.ForeignKey(
-        Warehouse, verbose_name=_("dépôt"), on_delete=models.PROTECT, related_name="+"
+        Warehouse,
+        verbose_name=_("dépôt"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     on_hand = QuantityField(_("en stock"), default=Decimal(0))
     reserved = QuantityField(_("réservé"), default=Decimal(0))
@@ -209,7 +217,11 @@ class Reservation(models.Model):
         Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="reservations"
     )
     warehouse = models.ForeignKey(
-        Warehouse, verbose_name=_("dépôt"), on_delete=models.PROTECT, related_name="+"
+        Warehouse,
+        verbose_name=_("dépôt"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     quantity = QuantityField(_("demandé"))
     allocated = QuantityField(_("mis de côté"), default=Decimal(0))
@@ -247,7 +259,11 @@ class ReorderRule(models.Model):
         Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="reorder_rules"
     )
     warehouse = models.ForeignKey(
-        Warehouse, verbose_name=_("dépôt"), on_delete=models.PROTECT, related_name="+"
+        Warehouse,
+        verbose_name=_("dépôt"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     minimum = QuantityField(_("point de commande"), validators=[MinValueValidator(0)])
     maximum = QuantityField(_("recompléter jusqu'à"), validators=[MinValueValidator(0)])

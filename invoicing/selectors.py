@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from invoicing.models import Invoice, TaxBreakdown
 from sales.models import DeliveryNote, Order
-from sphinx.core.money import ZERO
+from sphinx.core.money import ZERO, to_cents
 
 _MONEY = DecimalField(max_digits=12, decimal_places=2)
 
@@ -51,7 +51,8 @@ def credited_amounts(invoice: Invoice) -> dict[Decimal, tuple[Decimal, Decimal]]
         .values("tax_rate")
         .annotate(total=Sum("total_incl_tax"), vat=Sum("tax"))
     )
-    return {row["tax_rate"]: (row["total"], row["vat"]) for row in rows}
+    # SQLite sums in binary: back to cents.
+    return {row["tax_rate"]: (to_cents(row["total"]), to_cents(row["vat"])) for row in rows}
 
 
 def invoices_without_pdf() -> QuerySet[Invoice]:

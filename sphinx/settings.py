@@ -286,6 +286,9 @@ LOGGING = {
     "loggers": {
         # paramiko writes a traceback of its own from its thread; we report the error ourselves.
         "paramiko.transport": {"level": "CRITICAL"},
+        # A line a task, with all its arguments, says less than our own events.
+        "celery.app.trace": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "ERROR"},
     },

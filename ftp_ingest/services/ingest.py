@@ -21,6 +21,7 @@ from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
 from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
 from ftp_ingest.services.runs import beat, finish, start_run
 from sphinx.core import clock
+from sphinx.core.bulk import rare_collections
 from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
@@ -185,10 +186,11 @@ def read_files(
     for reading in readings:
         _recognise(reading, dialect, report)
     at = clock.now()
-    for kind in ("", "customers", "orders"):
-        for reading in readings:
-            if reading.format is not None and reading.format.kind == kind:
-                _apply(run, reading, report.counts, at)
+    with rare_collections():
+        for kind in ("", "customers", "orders"):
+            for reading in readings:
+                if reading.format is not None and reading.format.kind == kind:
+                    _apply(run, reading, report.counts, at)
 
 
 def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading | None:

@@ -87,7 +87,7 @@ def set_quantity(*, line_id: int, quantity: Decimal, actor: Any = None) -> Purch
     line.total_excl_tax = to_cents(quantity * line.unit_price_excl_tax)
     line.save(update_fields=["quantity", "total_excl_tax", "reason"])
     total = order.lines.aggregate(total=Sum("total_excl_tax"))["total"]
-    order.total_excl_tax = total or ZERO
+    order.total_excl_tax = to_cents(total or ZERO)
     order.save(update_fields=["total_excl_tax"])
     record("purchase_order.changed", [order], actor=actor, line=line_id, quantity=str(quantity))
     return line

@@ -1,0 +1,42 @@
+# Sphinx: what a newcomer types. `make help` lists the targets.
+PYTHON := .venv/bin/python
+MANAGE := $(PYTHON) manage.py
+SHELL := /bin/bash
+
+.PHONY: help demo serve test check bench lock messages clean
+
+help:            ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo:            ## the whole job on a demo shop, once; safe to run again
+	@.ci/setup runtime
+	@$(MANAGE) migrate --noinput -v 0
+	@$(MANAGE) demo
+
+serve:           ## the site on http://127.0.0.1:8000/, worker and scheduler included
+	@.ci/setup runtime
+	@$(MANAGE) migrate --noinput -v 0
+	@$(MANAGE) serve
+
+test:            ## every test, on PostgreSQL then on SQLite
+	@.ci/setup tests
+	@.ci/test
+
+check:           ## style, types, import contracts, migrations, translations, requirements
+	@.ci/setup tests
+	@.ci/check
+
+bench:           ## benchmarks as ratios, also in var/bench.json
+	@.ci/setup tests
+	@$(PYTHON) -m tests.bench
+
+lock:            ## resolve requirements*.in into requirements*.txt
+	@for name in requirements requirements-demo requirements-dev; do \
+	  .venv/bin/uv pip compile --quiet --python-version 3.11 --no-header $$name.in -o $$name.txt; done
+
+messages:        ## gather translatable texts into locale/
+	@$(PYTHON) manage.py makemessages --all --no-obsolete --no-location -v 0 \
+	  --ignore .venv --ignore var --ignore tests --ignore staticfiles
+
+clean:           ## forget the embedded database, documents and the demo
+	rm -rf var staticfiles

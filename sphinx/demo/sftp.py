@@ -1,0 +1,104 @@
+"""A small SFTP server on loopback, for the demo and the tests: real protocol, one folder.
+
+Never more than that: it listens on 127.0.0.1 only and serves one user.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+
+@dataclass(frozen=True)
+class SftpServer:
+    """Where the server listens and the host key that it shows."""
+
+    port: int
+    username: str
+    password: str
+    host_key: str
+
+
+class _Login(asyncssh.SSHServer):
+    def __init__(self, username: str, password: str) -> None:
+        self._username, self._password = username, password
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return (username, password) == (self._username, self._password)
+
+
+def _load_host_key(path: Path) -> asyncssh.SSHKey:
+    """The server's key, drawn once: a server whose key changes is one to distrust."""
+    if path.exists():
+        return asyncssh.read_private_key(str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    path.touch(mode=0o600)
+    key.write_private_key(str(path))
+    return key
+
+
+@contextmanager
+def serve_folder(
+    folder: Path, *, username: str, password: str, key_file: Path, port: int = 0
+) -> Iterator[SftpServer]:
+    """Serve `folder` over SFTP while the context lasts; port 0 takes a free one."""
+    key = _load_host_key(key_file)
+    loop = asyncio.new_event_loop()
+    started = threading.Event()
+    state: dict[str, Any] = {}
+
+    async def start() -> None:
+        state["server"] = await asyncssh.listen(
+            "127.0.0.1",
+            port,
+            server_host_keys=[key],
+            server_factory=lambda: _Login(username, password),
+            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder)),
+            allow_scp=False,
+        )
+
+    async def stop() -> None:
+        state["server"].close()
+        tasks = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(start())
+        except OSError as error:
+            state["error"] = error
+            started.set()
+            return
+        started.set()
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True, name="demo-sftp")
+    thread.start()
+    started.wait()
+    if "error" in state:
+        raise state["error"]
+    public = key.export_public_key().decode().split()
+    try:
+        yield SftpServer(
+            state["server"].get_port(), username, password, f"{public[0]} {public[1]}"
+        )
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(timeout=5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=5)
+        loop.close()
