@@ -1,1 +1,102 @@
-SIDEBAR: list = []
+"""The back-office's side bar, grouped as people work; an entry shows to those who may see it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _may_see(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _list(title: Any, icon: str, model: str) -> dict[str, Any]:
+    """An entry that opens a model's list; `model` is "app.model"."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _may_see(f"{app}.view_{name}"),
+    }
+
+
+def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "collapsible": False, "items": list(items)}
+
+
+SIDEBAR: list[dict[str, Any]] = [
+    {
+        "items": [
+            {
+                "title": _("Tableau de bord"),
+                "icon": "dashboard",
+                "link": reverse_lazy("dashboard:home"),
+            }
+        ]
+    },
+    _group(
+        _("Ventes"),
+        _list(_("Commandes"), "shopping_cart", "sales.order"),
+        _list(_("Bons de livraison"), "local_shipping", "sales.deliverynote"),
+        _list(_("Clients"), "group", "customers.customer"),
+    ),
+    _group(
+        _("Stock"),
+        _list(_("Positions"), "inventory_2", "inventory.stockposition"),
+        _list(_("Articles"), "sell", "inventory.product"),
+        _list(_("Mouvements"), "swap_vert", "inventory.stockmove"),
+        _list(_("Règles de réappro"), "rule", "inventory.reorderrule"),
+        _list(_("Catégories"), "category", "inventory.productcategory"),
+        _list(_("Dépôts"), "warehouse", "inventory.warehouse"),
+    ),
+    _group(
+        _("Achats"),
+        _list(_("Commandes fournisseurs"), "shopping_bag", "purchasing.purchaseorder"),
+        _list(_("Réceptions"), "move_to_inbox", "purchasing.receipt"),
+        _list(_("Fournisseurs"), "factory", "suppliers.supplier"),
+        _list(_("Tarifs"), "price_check", "suppliers.supplierproduct"),
+    ),
+    _group(
+        _("Facturation"),
+        _list(_("Factures et avoirs"), "receipt_long", "invoicing.invoice"),
+        _list(_("Règlements"), "payments", "invoicing.payment"),
+    ),
+    _group(
+        _("Comptabilité"),
+        {
+            "title": _("Exporter le journal"),
+            "icon": "download",
+            "link": reverse_lazy("accounting_export:export"),
+            "permission": _may_see("accounting_export.export_journal"),
+        },
+        _list(_("Écritures"), "menu_book", "accounting_export.journalentry"),
+        _list(_("Exports"), "folder_zip", "accounting_export.exportbatch"),
+        _list(_("Règles de comptes"), "account_tree", "accounting_export.accountrule"),
+        _list(_("Plan comptable"), "list_alt", "accounting_export.account"),
+    ),
+    _group(
+        _("Passerelle"),
+        {
+            "title": _("Déposer des fichiers"),
+            "icon": "upload_file",
+            "link": reverse_lazy("ftp_ingest:upload"),
+            "permission": _may_see("ftp_ingest.change_feed"),
+        },
+        _list(_("Quarantaine"), "report", "ftp_ingest.quarantinedrow"),
+        _list(_("Passages"), "sync", "ftp_ingest.feedrun"),
+        _list(_("Fichiers reçus"), "description", "ftp_ingest.receivedfile"),
+        _list(_("Flux"), "cable", "ftp_ingest.feed"),
+    ),
+    _group(
+        _("Réglages"),
+        _list(_("Société"), "domain", "core.company"),
+        _list(_("Boutiques"), "storefront", "core.shop"),
+        _list(_("Utilisateurs"), "person", "auth.user"),
+        _list(_("Rôles"), "badge", "auth.group"),
+        _list(_("Planification"), "schedule", "django_celery_beat.periodictask"),
+        _list(_("Piste d'audit"), "history", "core.auditevent"),
+    ),
+]

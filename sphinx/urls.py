@@ -1,1 +1,23 @@
-urlpatterns = []
+"""Every address of the site."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from sphinx.dashboard import views
+
+admin.autodiscover()
+# One log-in for all pages, with its limits on tries and its second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("", include("sphinx.dashboard.urls")),
+    path("", include("sales.urls")),
+    path("", include("invoicing.urls")),
+    path("", include("accounting_export.urls")),
+    path("", include("ftp_ingest.urls")),
+    path("compte/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]

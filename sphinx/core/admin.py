@@ -1,7 +1,5 @@
 """Settings in the back-office: the firm, shops, counters, the audit trail."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -10,30 +8,8 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin
 from sphinx.core.models import AuditEvent, Company, DocumentSequence, Shop
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Lists and pages of rows that only services write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class KeptAdmin(ModelAdmin):
-    """Rows that can be edited but that documents refer to: none is deleted."""
-
-    compressed_fields = True
-    warn_unsaved_form = True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Company)

@@ -1,0 +1,80 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from accounting_export.models import (
+    Account,
+    AccountRule,
+    ExportBatch,
+    JournalEntry,
+    JournalLine,
+)
+from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin
+
+
+class LineInline(TabularInline):
+    model = JournalLine
+    extra = 0
+    fields = readonly_fields = ["account", "account_label", "auxiliary", "debit", "credit"]
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(ListTotals, ReadOnlyAdmin):
+    list_display = ["number", "journal", "entry_date", "piece_ref", "label", "sent"]
+    list_filter = ["journal"]
+    list_select_related = ["journal"]
+    search_fields = ["number", "piece_ref", "label"]
+    date_hierarchy = "entry_date"
+    totals = {"lines__debit": _("Débit"), "lines__credit": _("Crédit")}
+    inlines = [LineInline]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("exports")
+
+    @display(description=_("Exportée"), boolean=True)
+    def sent(self, entry: JournalEntry) -> bool:
+        return bool(entry.exports.all())
+
+
+@admin.register(ExportBatch)
+class ExportBatchAdmin(ReadOnlyAdmin):
+    list_display = [
+        "created_at",
+        "format",
+        "date_from",
+        "date_to",
+        "entry_count",
+        "line_count",
+        "debit",
+        "credit",
+        "file_link",
+    ]
+    list_filter = ["format"]
+
+    @display(description=_("Fichier"))
+    def file_link(self, batch: ExportBatch) -> str:
+        url = reverse("accounting_export:download", args=[batch.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Télécharger"))
+
+
+@admin.register(AccountRule)
+class AccountRuleAdmin(KeptAdmin):
+    list_display = ["nature", "regime", "tax_rate", "country", "shop", "account"]
+    list_filter = ["nature", "regime"]
+    list_select_related = ["account", "shop"]
+    autocomplete_fields = ["account"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("accounting_export.change_accountrule")
+
+
+@admin.register(Account)
+class AccountAdmin(KeptAdmin):
+    list_display = ["number", "label"]
+    search_fields = ["number", "label"]

@@ -1,0 +1,45 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from import_export.admin import ExportMixin
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import TabularInline
+from unfold.contrib.import_export.forms import ExportForm
+
+from customers.models import Customer, CustomerAddress, ShopIdentity
+from customers.resources import CustomerResource
+from sphinx.core.admin_tools import KeptAdmin
+
+
+class AddressInline(TabularInline):
+    model = CustomerAddress
+    extra = 0
+    tab = True
+
+
+class IdentityInline(TabularInline):
+    model = ShopIdentity
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ["shop", "external_ref", "source_file", "source_line"]
+    tab = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Customer)
+class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportMixin):
+    list_display = ["code", "name", "kind", "email", "phone", "vat_number", "created_at"]
+    list_filter = ["kind", "accepts_marketing"]
+    search_fields = ["code", "first_name", "last_name", "company_name", "email", "vat_number"]
+    date_hierarchy = "created_at"
+    readonly_fields = ["code", "created_at"]
+    inlines = [AddressInline, IdentityInline]
+    resource_classes = [CustomerResource]
+    export_form_class = ExportForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # Customers come from the shops: one made by hand would be a second one.
+        return False

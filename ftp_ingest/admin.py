@@ -1,0 +1,143 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from ftp_ingest import services
+from ftp_ingest.forms import FeedForm
+from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
+from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, run_each
+
+_RUN_COLOURS = {
+    _("En cours"): "info",
+    _("Terminé"): "success",
+    _("Rien de nouveau"): "success",
+    _("Terminé avec anomalies"): "warning",
+    _("Échec"): "danger",
+}
+_FILE_COLOURS = {_("Reçu"): "info", _("Intégré"): "success", _("Refusé"): "danger"}
+_ROW_COLOURS = {_("À traiter"): "danger", _("Résolue"): "success", _("Écartée"): "warning"}
+
+
+@admin.register(Feed)
+class FeedAdmin(KeptAdmin):
+    form = FeedForm
+    list_display = [
+        "code",
+        "shop",
+        "protocol",
+        "host",
+        "interval_minutes",
+        "next_due_at",
+        "failures",
+        "is_active",
+    ]
+    list_filter = ["protocol", "is_active", "shop"]
+    list_select_related = ["shop"]
+    search_fields = ["code", "host"]
+    actions = ["pull_now"]
+
+    def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        services.set_credentials(
+            obj,
+            password=form.cleaned_data.get("password", ""),
+            private_key=form.cleaned_data.get("private_key", ""),
+        )
+
+    @admin.action(description=_("Relever maintenant"), permissions=["change"])
+    def pull_now(self, request: HttpRequest, queryset: Any) -> None:
+        for feed in queryset.select_related("shop"):
+            report = services.pull_feed(feed)
+            level = messages.ERROR if report.status == "failed" else messages.SUCCESS
+            counts = report.ingest.counts.orders
+            text = _("%(feed)s : %(status)s, %(created)s commandes nouvelles. %(error)s") % {
+                "feed": feed.code,
+                "status": report.status,
+                "created": counts["created"],
+                "error": report.error,
+            }
+            messages.add_message(request, level, text)
+
+
+@admin.register(FeedRun)
+class FeedRunAdmin(ReadOnlyAdmin):
+    list_display = ["started_at", "feed", "shop", "state", "orders", "finished_at", "error"]
+    list_filter = ["status", "feed", "shop"]
+    list_select_related = ["feed", "shop"]
+    date_hierarchy = "started_at"
+
+    @display(description=_("État"), label=_RUN_COLOURS, ordering="status")
+    def state(self, run: FeedRun) -> str:
+        return run.get_status_display()
+
+    @display(description=_("Commandes nouvelles"))
+    def orders(self, run: FeedRun) -> int:
+        return run.counts.get("orders", {}).get("created", 0)
+
+
+@admin.register(ReceivedFile)
+class ReceivedFileAdmin(ReadOnlyAdmin):
+    list_display = [
+        "received_at",
+        "name",
+        "shop",
+        "kind",
+        "dialect",
+        "row_count",
+        "state",
+        "download",
+    ]
+    list_filter = ["status", "kind", "dialect", "shop"]
+    list_select_related = ["shop"]
+    search_fields = ["name", "sha256"]
+    date_hierarchy = "received_at"
+
+    @display(description=_("État"), label=_FILE_COLOURS, ordering="status")
+    def state(self, file: ReceivedFile) -> str:
+        return file.get_status_display()
+
+    @display(description=_("Fichier"))
+    def download(self, file: ReceivedFile) -> str:
+        url = reverse("ftp_ingest:archived", args=[file.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Télécharger"))
+
+
+@admin.register(QuarantinedRow)
+class QuarantinedRowAdmin(ReadOnlyAdmin):
+    list_display = ["file", "line", "number", "message", "state", "resolution"]
+    list_filter = ["status", "code", "file__shop"]
+    list_select_related = ["file"]
+    search_fields = ["number", "external_id", "message", "file__name"]
+    actions = ["replay", "dismiss"]
+
+    def has_mend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("ftp_ingest.change_quarantinedrow")
+
+    @display(description=_("État"), label=_ROW_COLOURS, ordering="status")
+    def state(self, row: QuarantinedRow) -> str:
+        return row.get_status_display()
+
+    @admin.action(description=_("Rejouer (la cause est corrigée)"), permissions=["mend"])
+    def replay(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset,
+            lambda row: services.replay_row(row_id=row.pk, actor=request.user),
+            str(_("%(count)s lignes rejouées.")),
+        )
+
+    @admin.action(description=_("Écarter (ne sera pas intégrée)"), permissions=["mend"])
+    def dismiss(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset,
+            lambda row: services.dismiss_row(
+                row_id=row.pk, reason=f"Écartée par {request.user}", actor=request.user
+            ),
+            str(_("%(count)s lignes écartées.")),
+        )

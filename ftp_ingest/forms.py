@@ -1,0 +1,59 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from ftp_ingest.models import Feed
+from sphinx.core.models import Shop
+
+
+class FeedForm(forms.ModelForm):
+    """A feed; its secrets are written here and never shown."""
+
+    password = forms.CharField(
+        label=_("mot de passe"),
+        required=False,
+        widget=UnfoldAdminPasswordWidget,
+        help_text=_("Laissez vide pour garder celui qui est enregistré."),
+    )
+    private_key = forms.CharField(
+        label=_("clé privée SSH"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text=_("Laissez vide pour garder celle qui est enregistrée."),
+    )
+
+    class Meta:
+        model = Feed
+        exclude = ["password_encrypted", "private_key_encrypted", "failures"]
+
+
+class UploadForm(forms.Form):
+    """Files brought by hand, for one shop."""
+
+    shop = forms.ModelChoiceField(
+        label=_("Boutique"),
+        queryset=Shop.objects.filter(is_active=True),
+        widget=UnfoldAdminSelectWidget,
+    )
+    customers = forms.FileField(
+        label=_("Fichier des clients"), required=False, widget=UnfoldAdminFileFieldWidget
+    )
+    orders = forms.FileField(
+        label=_("Fichier des commandes"), required=False, widget=UnfoldAdminFileFieldWidget
+    )
+    dry_run = forms.BooleanField(
+        label=_("Essai : montrer ce qui se passerait, ne rien garder"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("customers") and not data.get("orders"):
+            raise forms.ValidationError(_("Choisissez au moins un fichier."))
+        return data

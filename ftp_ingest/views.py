@@ -1,0 +1,72 @@
+"""The gateway in the browser: bring files by hand, fetch an archived one."""
+
+import tempfile
+from pathlib import Path
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from ftp_ingest.forms import UploadForm
+from ftp_ingest.models import ReceivedFile
+from ftp_ingest.services import IngestReport, ingest_paths
+from ftp_ingest.services.archive import archive_path
+from sphinx.core.errors import SphinxError
+from sphinx.core.pages import back_office_page
+
+
+@login_required
+@permission_required("ftp_ingest.change_feed", raise_exception=True)
+def upload(request: HttpRequest) -> HttpResponse:
+    """Read files brought by hand, as a feed would, and show what became of each row."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    report: IngestReport | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            report = _ingest(form)
+        except SphinxError as error:
+            messages.error(request, error.message)
+    return back_office_page(
+        request,
+        "ftp_ingest/upload.html",
+        title=_("Déposer des fichiers"),
+        form=form,
+        report=report.as_json() if report else None,
+    )
+
+
+def _ingest(form: UploadForm) -> IngestReport:
+    data = form.cleaned_data
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [
+            _keep(Path(folder) / str(n), data[name])
+            for n, name in enumerate(("customers", "orders"))
+            if data[name]
+        ]
+        return ingest_paths(shop=data["shop"], paths=paths, dry_run=data["dry_run"])
+
+
+def _keep(folder: Path, file: UploadedFile) -> Path:
+    """The upload under its own name, which is text only: no path of the visitor's."""
+    folder.mkdir()
+    path = folder / (Path(file.name or "").name or "fichier.csv")
+    with path.open("wb") as stream:
+        for block in file.chunks():
+            stream.write(block)
+    return path
+
+
+@login_required
+@permission_required("ftp_ingest.view_receivedfile", raise_exception=True)
+def archived(request: HttpRequest, file_id: int) -> FileResponse:
+    """The bytes of a received file, as they came."""
+    file = get_object_or_404(ReceivedFile, pk=file_id)
+    return FileResponse(
+        archive_path(file.sha256).open("rb"),
+        as_attachment=True,
+        filename=file.name,
+        content_type="application/octet-stream",
+    )

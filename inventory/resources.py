@@ -1,0 +1,28 @@
+"""Products by hand: import with preview, export for a spreadsheet."""
+
+from typing import Any
+
+from import_export import fields, resources
+from import_export.widgets import ForeignKeyWidget
+
+from inventory.models import Product, ProductCategory
+from sphinx.core.texts import sku_key
+
+
+class ProductResource(resources.ModelResource):
+    """Recognises products by SKU, whatever its case; blank cells leave what is there."""
+
+    category = fields.Field("category", "category", ForeignKeyWidget(ProductCategory, "name"))
+
+    class Meta:
+        model = Product
+        import_id_fields = ["sku_key"]
+        fields = export_order = (
+            "sku label category tax_rate supply_mode unit_cost barcode location is_active"
+        ).split() + ["sku_key"]
+        skip_unchanged = True
+        report_skipped = True
+        clean_model_instances = True
+
+    def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        row["sku_key"] = sku_key(str(row.get("sku") or ""))

@@ -1,0 +1,111 @@
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from invoicing.models import Invoice, InvoiceLine, Payment, TaxBreakdown
+from invoicing.services import credit_invoice
+from sphinx.core import clock
+from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, run_each
+
+
+class LineInline(TabularInline):
+    model = InvoiceLine
+    extra = 0
+    fields = readonly_fields = [
+        "sku",
+        "label",
+        "quantity",
+        "unit_price_excl_tax",
+        "tax_rate",
+        "discount_excl_tax",
+        "total_excl_tax",
+        "total_incl_tax",
+    ]
+
+
+class TaxInline(TabularInline):
+    model = TaxBreakdown
+    extra = 0
+    fields = readonly_fields = ["tax_rate", "base_excl_tax", "tax", "total_incl_tax"]
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
+    list_display = [
+        "number",
+        "nature",
+        "issued_on",
+        "customer_name",
+        "order_number",
+        "total_excl_tax",
+        "total_tax",
+        "total_incl_tax",
+        "pdf_link",
+    ]
+    list_filter = ["kind", "shop", "tax_regime", "is_business", "country"]
+    search_fields = ["number", "order_number", "customer_name", "customer_code"]
+    date_hierarchy = "issued_on"
+    totals = {
+        "total_excl_tax": _("Total HT"),
+        "total_tax": _("TVA"),
+        "total_incl_tax": _("Total TTC"),
+    }
+    inlines = [LineInline, TaxInline]
+    actions = ["credit"]
+
+    def has_issue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("invoicing.add_invoice")
+
+    def list_totals(self, rows: QuerySet[Any]) -> list[tuple[Any, Decimal]]:
+        """Credit notes are taken off."""
+        credit = Q(kind=Invoice.Kind.CREDIT_NOTE)
+        sums = rows.order_by().aggregate(
+            **{f"plus_{n}": Sum(n, filter=~credit) for n in self.totals},
+            **{f"minus_{n}": Sum(n, filter=credit) for n in self.totals},
+        )
+        return [
+            (label, (sums[f"plus_{n}"] or Decimal(0)) - (sums[f"minus_{n}"] or Decimal(0)))
+            for n, label in self.totals.items()
+        ]
+
+    @display(description=_("Nature"), label={_("Facture"): "info", _("Avoir"): "danger"})
+    def nature(self, invoice: Invoice) -> str:
+        return invoice.get_kind_display()
+
+    @display(description=_("PDF"))
+    def pdf_link(self, invoice: Invoice) -> str:
+        return format_html('<a href="{}">PDF</a>', reverse("invoicing:pdf", args=[invoice.pk]))
+
+    @admin.action(description=_("Établir un avoir du reste"), permissions=["issue"])
+    def credit(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset.filter(kind=Invoice.Kind.INVOICE),
+            lambda i: credit_invoice(
+                invoice_id=i.pk,
+                amount=None,
+                reason=gettext("Annulation de la facture"),
+                at=clock.now(),
+                actor=request.user,
+            ),
+            str(_("%(count)s avoirs émis.")),
+        )
+
+
+@admin.register(Payment)
+class PaymentAdmin(ListTotals, ReadOnlyAdmin):
+    list_display = ["paid_at", "order", "invoice", "amount", "method"]
+    list_filter = ["method"]
+    list_select_related = ["order", "invoice"]
+    search_fields = ["order__number", "invoice__number", "reference"]
+    date_hierarchy = "paid_at"
+    totals = {"amount": _("Encaissé")}

@@ -1,0 +1,165 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from sales import services
+from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
+from sphinx.core import clock
+from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, run_each
+
+_ORDER_COLOURS = {
+    _("À confirmer"): "warning",
+    _("Confirmée"): "info",
+    _("Livrée en partie"): "warning",
+    _("Livrée"): "info",
+    _("Facturée"): "success",
+    _("Annulée"): "danger",
+}
+_PAYMENT_COLOURS = {
+    _("Non payée"): "warning",
+    _("Payée"): "success",
+    _("Remboursée en partie"): "danger",
+    _("Remboursée"): "danger",
+}
+_NOTE_COLOURS = {_("En préparation"): "warning", _("Expédié"): "success", _("Annulé"): "danger"}
+
+
+class OrderLineInline(TabularInline):
+    model = OrderLine
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = [
+        "sku",
+        "label",
+        "quantity",
+        "quantity_delivered",
+        "unit_price_incl_tax",
+        "tax_rate",
+        "discount_incl_tax",
+        "total_incl_tax",
+        "source_line",
+    ]
+
+
+@admin.register(Order)
+class OrderAdmin(ListTotals, ReadOnlyAdmin):
+    list_display = [
+        "number",
+        "shop",
+        "customer",
+        "placed_at",
+        "state",
+        "payment",
+        "total_incl_tax",
+        "shipping_country",
+    ]
+    list_filter = ["status", "payment_status", "shop", "tax_regime", "shipping_country"]
+    list_select_related = ["shop", "customer"]
+    search_fields = [
+        "number",
+        "external_id",
+        "customer__last_name",
+        "customer__company_name",
+        "customer__email",
+        "customer__code",
+    ]
+    date_hierarchy = "placed_at"
+    totals = {"total_incl_tax": _("Total TTC"), "total_tax": _("dont TVA")}
+    inlines = [OrderLineInline]
+    actions = ["confirm", "cancel", "prepare"]
+
+    def has_edit_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sales.change_order")
+
+    def has_deliver_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sales.change_deliverynote")
+
+    @display(description=_("État"), label=_ORDER_COLOURS, ordering="status")
+    def state(self, order: Order) -> str:
+        return order.get_status_display()
+
+    @display(description=_("Règlement"), label=_PAYMENT_COLOURS, ordering="payment_status")
+    def payment(self, order: Order) -> str:
+        return order.get_payment_status_display()
+
+    @admin.action(description=_("Confirmer (règlement reçu)"), permissions=["edit"])
+    def confirm(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset,
+            lambda o: services.confirm_order(order_id=o.pk, actor=request.user),
+            str(_("%(count)s commandes confirmées : le stock est réservé.")),
+        )
+
+    @admin.action(description=_("Annuler"), permissions=["edit"])
+    def cancel(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset,
+            lambda o: services.cancel_order(order_id=o.pk, at=clock.now(), actor=request.user),
+            str(_("%(count)s commandes annulées : le stock est rendu.")),
+        )
+
+    @admin.action(description=_("Préparer la livraison"), permissions=["deliver"])
+    def prepare(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset,
+            lambda o: services.prepare_delivery(order_id=o.pk, at=clock.now(), actor=request.user),
+            str(_("%(count)s commandes passées en préparation.")),
+        )
+
+
+class DeliveryNoteLineInline(TabularInline):
+    model = DeliveryNoteLine
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ["order_line", "quantity", "unit_cost"]
+
+
+@admin.register(DeliveryNote)
+class DeliveryNoteAdmin(ReadOnlyAdmin):
+    list_display = ["number", "order", "state", "created_at", "shipped_at", "carrier", "pdf"]
+    list_filter = ["status", "carrier"]
+    list_select_related = ["order"]
+    search_fields = ["number", "order__number", "tracking_number"]
+    date_hierarchy = "created_at"
+    inlines = [DeliveryNoteLineInline]
+    actions = ["ship", "cancel"]
+
+    def has_deliver_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sales.change_deliverynote")
+
+    @display(description=_("État"), label=_NOTE_COLOURS, ordering="status")
+    def state(self, note: DeliveryNote) -> str:
+        return note.get_status_display()
+
+    @display(description=_("PDF"))
+    def pdf(self, note: DeliveryNote) -> str:
+        return format_html('<a href="{}">PDF</a>', reverse("sales:delivery_pdf", args=[note.pk]))
+
+    @admin.action(description=_("Expédier"), permissions=["deliver"])
+    def ship(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset,
+            lambda n: services.ship_delivery_note(
+                note_id=n.pk, at=clock.now(), actor=request.user
+            ),
+            str(_("%(count)s bons expédiés : le stock est sorti.")),
+        )
+
+    @admin.action(description=_("Annuler la préparation"), permissions=["deliver"])
+    def cancel(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset,
+            lambda n: services.cancel_delivery_note(note_id=n.pk, actor=request.user),
+            str(_("%(count)s préparations annulées.")),
+        )

@@ -1,0 +1,76 @@
+"""What the back-office's lists share: read-only rows, totals, actions that call services."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Model, QuerySet, Sum
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin
+
+from sphinx.core.errors import SphinxError
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Lists and pages of rows that only services write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class KeptAdmin(ModelAdmin):
+    """Rows that can be edited but that documents refer to: none is deleted."""
+
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ListTotals:
+    """Shows above a list the sums of `totals` (field → label) over all rows that it finds."""
+
+    totals: Mapping[str, Any] = {}
+    list_before_template = "core/list_totals.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        response = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        if isinstance(response, TemplateResponse) and response.context_data:
+            changelist = response.context_data.get("cl")
+            if changelist is not None:
+                response.context_data["list_totals"] = self.list_totals(changelist.queryset)
+        return response
+
+    def list_totals(self, rows: QuerySet[Any]) -> list[tuple[Any, Decimal]]:
+        """(label, sum) of each field in `totals`."""
+        sums = rows.order_by().aggregate(**{f"sum_{name}": Sum(name) for name in self.totals})
+        return [
+            (label, sums[f"sum_{name}"] or Decimal(0)) for name, label in self.totals.items()
+        ]
+
+
+def run_each(
+    request: HttpRequest, rows: QuerySet[Any], service: Callable[[Model], Any], done: str
+) -> None:
+    """Call `service` on each row; say how many were done (`done` takes %(count)s) and why not."""
+    count = 0
+    for row in rows.order_by("pk"):
+        try:
+            service(row)
+            count += 1
+        except SphinxError as error:
+            messages.error(request, error.message)
+    if count:
+        messages.success(request, done % {"count": count})
+    elif not rows:
+        messages.warning(request, _("Rien n'était sélectionné."))

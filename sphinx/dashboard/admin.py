@@ -1,0 +1,104 @@
+"""The order's page, composed here because it shows what is above sales: invoices, entries."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.admin import PeriodicTaskAdmin as BasePeriodicTaskAdmin
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from unfold.admin import ModelAdmin
+
+from ftp_ingest.models import ReceivedFile
+from sales.admin import OrderAdmin
+from sales.models import DeliveryNote, Order
+from sphinx.dashboard.trace import traced
+
+for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
+    admin.site.unregister(_model)
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
+    pass
+
+
+@admin.register(CrontabSchedule, IntervalSchedule)
+class ScheduleAdmin(ModelAdmin):
+    pass
+
+
+admin.site.unregister(Order)
+
+
+@admin.register(Order)
+class OrderPage(OrderAdmin):
+    """An order with its whole chain, from the file to the journal."""
+
+    change_form_outer_before_template = "dashboard/order_chain.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        order = traced(Order.objects.all()).filter(pk=object_id).first()
+        chain = _chain(request, order) if order else {}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **chain}
+        )
+
+
+def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
+    file = ReceivedFile.objects.filter(
+        shop=order.shop_id, sha256=order.source_sha256
+    ).first()
+    notes = list(order.delivery_notes.all())
+    return {
+        "order": order,
+        "source": file,
+        "notes": notes,
+        "invoices": list(order.invoices.all()),
+        "waiting": [
+            (line, line.quantity - line.quantity_delivered)
+            for line in order.lines.all()
+            if line.quantity_delivered < line.quantity
+        ],
+        "verbs": _verbs(request, order, notes),
+    }
+
+
+def _verbs(
+    request: HttpRequest, order: Order, notes: list[DeliveryNote]
+) -> list[dict[str, Any]]:
+    """The buttons that make sense now, for who may press them."""
+    status, has_perm = order.status, request.user.has_perm
+    deliverable = status in (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
+    drafts = [n for n in notes if n.status == DeliveryNote.Status.DRAFT]
+    invoiced = {i.delivery_note_id for i in order.invoices.all()}
+    to_invoice = [
+        n for n in notes if n.status == DeliveryNote.Status.SHIPPED and n.pk not in invoiced
+    ]
+    possible = (
+        ("confirmer", _("Confirmer"), "sales.change_order", status == Order.Status.DRAFT),
+        ("preparer", _("Préparer la livraison"), "sales.change_deliverynote",
+         deliverable and not drafts),
+        ("expedier", _("Expédier"), "sales.change_deliverynote", bool(drafts)),
+        ("facturer", _("Facturer"), "invoicing.add_invoice", bool(to_invoice)),
+        ("annuler", _("Annuler la commande"), "sales.change_order",
+         status in (Order.Status.DRAFT, Order.Status.CONFIRMED)),
+    )  # fmt: skip
+    return [
+        {
+            "verb": verb,
+            "label": label,
+            "url": reverse("dashboard:order_action", args=[order.pk, verb]),
+        }
+        for verb, label, permission, makes_sense in possible
+        if makes_sense and has_perm(permission)
+    ]

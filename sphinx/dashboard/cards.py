@@ -1,0 +1,58 @@
+"""The cards of the home page: what waits for whom, and the list that each opens."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+
+class Card(NamedTuple):
+    """`tone` is what a count above zero means: info, warning, danger."""
+
+    name: str
+    title: Any
+    icon: str
+    tone: str
+    permission: str
+    target: str
+    query: str
+
+
+_CARDS = (
+    Card("quarantine", _("Lignes en quarantaine"), "report", "danger",
+         "ftp_ingest.view_quarantinedrow", "ftp_ingest_quarantinedrow", "status__exact=open"),
+    Card("failing_feeds", _("Flux en échec"), "cable", "danger",
+         "ftp_ingest.view_feed", "ftp_ingest_feed", ""),
+    Card("to_confirm", _("Commandes à confirmer"), "pending_actions", "warning",
+         "sales.view_order", "sales_order", "status__exact=draft"),
+    Card("to_prepare", _("Commandes à préparer"), "inventory", "info",
+         "sales.view_deliverynote", "sales_order", "status__exact=confirmed"),
+    Card("waiting_stock", _("Commandes en attente de stock"), "hourglass_top", "warning",
+         "inventory.view_stockposition", "inventory_stockposition", "level=waiting"),
+    Card("to_ship", _("Bons à expédier"), "local_shipping", "info",
+         "sales.view_deliverynote", "sales_deliverynote", "status__exact=draft"),
+    Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",
+         "invoicing.view_invoice", "sales_deliverynote", "status__exact=shipped"),
+    Card("proposals", _("Achats proposés"), "shopping_bag", "info",
+         "purchasing.view_purchaseorder", "purchasing_purchaseorder", "status__exact=proposed"),
+    Card("incomplete_products", _("Articles à compléter"), "edit_note", "warning",
+         "inventory.view_product", "inventory_product", "is_incomplete__exact=1"),
+)  # fmt: skip
+
+
+def cards_for(
+    user: AbstractBaseUser | AnonymousUser, counts: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """The cards that `user` may act on; those with something to do come first."""
+    shown = [
+        {
+            **card._asdict(),
+            "count": counts[card.name],
+            "url": f"{reverse(f'admin:{card.target}_changelist')}?{card.query}",
+        }
+        for card in _CARDS
+        if user.has_perm(card.permission)  # type: ignore[union-attr]
+    ]
+    return sorted(shown, key=lambda c: c["count"] == 0)

@@ -1,0 +1,134 @@
+"""The figures of the home page, each with its definition; EUR, civil days in Europe/Paris."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import Case, Count, DecimalField, F, Sum, Value, When
+from django.db.models.functions import TruncDate
+
+from ftp_ingest.models import Feed, QuarantinedRow
+from inventory.models import Product
+from invoicing.models import Invoice
+from invoicing.selectors import notes_to_invoice
+from purchasing.models import PurchaseOrder
+from sales.models import Order
+from sales.selectors import lines_waiting_for_stock, notes_to_ship, orders_ready_to_deliver
+from sphinx.core.clock import PARIS
+from sphinx.core.money import ZERO, to_cents
+
+DAYS = 30
+_MONEY = DecimalField(max_digits=14, decimal_places=2)
+
+
+class Period(NamedTuple):
+    """Civil days, both included."""
+
+    start: date
+    end: date
+
+    def before(self) -> "Period":
+        """The period of the same length just before."""
+        length = self.end - self.start + timedelta(days=1)
+        return Period(self.start - length, self.end - length)
+
+
+class Sales(NamedTuple):
+    """Orders of a period by order date, cancelled out; turnover by issue date."""
+
+    orders: int
+    ordered_incl_tax: Decimal
+    turnover_excl_tax: Decimal
+
+    @property
+    def average_basket(self) -> Decimal:
+        """Σ order totals incl. tax / number of orders."""
+        return to_cents(self.ordered_incl_tax / self.orders) if self.orders else ZERO
+
+
+class Day(NamedTuple):
+    """One bar of the chart: orders of a day, and its height in percent of the highest."""
+
+    day: date
+    orders: int
+    total: Decimal
+    height: int
+
+
+def last_days(today: date, days: int = DAYS) -> Period:
+    """The last `days` civil days, today included."""
+    return Period(today - timedelta(days=days - 1), today)
+
+
+def _bounds(period: Period) -> tuple[datetime, datetime]:
+    start = datetime.combine(period.start, datetime.min.time(), PARIS)
+    end = datetime.combine(period.end + timedelta(days=1), datetime.min.time(), PARIS)
+    return start, end
+
+
+def sales_of(period: Period) -> Sales:
+    """The sales figures of a period, in two queries."""
+    start, end = _bounds(period)
+    orders = Order.objects.filter(placed_at__gte=start, placed_at__lt=end).exclude(
+        status=Order.Status.CANCELLED
+    )
+    ordered = orders.aggregate(count=Count("pk"), total=Sum("total_incl_tax"))
+    signed = Case(
+        When(kind=Invoice.Kind.CREDIT_NOTE, then=Value(-1) * F("total_excl_tax")),
+        default=F("total_excl_tax"),
+        output_field=_MONEY,
+    )
+    turnover = Invoice.objects.filter(issued_on__range=(period.start, period.end)).aggregate(
+        total=Sum(signed)
+    )
+    return Sales(
+        ordered["count"],
+        to_cents(ordered["total"] or ZERO),
+        to_cents(turnover["total"] or ZERO),
+    )
+
+
+def orders_by_day(period: Period) -> list[Day]:
+    """Orders of each civil day of the period, days without any included."""
+    start, end = _bounds(period)
+    rows = (
+        Order.objects.filter(placed_at__gte=start, placed_at__lt=end)
+        .exclude(status=Order.Status.CANCELLED)
+        .order_by()
+        .annotate(day=TruncDate("placed_at", tzinfo=PARIS))
+        .values("day")
+        .annotate(count=Count("pk"), total=Sum("total_incl_tax"))
+    )
+    found: Mapping[date, tuple[int, Decimal]] = {
+        row["day"]: (row["count"], to_cents(row["total"])) for row in rows
+    }
+    highest = max((total for _count, total in found.values()), default=ZERO)
+    days = (period.end - period.start).days + 1
+    result = []
+    for offset in range(days):
+        day = period.start + timedelta(days=offset)
+        count, total = found.get(day, (0, ZERO))
+        height = int(total * 100 / highest) if highest else 0
+        result.append(Day(day, count, total, height))
+    return result
+
+
+def percent_change(now: Decimal, before: Decimal) -> int | None:
+    """Percent from `before` to `now`; None when there was nothing before."""
+    return int((now - before) * 100 / before) if before else None
+
+
+def work_waiting() -> dict[str, int]:
+    """What waits for a hand, by the name of the card."""
+    return {
+        "to_confirm": Order.objects.filter(status=Order.Status.DRAFT).count(),
+        "to_prepare": orders_ready_to_deliver().count(),
+        "to_ship": notes_to_ship().count(),
+        "to_invoice": notes_to_invoice().count(),
+        "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),
+        "proposals": PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED).count(),
+        "quarantine": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
+        "failing_feeds": Feed.objects.filter(is_active=True, failures__gt=0).count(),
+        "incomplete_products": Product.objects.filter(is_incomplete=True, is_active=True).count(),
+    }
