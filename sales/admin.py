@@ -71,6 +71,46 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
     ]
     date_hierarchy = "placed_at"
     totals = {"total_incl_tax": _("Total TTC"), "total_tax": _("dont TVA")}
+    fieldsets = [
+        (
+            _("Commande"),
+            {
+                "fields": [
+                    ("number", "external_id", "shop"),
+                    ("customer", "placed_at", "paid_at"),
+                    ("status", "payment_status", "payment_method"),
+                ]
+            },
+        ),
+        (
+            _("Montants"),
+            {
+                "fields": [
+                    ("total_incl_tax", "total_tax", "currency"),
+                    ("shipping_incl_tax", "shipping_tax_rate", "discount_incl_tax"),
+                    ("refunded_incl_tax", "tax_regime", "vat_number"),
+                ]
+            },
+        ),
+        (
+            _("Adresses"),
+            {
+                "fields": [
+                    ("billing_name", "shipping_name"),
+                    ("billing_company", "shipping_company"),
+                    ("billing_address1", "shipping_address1"),
+                    ("billing_address2", "shipping_address2"),
+                    ("billing_postcode", "shipping_postcode"),
+                    ("billing_city", "shipping_city"),
+                    ("billing_country", "shipping_country"),
+                ]
+            },
+        ),
+        (
+            _("Origine"),
+            {"fields": [("source_file", "source_line"), "source_sha256", "cancelled_at", "note"]},
+        ),
+    ]
     inlines = [OrderLineInline]
     actions = ["confirm", "cancel", "prepare"]
 

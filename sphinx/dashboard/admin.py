@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from ftp_ingest.models import ReceivedFile
 from sales.admin import OrderAdmin
 from sales.models import DeliveryNote, Order
+from sales.selectors import orders_ready_to_deliver
 from sphinx.dashboard.trace import traced
 
 for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
@@ -78,7 +79,7 @@ def _verbs(
 ) -> list[dict[str, Any]]:
     """The buttons that make sense now, for who may press them."""
     status, has_perm = order.status, request.user.has_perm
-    deliverable = status in (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
+    is_ready = orders_ready_to_deliver().filter(pk=order.pk).exists()
     drafts = [n for n in notes if n.status == DeliveryNote.Status.DRAFT]
     invoiced = {i.delivery_note_id for i in order.invoices.all()}
     to_invoice = [
@@ -87,7 +88,7 @@ def _verbs(
     possible = (
         ("confirmer", _("Confirmer"), "sales.change_order", status == Order.Status.DRAFT),
         ("preparer", _("Préparer la livraison"), "sales.change_deliverynote",
-         deliverable and not drafts),
+         is_ready),
         ("expedier", _("Expédier"), "sales.change_deliverynote", bool(drafts)),
         ("facturer", _("Facturer"), "invoicing.add_invoice", bool(to_invoice)),
         ("annuler", _("Annuler la commande"), "sales.change_order",
