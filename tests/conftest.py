@@ -1,15 +1,8 @@
 """What every test shares: a data folder of its own, one warehouse, helpers to bring files."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-# Before the settings are read: tests never touch the data of a real installation.
-os.environ["SPHINX_DATA_DIR"] = tempfile.mkdtemp(prefix="sphinx-tests-")
-os.environ.setdefault("DEBUG", "1")
-os.environ.pop("REDIS_URL", None)
 
 import pytest
 from django.db import connection

@@ -1,0 +1,179 @@
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from accounting_export.errors import NoAccount
+from accounting_export.models import Account, AccountRule, JournalEntry
+from accounting_export.services import post_invoice, post_missing
+from customers.drafts import AddressDraft, CustomerDraft
+from invoicing.models import Invoice
+from invoicing.services import credit_invoice, issue_invoice
+from sphinx.core.services import company
+from tests.factories import NOON, line, shipped
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+def entry_of(invoice: Invoice) -> dict[str, tuple[str, str]]:
+    """account → (debit, credit), as text."""
+    entry = post_invoice(invoice_id=invoice.pk)
+    assert entry is not None
+    sums: dict[str, list[Decimal]] = defaultdict(lambda: [D(0), D(0)])
+    for row in entry.lines.all():
+        sums[row.account][0] += row.debit
+        sums[row.account][1] += row.credit
+    return {account: (f"{d:.2f}", f"{c:.2f}") for account, (d, c) in sums.items()}
+
+
+def invoiced(number: str, *lines, **values) -> Invoice:  # noqa: ANN002, ANN003
+    return issue_invoice(delivery_note_id=shipped(number, *lines, **values).pk, at=NOON)
+
+
+# The figures of these four are worked out by hand in docs/accounting.md.
+
+
+def test_a_consumers_invoice_at_one_rate() -> None:
+    invoice = invoiced(
+        "1001", line("A", "29.90", "2"), shipping_amount=D("4.90"), discount=D("5.98")
+    )
+
+    assert entry_of(invoice) == {
+        "41110000": ("58.72", "0.00"),
+        "70970000": ("4.98", "0.00"),
+        "70710000": ("0.00", "49.83"),
+        "70851000": ("0.00", "4.08"),
+        "44571100": ("0.00", "9.79"),
+    }
+
+
+def test_two_rates_share_the_shipping() -> None:
+    invoice = invoiced(
+        "1002",
+        line("A", "36.00"),
+        line("B", "21.10", tax_rate=D("5.5")),
+        shipping_amount=D("6.90"),
+    )
+
+    assert entry_of(invoice) == {
+        "41110000": ("64.00", "0.00"),
+        "70710000": ("0.00", "30.00"),
+        "70851000": ("0.00", "3.62"),
+        "44571100": ("0.00", "6.73"),
+        "70715500": ("0.00", "20.00"),
+        "70851550": ("0.00", "2.42"),
+        "44571300": ("0.00", "1.23"),
+    }
+
+
+def test_an_exempt_sale_to_a_belgian_firm() -> None:
+    address = AddressDraft("An Peeters", "Brugse Handel BV", "1 Markt", "", "8000", "Brugge", "BE")
+    buyer = CustomerDraft(
+        ref="BE1", email="an@exemple.test", company="Brugse Handel BV", vat_number="BE0428759497"
+    )
+
+    invoice = invoiced(
+        "1003",
+        line("A", "450.00", tax_rate=D("0")),
+        shipping_amount=D("15.00"),
+        customer=buyer,
+        billing=address,
+        shipping=address,
+    )
+
+    assert entry_of(invoice) == {
+        "41110000": ("465.00", "0.00"),
+        "70720000": ("0.00", "450.00"),
+        "70852000": ("0.00", "15.00"),
+    }
+    assert "262 ter I" in " ".join(invoice.mentions["sentences"])
+
+
+def test_a_german_consumer_pays_german_vat_on_its_own_account() -> None:
+    firm = company()
+    firm.uses_oss = True
+    firm.save()
+    address = AddressDraft("Jonas Schmidt", "", "1 Str.", "", "10115", "Berlin", "DE")
+
+    invoice = invoiced(
+        "1004",
+        line("A", "89.90", tax_rate=D("19")),
+        shipping_amount=D("9.90"),
+        billing=address,
+        shipping=address,
+    )
+
+    assert entry_of(invoice) == {
+        "41110000": ("99.80", "0.00"),
+        "70730000": ("0.00", "75.55"),
+        "70853000": ("0.00", "8.32"),
+        "44572276": ("0.00", "15.93"),
+    }
+
+
+def test_a_credit_note_swaps_the_sides() -> None:
+    invoice = invoiced("1", line("A", "12.00"))
+
+    credit = credit_invoice(invoice_id=invoice.pk, amount=None, reason="Retour", at=NOON)
+
+    assert entry_of(credit) == {
+        "41110000": ("0.00", "12.00"),
+        "70710000": ("10.00", "0.00"),
+        "44571100": ("2.00", "0.00"),
+    }
+
+
+def test_an_invoice_is_booked_once() -> None:
+    invoice = invoiced("1")
+
+    assert post_invoice(invoice_id=invoice.pk) == post_invoice(invoice_id=invoice.pk)
+    assert JournalEntry.objects.count() == 1
+
+
+def test_the_sweep_finds_what_was_missed() -> None:
+    invoiced("1")
+    invoiced("2")
+
+    assert post_missing() == 2
+    assert post_missing() == 0
+
+
+def test_a_document_without_account_does_not_stop_the_others() -> None:
+    AccountRule.objects.filter(nature="tax", tax_rate=D("5.5")).delete()
+    AccountRule.objects.filter(nature="tax", tax_rate=None).delete()
+    invoiced("1", line("B", "10.55", tax_rate=D("5.5")))
+    invoiced("2", line("A", "12.00"))
+
+    with pytest.raises(NoAccount):
+        post_missing()
+
+    assert JournalEntry.objects.get().invoice.order_number == "2"
+
+
+def test_the_most_specific_rule_wins() -> None:
+    invoice = invoiced("1", line("A", "12.00"))
+    special = Account.objects.create(number="70790000", label="Ventes de cette boutique")
+    AccountRule.objects.create(nature="goods", shop=invoice.shop, account=special)
+
+    assert "70790000" in entry_of(invoice)
+
+
+def test_professionals_have_their_own_auxiliary_and_consumers_share_one() -> None:
+    buyer = CustomerDraft(ref="P1", email="p@exemple.test", company="Brasserie SARL")
+    for invoice in (invoiced("1", customer=buyer), invoiced("2")):
+        post_invoice(invoice_id=invoice.pk)
+
+    professional, consumer = (
+        entry.lines.get(position=1) for entry in JournalEntry.objects.order_by("pk")
+    )
+    assert professional.auxiliary.startswith("C0")
+    assert consumer.auxiliary == "CDIVERS"
+
+
+def test_the_database_refuses_to_change_an_entry() -> None:
+    post_invoice(invoice_id=invoiced("1").pk)
+
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE accounting_export_journalline SET credit = 1, debit = 0")

@@ -1,0 +1,75 @@
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from inventory.models import Product, ReorderRule, StockPosition
+from sphinx.core.errors import InputError
+from suppliers.models import Supplier, SupplierPrice
+from suppliers.services import load_catalogue
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+HEADER = (
+    "sku;label;tax_rate;supply_mode;cost;on_hand;supplier;supplier_sku;purchase_price;"
+    "lead_time_days;minimum_quantity;pack_size;reorder_minimum;reorder_maximum;barcode;category\n"
+)
+ROW = "A-1;Bougie;20;stocked;4,00;12;Cirier;C-9;3.50;10;6;6;5;20;3017620422003;Maison\n"
+
+
+def load(tmp_path: Path, text: str):  # noqa: ANN201
+    path = tmp_path / "catalogue.csv"
+    path.write_text(text, encoding="utf-8")
+    return load_catalogue(path=path, at=NOON)
+
+
+def test_a_row_makes_product_supplier_price_rule_and_stock(tmp_path: Path) -> None:
+    report = load(tmp_path, HEADER + ROW)
+
+    assert (report.products.created, report.suppliers.created, report.counted) == (1, 1, 1)
+    assert Product.objects.get().category.name == "Maison"
+    assert SupplierPrice.objects.get().unit_price_excl_tax == Decimal("3.5")
+    assert ReorderRule.objects.get().maximum == 20
+    position = StockPosition.objects.get()
+    assert (position.on_hand, position.average_cost) == (12, 4)
+    assert Supplier.objects.get().lead_time_days == 10
+
+
+def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
+    load(tmp_path, HEADER + ROW)
+
+    again = load(tmp_path, HEADER + ROW.replace(";12;", ";99;"))
+
+    assert (again.products.created, again.products.updated, again.products.unchanged) == (0, 0, 1)
+    assert again.counted == 0
+    assert StockPosition.objects.get().on_hand == 12
+
+
+def test_only_the_sku_is_required(tmp_path: Path) -> None:
+    report = load(tmp_path, "sku\nA-1\nA-2\n")
+
+    assert report.products.created == 2
+
+
+def test_a_blank_cell_leaves_what_is_there(tmp_path: Path) -> None:
+    load(tmp_path, HEADER + ROW)
+
+    load(tmp_path, "sku;label\nA-1;\n")
+
+    assert Product.objects.get().label == "Bougie"
+
+
+def test_a_bad_row_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
+    report = load(tmp_path, "sku,tax_rate,supply_mode\nA,vingt,\nB,20,\n,20,\nC,20,sur commande\n")
+
+    assert [(i["line"], i["column"]) for i in report.issues] == [
+        (2, "tax_rate"),
+        (4, "sku"),
+        (5, "supply_mode"),
+    ]
+    assert Product.objects.get().sku == "B"
+
+
+def test_a_file_without_sku_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="sku"):
+        load(tmp_path, "reference;label\nA;B\n")
