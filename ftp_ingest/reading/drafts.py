@@ -177,8 +177,6 @@ def _groups(
 
 def _key_of_broken(record: Record, reader: OrderReader, width: int) -> str:
     """The key of a row that can't be used, when its cells still show it."""
-    if record.fault == "unbalanced":
-        return ""
     cells = (record.cells + [""] * (width + 1))[: width + 1]
     cells[-1] = ""
     return reader.key(cells).encode("utf-8", "replace").decode()

@@ -2,6 +2,8 @@
 
 import codecs
 import csv
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from ftp_ingest.errors import FileRefused
 HEAD_BYTES = 256 * 1024
 DELIMITERS = ";,\t|"
 MAX_COLUMNS = 2000
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_ESCAPED_BYTES = re.compile("[\udc80-\udcff]")
 # What files that are no CSV start with.
 _LOOKS_LIKE = (
     (b"PK\x03\x04", "un ZIP ou un classeur Excel"),
@@ -103,30 +107,29 @@ def _not_csv(what: str) -> FileRefused:
 
 
 def detect_encoding(path: Path) -> str:
-    """UTF-8 when every byte agrees (with or without mark), else Windows-1252.
+    """UTF-8 when its bytes agree (with or without mark), else Windows-1252.
 
     A file that is UTF-8 but for a few bytes stays UTF-8: its bad rows are set aside.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    good = 0
     with path.open("rb") as stream:
-        first = stream.read(3)
-        stream.seek(0)
-        marked = first == codecs.BOM_UTF8
+        name = "utf-8-sig" if stream.read(3) == codecs.BOM_UTF8 else "utf-8"
+    good = bad = 0
+    for text in _blocks(path):
+        if text.isascii():
+            continue
+        escaped = len(_ESCAPED_BYTES.findall(text))
+        bad += escaped
+        good += len(_NOT_ASCII.findall(text)) - escaped
+    return "cp1252" if bad >= good and bad else name
+
+
+def _blocks(path: Path) -> Iterator[str]:
+    """The file as UTF-8, block by block, with the bytes that aren't escaped."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    with path.open("rb") as stream:
         while block := stream.read(1 << 20):
-            try:
-                text = decoder.decode(block)
-            except UnicodeDecodeError as error:
-                if marked or good + _multibyte(block[: error.start]) >= 3:
-                    break
-                return "cp1252"
-            good += len(block) - len(text)
-    return "utf-8-sig" if marked else "utf-8"
-
-
-def _multibyte(block: bytes) -> int:
-    """How many bytes before the fault belong to characters that only UTF-8 writes so."""
-    return len(block) - len(block.decode("utf-8", errors="ignore"))
+            yield decoder.decode(block)
+        yield decoder.decode(b"", final=True)
 
 
 def _first_record(text: str) -> tuple[str, int] | None:

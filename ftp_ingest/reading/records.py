@@ -80,17 +80,22 @@ def read_records(path: Path, file_format: FileFormat) -> Iterator[Record]:
             except StopIteration:
                 return
             except csv.Error:
-                cells, fault = [lines.taken[0]], "unbalanced"
+                cells, fault = _split(lines.taken[0], file_format.delimiter), "unbalanced"
             if fault and len(lines.taken) > 1:
                 lines.give_back()
                 reader = csv.reader(lines, delimiter=file_format.delimiter)
-                cells, fault = [lines.taken[0]], "unbalanced"
+                cells, fault = _split(lines.taken[0], file_format.delimiter), "unbalanced"
             if is_header:
                 is_header = False
             elif fault:
                 yield Record(start, cells, fault)
             elif any(cells):
                 yield Record(start, _padded(cells, width))
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """The cells of a line whose quotes can't be trusted: good enough to show its key."""
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
 def _fault(cells: list[str], width: int) -> str:

@@ -279,11 +279,16 @@ def _split_over(
 def _gives(
     draft: OrderDraft, rates: Sequence[Decimal], stated: Mapping[Decimal | None, Decimal]
 ) -> bool:
+    totals = [
+        to_cents(_including(draft, line.quantity * line.unit_price - line.discount, rate))
+        for line, rate in zip(draft.lines, rates, strict=True)
+    ]
+    whole = sum(totals, ZERO)
+    discount = min(_charge(draft, draft.discount, None, rates), whole)
+    shares = spread(discount, totals) if whole else totals
     goods: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
-    for line, rate in zip(draft.lines, rates, strict=True):
-        goods[rate] += to_cents(
-            _including(draft, line.quantity * line.unit_price - line.discount, rate)
-        )
+    for total, share, rate in zip(totals, shares, rates, strict=True):
+        goods[rate] += total - share
     shipping = _charge(draft, draft.shipping_amount, draft.shipping_tax_rate, rates)
     for rate, amount in shipping_by_rate(goods, shipping, draft.shipping_tax_rate).items():
         goods[rate] = goods.get(rate, ZERO) + amount
