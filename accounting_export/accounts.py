@@ -43,8 +43,10 @@ class AccountBook:
         if not fitting:
             nature = AccountRule.Nature(question.nature).label
             raise NoAccount(
-                _("Aucune règle de compte pour « %(nature)s » (régime %(regime)s, taux %(rate)s, "
-                  "pays %(country)s) : ajoutez-la dans Comptabilité › Règles de comptes.")
+                _(
+                    "Aucune règle de compte pour « %(nature)s » (régime %(regime)s, taux %(rate)s, "
+                    "pays %(country)s) : ajoutez-la dans Comptabilité › Règles de comptes."
+                )
                 % {
                     "nature": nature,
                     "regime": question.regime,

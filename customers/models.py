@@ -32,7 +32,9 @@ class Customer(models.Model):
         _("compte auxiliaire"),
         max_length=8,
         blank=True,
-        help_text=_("Vide : le compte des particuliers de la boutique, ou le code du professionnel."),
+        help_text=_(
+            "Vide : le compte des particuliers de la boutique, ou le code du professionnel."
+        ),
     )
     accepts_marketing = models.BooleanField(_("accepte la publicité"), default=False)
     note = models.TextField(_("note"), blank=True)

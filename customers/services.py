@@ -72,9 +72,7 @@ def upsert_customers(
             customer_id = next(ids)
             fresh.append((customer_id, draft))
             result.created += 1
-        elif not overwrite:
-            result.unchanged += 1
-        elif identity and identity.content_hash == _content_hash(draft):
+        elif not overwrite or (identity and identity.content_hash == _content_hash(draft)):
             result.unchanged += 1
         else:
             changed[customer_id] = draft
@@ -173,9 +171,7 @@ def _insert_customers(fresh: list[tuple[int, CustomerDraft]], at: datetime) -> N
 
 def _update_customers(changed: dict[int, CustomerDraft]) -> None:
     """Overwrite what the shop says; what it leaves blank stays as staff completed it."""
-    customers = list(
-        Customer.objects.select_for_update().filter(pk__in=changed).order_by("pk")
-    )
+    customers = list(Customer.objects.select_for_update().filter(pk__in=changed).order_by("pk"))
     touched: set[str] = set()
     for customer in customers:
         for name, value in _fields(changed[customer.pk]).items():

@@ -31,7 +31,10 @@ class FeedForm(forms.ModelForm):
 
     class Meta:
         model = Feed
-        exclude = ["password_encrypted", "private_key_encrypted", "failures"]
+        fields = (
+            "code shop protocol host port username host_key tls_certificate directory pattern "
+            "after_fetch interval_minutes next_due_at is_active"
+        ).split()
 
 
 class UploadForm(forms.Form):

@@ -36,7 +36,9 @@ class Feed(models.Model):
     host_key = models.TextField(
         _("clé d'hôte"),
         blank=True,
-        help_text=_("SFTP : « ssh-ed25519 AAAA… ». Un serveur qui en présente une autre est refusé."),
+        help_text=_(
+            "SFTP : « ssh-ed25519 AAAA… ». Un serveur qui en présente une autre est refusé."
+        ),
     )
     tls_certificate = models.TextField(
         _("autorité de certification"),

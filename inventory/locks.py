@@ -12,8 +12,7 @@ def lock_positions(*, product_ids: Iterable[int], warehouse_id: int) -> dict[int
         "product_id", "warehouse_id"
     )
     found = {
-        p.product_id: p
-        for p in positions.filter(product_id__in=wanted, warehouse_id=warehouse_id)
+        p.product_id: p for p in positions.filter(product_id__in=wanted, warehouse_id=warehouse_id)
     }
     missing = [product_id for product_id in wanted if product_id not in found]
     if missing:

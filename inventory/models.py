@@ -145,9 +145,7 @@ class StockMove(models.Model):
         verbose_name_plural = _("mouvements de stock")
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(quantity=0), name="inventory_move_not_zero"
-            ),
+            models.CheckConstraint(condition=~models.Q(quantity=0), name="inventory_move_not_zero"),
             # The same line of the same document moves a product once, even if a task runs twice.
             models.UniqueConstraint(
                 fields=["product", "warehouse", "origin_kind", "origin_number", "origin_line"],

@@ -18,8 +18,8 @@ class ProductResource(resources.ModelResource):
         model = Product
         import_id_fields = ["sku_key"]
         fields = export_order = (
-            "sku label category tax_rate supply_mode unit_cost barcode location is_active"
-        ).split() + ["sku_key"]
+            "sku label category tax_rate supply_mode unit_cost barcode location is_active sku_key"
+        ).split()
         skip_unchanged = True
         report_skipped = True
         clean_model_instances = True

@@ -27,9 +27,7 @@ def stock_positions(sku: str | None = None) -> QuerySet[StockPosition]:
 
 def reorder_candidates(warehouse: Warehouse) -> Iterable[Need]:
     """Active products with a reorder rule, or for which customers wait."""
-    rules = {
-        r.product_id: r for r in ReorderRule.objects.filter(warehouse=warehouse)
-    }
+    rules = {r.product_id: r for r in ReorderRule.objects.filter(warehouse=warehouse)}
     positions = (
         StockPosition.objects.filter(warehouse=warehouse, product__is_active=True)
         .select_related("product")
@@ -49,4 +47,3 @@ def waiting_demand() -> Decimal:
 def open_reservations() -> QuerySet[Reservation]:
     """Reservations not yet shipped nor released."""
     return Reservation.objects.filter(quantity__gt=0)
-

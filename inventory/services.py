@@ -67,9 +67,12 @@ class Reserved(NamedTuple):
 def default_warehouse() -> Warehouse:
     """The warehouse that orders draw on; made when the installation is new."""
     found = Warehouse.objects.filter(is_default=True).first()
-    return found or Warehouse.objects.get_or_create(
-        code="principal", defaults={"name": _("Dépôt principal"), "is_default": True}
-    )[0]
+    return (
+        found
+        or Warehouse.objects.get_or_create(
+            code="principal", defaults={"name": _("Dépôt principal"), "is_default": True}
+        )[0]
+    )
 
 
 def ensure_products(skus: Mapping[str, str]) -> dict[str, ProductFacts]:
@@ -169,9 +172,7 @@ def _allocate(
                 demand.origin_number,
             )
         )
-    columns = (
-        "id product_id warehouse_id quantity allocated requested_at origin_number"
-    ).split()
+    columns = ("id product_id warehouse_id quantity allocated requested_at origin_number").split()
     insert_rows(Reservation, columns, rows)
     return Reserved(ids, total)
 
@@ -179,9 +180,7 @@ def _allocate(
 def _refill(positions: Mapping[int, StockPosition], warehouse: Warehouse) -> None:
     """Give what became available to who waits for it, oldest first."""
     free = [
-        product_id
-        for product_id, p in positions.items()
-        if p.available > 0 and p.backordered > 0
+        product_id for product_id, p in positions.items() if p.available > 0 and p.backordered > 0
     ]
     if not free:
         return
@@ -343,7 +342,13 @@ def expect_incoming(*, quantities: Mapping[int, Decimal], warehouse: Warehouse) 
 
 @transaction.atomic
 def adjust_stock(
-    *, product: Product, warehouse: Warehouse, counted: Decimal, at: datetime, number: str, note: str
+    *,
+    product: Product,
+    warehouse: Warehouse,
+    counted: Decimal,
+    at: datetime,
+    number: str,
+    note: str,
 ) -> StockMove | None:
     """Set what is on hand to `counted` pieces by one count move; None when nothing differs.
 
@@ -356,8 +361,10 @@ def adjust_stock(
         return None
     if counted < position.reserved:
         raise NotEnoughStock(
-            _("%(product)s : %(reserved)s pièces sont réservées pour des commandes ; "
-              "libérez-les avant de compter moins.")
+            _(
+                "%(product)s : %(reserved)s pièces sont réservées pour des commandes ; "
+                "libérez-les avant de compter moins."
+            )
             % {"product": product, "reserved": position.reserved}
         )
     move = StockMove.objects.create(

@@ -76,9 +76,7 @@ def taxes_by_rate(
     return amounts
 
 
-def net_parts(
-    parts: Sequence[Part], taxes: Mapping[Decimal, RateAmounts]
-) -> list[NetPart]:
+def net_parts(parts: Sequence[Part], taxes: Mapping[Decimal, RateAmounts]) -> list[NetPart]:
     """Spread each rate's net over its lines, goods and discounts apart, to the cent."""
     nets: list[NetPart] = [NetPart(ZERO, ZERO)] * len(parts)
     for rate, amounts in taxes.items():

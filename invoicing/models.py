@@ -84,9 +84,7 @@ class Invoice(Sourced):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(
-                    total_incl_tax=_cents("total_excl_tax", "+", "total_tax")
-                ),
+                condition=models.Q(total_incl_tax=_cents("total_excl_tax", "+", "total_tax")),
                 name="invoicing_invoice_adds_up",
             ),
             models.CheckConstraint(
@@ -149,9 +147,7 @@ class InvoiceLine(models.Model):
                 condition=models.Q(
                     total_incl_tax=_cents("amount_incl_tax", "-", "discount_incl_tax")
                 )
-                & models.Q(
-                    total_excl_tax=_cents("amount_excl_tax", "-", "discount_excl_tax")
-                ),
+                & models.Q(total_excl_tax=_cents("amount_excl_tax", "-", "discount_excl_tax")),
                 name="invoicing_line_adds_up",
             ),
         ]
@@ -230,7 +226,9 @@ class Payment(models.Model):
         verbose_name_plural = _("règlements")
         ordering = ["-paid_at"]
         constraints = [
-            models.CheckConstraint(condition=~models.Q(amount=0), name="invoicing_payment_not_zero"),
+            models.CheckConstraint(
+                condition=~models.Q(amount=0), name="invoicing_payment_not_zero"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
@@ -22,7 +23,7 @@ def numbers_have_no_gap(proof: Proof) -> None:
         f"{c.series}{c.period}": c.last_number
         for c in DocumentSequence.objects.filter(series__in=("FA", "AV"))
     }
-    last: dict[str, tuple[int, object]] = {}
+    last: dict[str, tuple[int, date]] = {}
     for number, issued_on in Invoice.objects.order_by("chain_index").values_list(
         "number", "issued_on"
     ):
@@ -35,18 +36,17 @@ def numbers_have_no_gap(proof: Proof) -> None:
             proof.faults.append(f"{number} est datée avant la précédente")
         last[series] = (int(rank), issued_on)
     for series, count in counters.items():
-        if last.get(series, (0, None))[0] != count:
+        if last.get(series, (0, date.min))[0] != count:
             proof.faults.append(f"{series} : compteur à {count}, dernier émis {last.get(series)}")
 
 
 @proves("hash_chain")
 def chain_is_whole(proof: Proof) -> None:
     """Every document hashes to what was written at issue, each on the one before."""
-    previous, index = GENESIS, 0
+    previous = GENESIS
     documents = Invoice.objects.order_by("chain_index").prefetch_related("lines", "taxes")
-    for invoice in documents.iterator(chunk_size=500):
+    for index, invoice in enumerate(documents.iterator(chunk_size=500), start=1):
         proof.checked += 1
-        index += 1
         whole = document_hash(invoice, invoice.lines.all(), invoice.taxes.all())
         if invoice.chain_index != index or invoice.previous_hash != previous:
             proof.faults.append(f"{invoice.number} : maillon manquant avant elle")
@@ -85,7 +85,9 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
     An order whose rest was cancelled is compared on what was delivered, by its invoices never
     exceeding the total; credit notes never exceed the invoices.
     """
-    sums: dict[int, dict[str, Decimal]] = defaultdict(lambda: {"invoice": ZERO, "credit_note": ZERO})
+    sums: dict[int, dict[str, Decimal]] = defaultdict(
+        lambda: {"invoice": ZERO, "credit_note": ZERO}
+    )
     for order, kind, total in (
         Invoice.objects.order_by()
         .values_list("order", "kind")

@@ -15,9 +15,9 @@ _MONEY = DecimalField(max_digits=12, decimal_places=2)
 
 def notes_to_invoice() -> QuerySet[DeliveryNote]:
     """Shipped delivery notes without an invoice, in the order they were shipped."""
-    return DeliveryNote.objects.filter(
-        status=DeliveryNote.Status.SHIPPED, invoice=None
-    ).order_by("shipped_at", "pk")
+    return DeliveryNote.objects.filter(status=DeliveryNote.Status.SHIPPED, invoice=None).order_by(
+        "shipped_at", "pk"
+    )
 
 
 def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
@@ -27,9 +27,9 @@ def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
     )
     if order_ids is not None:
         orders = orders.filter(pk__in=order_ids)
-    return orders.filter(
-        refunded_incl_tax__gt=F("credited"), invoiced__gt=F("credited")
-    ).order_by("pk")
+    return orders.filter(refunded_incl_tax__gt=F("credited"), invoiced__gt=F("credited")).order_by(
+        "pk"
+    )
 
 
 def _sum_of(kind: str) -> Coalesce:

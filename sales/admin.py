@@ -189,9 +189,7 @@ class DeliveryNoteAdmin(ReadOnlyAdmin):
         run_each(
             request,
             queryset,
-            lambda n: services.ship_delivery_note(
-                note_id=n.pk, at=clock.now(), actor=request.user
-            ),
+            lambda n: services.ship_delivery_note(note_id=n.pk, at=clock.now(), actor=request.user),
             str(_("%(count)s bons expédiés : le stock est sorti.")),
         )
 

@@ -21,7 +21,5 @@ def lock_orders(pks: Iterable[int]) -> QuerySet[Order]:
 def lock_notes(pks: Iterable[int]) -> QuerySet[DeliveryNote]:
     """The delivery notes, locked until commit."""
     return (
-        DeliveryNote.objects.select_for_update(of=("self",))
-        .filter(pk__in=list(pks))
-        .order_by("pk")
+        DeliveryNote.objects.select_for_update(of=("self",)).filter(pk__in=list(pks)).order_by("pk")
     )

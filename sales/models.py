@@ -259,5 +259,3 @@ class DeliveryNoteLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_line_id} × {self.quantity:f}"
-
-

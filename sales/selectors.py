@@ -22,9 +22,8 @@ def orders_ready_to_deliver() -> QuerySet[Order]:
         order=OuterRef("pk"),
     )
     drafts = DeliveryNote.objects.filter(order=OuterRef("pk"), status=DeliveryNote.Status.DRAFT)
-    return (
-        Order.objects.filter(Exists(pickable), ~Exists(drafts), status__in=DELIVERABLE)
-        .order_by("placed_at", "pk")
+    return Order.objects.filter(Exists(pickable), ~Exists(drafts), status__in=DELIVERABLE).order_by(
+        "placed_at", "pk"
     )
 
 

@@ -3,4 +3,6 @@ from django.urls import path
 from sales import views
 
 app_name = "sales"
-urlpatterns = [path("documents/livraisons/<int:note_id>.pdf", views.delivery_pdf, name="delivery_pdf")]
+urlpatterns = [
+    path("documents/livraisons/<int:note_id>.pdf", views.delivery_pdf, name="delivery_pdf")
+]

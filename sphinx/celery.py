@@ -8,6 +8,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sphinx.settings")
 
@@ -17,8 +18,14 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     # Each feed carries its own interval (hourly by default); the task asks which are due.
-    "pull-due-feeds": {"task": "ftp_ingest.tasks.pull_due_feeds", "schedule": 60.0},
-    "take-over-stale-runs": {"task": "ftp_ingest.tasks.take_over_stale_runs", "schedule": 60.0},
+    "pull-due-feeds": {
+        "task": "ftp_ingest.tasks.pull_due_feeds",
+        "schedule": settings.BEAT_SECONDS,
+    },
+    "take-over-stale-runs": {
+        "task": "ftp_ingest.tasks.take_over_stale_runs",
+        "schedule": settings.BEAT_SECONDS,
+    },
     "propose-purchase-orders": {
         "task": "purchasing.tasks.propose_purchase_orders",
         "schedule": crontab(hour="5", minute="0"),

@@ -7,6 +7,7 @@ embedded (SQLite, the default), development (DEBUG=1) and production (PostgreSQL
 import secrets
 import stat
 from pathlib import Path
+from typing import Any
 
 import environ
 import structlog
@@ -148,6 +149,8 @@ else:
 REDIS_URL = env.str("REDIS_URL", default="")
 # `make serve` without Redis: a worker reads messages from files under DATA_DIR.
 FILE_BROKER = env.bool("SPHINX_FILE_BROKER", default=False)
+# How often the scheduler asks which feeds are due and which runs are dead.
+BEAT_SECONDS = env.int("SPHINX_BEAT_SECONDS", default=60)
 CELERY_TIMEZONE = "Europe/Paris"
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -162,7 +165,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     # Longer than the longest task, else Redis would hand a running task to a second worker.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT
+    }
     CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     }
@@ -264,7 +269,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sphinx@localhost")
 
 # --- Logs: one line an event, on standard error, so that --json owns standard output ------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING")
-_shared_processors = [
+_shared_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

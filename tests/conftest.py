@@ -47,4 +47,3 @@ def bring(
             return ingest_paths(shop=shop, paths=[path], **options)
 
     return _bring
-

@@ -64,7 +64,10 @@ def export_journal(
     journal_format = find_format(format_code)
     if date_from > date_to:
         raise InputError(
-            _("La période va du %(start)s au %(end)s : mettez la date de début avant la date de fin.")
+            _(
+                "La période va du %(start)s au %(end)s : mettez la date de début avant "
+                "la date de fin."
+            )
             % {"start": date_from.isoformat(), "end": date_to.isoformat()},
             code="accounting.bad_period",
         )
@@ -79,8 +82,10 @@ def export_journal(
         if sums.debit != sums.credit:
             path.unlink()
             raise Unbalanced(
-                _("Débit %(debit)s, crédit %(credit)s : le journal n'est pas équilibré, aucun "
-                  "fichier n'est produit. Lancez « verify ».")
+                _(
+                    "Débit %(debit)s, crédit %(credit)s : le journal n'est pas équilibré, aucun "
+                    "fichier n'est produit. Lancez « verify »."
+                )
                 % {"debit": sums.debit, "credit": sums.credit}
             )
         batch, is_new = ExportBatch.objects.get_or_create(

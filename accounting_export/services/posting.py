@@ -129,8 +129,10 @@ def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
             sums[nature, rate, _account(book, invoice, nature, rate)] += amount * invoice.sign
     if sum(sums.values(), ZERO) + invoice.total_incl_tax * invoice.sign:
         raise Unbalanced(
-            _("L'écriture de %(number)s n'est pas équilibrée ; rien n'est passé. "
-              "Lancez « verify » pour trouver la ligne fautive.")
+            _(
+                "L'écriture de %(number)s n'est pas équilibrée ; rien n'est passé. "
+                "Lancez « verify » pour trouver la ligne fautive."
+            )
             % {"number": invoice.number}
         )
     return _customer_line(book, invoice) + [
@@ -151,9 +153,7 @@ def _reading_order(
     return (-(rate or ZERO), _ORDER[Nature(nature)], account.number)
 
 
-def _account(
-    book: AccountBook, invoice: Invoice, nature: str, rate: Decimal | None
-) -> Account:
+def _account(book: AccountBook, invoice: Invoice, nature: str, rate: Decimal | None) -> Account:
     return book.account_for(
         Question(nature, invoice.tax_regime, rate, invoice.country, invoice.shop_id)
     )
@@ -172,9 +172,7 @@ def _customer_line(book: AccountBook, invoice: Invoice) -> list[JournalLine]:
     return [line]
 
 
-def _line(
-    position: int, account: Account, amount: Decimal, rate: Decimal | None
-) -> JournalLine:
+def _line(position: int, account: Account, amount: Decimal, rate: Decimal | None) -> JournalLine:
     return JournalLine(
         position=position,
         account=account.number,

@@ -120,9 +120,7 @@ def find_dialect(code: str) -> Dialect:
 def require(header: Header, label: str, *columns: tuple[str, ...]) -> None:
     """Raises FileRefused unless one name of each group in `columns` is in the header."""
     missing = [
-        " ou ".join(group)
-        for group in columns
-        if not any(header.has(fold(name)) for name in group)
+        " ou ".join(group) for group in columns if not any(header.has(fold(name)) for name in group)
     ]
     if missing:
         raise FileRefused(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
+from sales.drafts import LineDraft, OrderDraft
 from sphinx.core.cells import (
     amount,
     clean,
@@ -23,7 +24,6 @@ from sphinx.core.cells import (
     unquoted,
     yes,
 )
-from sales.drafts import LineDraft, OrderDraft
 from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED
 from sphinx.core.texts import fold
@@ -44,6 +44,8 @@ _CUSTOMER_COLUMNS = frozenset(
         "address2 postcode city country is_business accepts_marketing created_at note"
     ).split()
 )
+# So many of our names, and the file is one of ours.
+ENOUGH_ORDER_COLUMNS, ENOUGH_CUSTOMER_COLUMNS = 4, 3
 # The shop's status → state of the order, payment status.
 _STATUSES = {
     "pending": ("pending", "unpaid"),
@@ -64,11 +66,11 @@ class Pivot:
 
     def recognise(self, header: Header) -> tuple[str, int]:
         orders = header.count(_ORDER_COLUMNS)
-        if header.has("order number") and orders >= 4:
+        if header.has("order number") and orders >= ENOUGH_ORDER_COLUMNS:
             return ORDERS, orders
         customers = header.count(_CUSTOMER_COLUMNS)
         named = header.has("customer ref") or header.has("email")
-        if named and not header.has("order number") and customers >= 3:
+        if named and not header.has("order number") and customers >= ENOUGH_CUSTOMER_COLUMNS:
             return CUSTOMERS, customers
         return "", 0
 
@@ -112,9 +114,7 @@ class PivotOrders:
         self._shipping = [at(f"shipping_{n}") for n in _ADDRESS_COLUMNS]
         self._sku, self._label, self._quantity = at("sku"), at("label"), at("quantity")
         self._includes_tax = header.has("unit price incl tax")
-        self._price_column = (
-            "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
-        )
+        self._price_column = "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
         self._price = at(self._price_column)
         self._tax_rate = at("tax_rate")
         self._line_discount = at("line_discount_incl_tax")
@@ -128,9 +128,11 @@ class PivotOrders:
 
     def is_total(self, cells: list[str]) -> bool:
         first = cells[self._number].strip().casefold()
-        return (not first or first in _TOTAL_WORDS) and not cells[self._sku].strip() and not cells[
-            self._placed_at
-        ].strip()
+        return (
+            (not first or first in _TOTAL_WORDS)
+            and not cells[self._sku].strip()
+            and not cells[self._placed_at].strip()
+        )
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         line, cells = rows[0]
@@ -171,8 +173,10 @@ class PivotOrders:
         status = cells[self._status].strip().casefold() or "paid"
         if status not in _STATUSES:
             raise InputError(
-                _("Ligne %(line)s, colonne status : « %(status)s » est inconnu. "
-                  "Attendu : %(known)s.")
+                _(
+                    "Ligne %(line)s, colonne status : « %(status)s » est inconnu. "
+                    "Attendu : %(known)s."
+                )
                 % {"line": line, "status": status[:40], "known": ", ".join(_STATUSES)},
                 code="order.unknown_status",
                 line=line,
@@ -197,8 +201,10 @@ class PivotOrders:
                 again = amount(text, other.line, "total_incl_tax")
                 if again != total:
                     raise InputError(
-                        _("Ligne %(line)s, colonne total_incl_tax : %(again)s, mais %(total)s "
-                          "ligne %(first)s pour la même commande.")
+                        _(
+                            "Ligne %(line)s, colonne total_incl_tax : %(again)s, mais %(total)s "
+                            "ligne %(first)s pour la même commande."
+                        )
                         % {"line": other.line, "again": again, "total": total, "first": line},
                         code="order.contradiction",
                         line=other.line,
@@ -268,8 +274,10 @@ class PivotOrders:
             return discount
         if tax_rate is None:
             raise InputError(
-                _("Ligne %(line)s, colonne tax_rate : obligatoire pour une remise TTC sur un "
-                  "prix HT.")
+                _(
+                    "Ligne %(line)s, colonne tax_rate : obligatoire pour une remise TTC sur un "
+                    "prix HT."
+                )
                 % {"line": line},
                 code="line.no_rate",
                 line=line,

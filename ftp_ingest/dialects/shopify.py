@@ -14,6 +14,9 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
+from ftp_ingest.errors import FileRefused
+from sales.drafts import LineDraft, OrderDraft, StatedTax
+from sales.errors import TotalMismatch
 from sphinx.core.cells import (
     amount,
     clean,
@@ -25,9 +28,6 @@ from sphinx.core.cells import (
     unquoted,
     yes,
 )
-from ftp_ingest.errors import FileRefused
-from sales.drafts import LineDraft, OrderDraft, StatedTax
-from sales.errors import TotalMismatch
 from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO, to_cents
 
@@ -96,8 +96,10 @@ class Shopify:
             return
         if not header.has("lineitem quantity"):
             raise FileRefused(
-                _("Export Shopify sans lignes d'articles : dans Commandes › Exporter, choisissez "
-                  "« Exporter les commandes » au format CSV, pas l'historique des transactions."),
+                _(
+                    "Export Shopify sans lignes d'articles : dans Commandes › Exporter, choisissez "
+                    "« Exporter les commandes » au format CSV, pas l'historique des transactions."
+                ),
                 code="file.no_lines",
                 line=1,
                 column="Lineitem quantity",
@@ -230,8 +232,10 @@ class ShopifyOrders:
                 net = shipping - discount
                 return _Money(subtotal, net, taxes, total, duties, includes_tax=is_included)
         raise TotalMismatch(
-            _("Commande %(number)s : sous-total %(subtotal)s + port %(shipping)s (+ taxes "
-              "%(taxes)s) ne font pas le total %(total)s.")
+            _(
+                "Commande %(number)s : sous-total %(subtotal)s + port %(shipping)s (+ taxes "
+                "%(taxes)s) ne font pas le total %(total)s."
+            )
             % {
                 "number": clean(cells[self._name]),
                 "subtotal": subtotal,
@@ -260,8 +264,10 @@ class ShopifyOrders:
         if gross - stated == money.subtotal:
             return [d._replace(discount=ZERO) for d in lines], stated
         raise TotalMismatch(
-            _("Commande %(number)s : les lignes font %(gross)s moins %(discount)s de remise, le "
-              "sous-total du fichier est %(subtotal)s.")
+            _(
+                "Commande %(number)s : les lignes font %(gross)s moins %(discount)s de remise, le "
+                "sous-total du fichier est %(subtotal)s."
+            )
             % {
                 "number": clean(cells[self._name]),
                 "gross": gross,

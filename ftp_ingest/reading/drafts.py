@@ -75,22 +75,15 @@ def survey(path: Path, file_format: FileFormat) -> Survey:
     current = ""
     for record in read_records(path, file_format):
         seen.rows += 1
-        if record.fault:
-            continue
-        key = reader.key(record.cells) or current
-        if key != current:
-            if key in known:
-                seen.last_lines[key] = record.line
-            known.add(key)
-            current = key
-        elif key in seen.last_lines:
+        key = _key(record, reader, file_format) or current
+        if key in known and (key != current or key in seen.last_lines):
             seen.last_lines[key] = record.line
+        known.add(key)
+        current = key
     return seen
 
 
-def order_drafts(
-    path: Path, file_format: FileFormat, seen: Survey
-) -> Iterator[OrderDraft | Fault]:
+def order_drafts(path: Path, file_format: FileFormat, seen: Survey) -> Iterator[OrderDraft | Fault]:
     """The orders of a file, each once, or what is wrong with them."""
     dialect: Dialect | None = file_format.dialect
     assert dialect is not None  # noqa: S101
@@ -107,9 +100,7 @@ def _draft(reader: OrderReader, key: str, rows: list[Row]) -> OrderDraft | Fault
     try:
         return reader.draft(rows)
     except InputError as error:
-        return Fault(
-            error.line or rows[0].line, error.column, error.code, error.message, key, key
-        )
+        return Fault(error.line or rows[0].line, error.column, error.code, error.message, key, key)
 
 
 _Group = tuple[str, list[Row], Fault | None]
@@ -123,62 +114,71 @@ class _Open:
         self.rows: list[Row] = []
         self.fault: Fault | None = None
 
+    def add(self, record: Record) -> None:
+        if record.fault:
+            self.fault = self.fault or _fault(record, self.key)
+        else:
+            self.rows.append(Row(record.line, record.cells))
+
     def group(self) -> _Group:
         return self.key, self.rows, self.fault
+
+
+class _Grouper:
+    """Puts the rows of each order together; gives an order out at its last row."""
+
+    def __init__(self, last_lines: dict[str, int]) -> None:
+        self._last_lines = last_lines
+        self._apart: dict[str, _Open] = {}
+        self._current: _Open | None = None
+
+    def feed(self, key: str, record: Record) -> Iterator[_Group]:
+        """Take one row; `key` is blank when it goes on with the order above."""
+        if key and (self._current is None or key != self._current.key):
+            yield from self._leave_current()
+            self._current = self._apart.get(key) or _Open(key)
+            if key in self._last_lines:
+                self._apart[key] = self._current
+        if self._current is None:
+            yield "", [], _fault(record) if record.fault else _no_key(record)
+            return
+        self._current.add(record)
+        if self._last_lines.get(self._current.key) == record.line:
+            yield self._apart.pop(self._current.key).group()
+            self._current = None
+
+    def end(self) -> Iterator[_Group]:
+        """What is still open at the end of the file."""
+        yield from self._leave_current()
+        yield from (held.group() for held in self._apart.values())
+
+    def _leave_current(self) -> Iterator[_Group]:
+        if self._current is not None and self._current.key not in self._apart:
+            yield self._current.group()
+        self._current = None
+
+
+def _no_key(record: Record) -> Fault:
+    message = _("Ligne %(line)s : aucun numéro de commande.") % {"line": record.line}
+    return Fault(record.line, "", "row.no_key", message)
 
 
 def _groups(
     path: Path, file_format: FileFormat, reader: OrderReader, seen: Survey
 ) -> Iterator[_Group]:
-    apart: dict[str, _Open] = {}
-    current: _Open | None = None
+    grouper = _Grouper(seen.last_lines)
     for record in read_records(path, file_format):
-        if record.fault:
-            key = _key_of_broken(record, reader, len(file_format.header.names))
-            if current is not None and key in ("", current.key):
-                current.fault = current.fault or _fault(record, current.key)
-            elif key in apart:
-                apart[key].fault = apart[key].fault or _fault(record, key)
-            elif key in seen.last_lines:
-                apart[key] = _Open(key)
-                apart[key].fault = _fault(record, key)
-            else:
-                if current is not None and current.key not in apart:
-                    yield current.group()
-                current = _Open(key)
-                current.fault = _fault(record, key)
-            continue
-        if reader.is_total(record.cells):
-            continue
-        key = reader.key(record.cells)
-        if key and (current is None or key != current.key):
-            if current is not None and current.key not in apart:
-                yield current.group()
-            current = apart.get(key) or _Open(key)
-            if key in seen.last_lines:
-                apart[key] = current
-        if current is None:
-            yield "", [], Fault(
-                record.line,
-                "",
-                "row.no_key",
-                _("Ligne %(line)s : aucun numéro de commande.") % {"line": record.line},
-            )
-            continue
-        current.rows.append(Row(record.line, record.cells))
-        if seen.last_lines.get(current.key) == record.line:
-            yield apart.pop(current.key).group()
-            current = None
-    if current is not None and current.key not in apart:
-        yield current.group()
-    for held in apart.values():
-        yield held.group()
+        if record.fault or not reader.is_total(record.cells):
+            yield from grouper.feed(_key(record, reader, file_format), record)
+    yield from grouper.end()
 
 
-def _key_of_broken(record: Record, reader: OrderReader, width: int) -> str:
-    """The key of a row that can't be used, when its cells still show it."""
-    cells = (record.cells + [""] * (width + 1))[: width + 1]
-    cells[-1] = ""
+def _key(record: Record, reader: OrderReader, file_format: FileFormat) -> str:
+    """The order that a row belongs to, even of a row that can't be used."""
+    if not record.fault:
+        return reader.key(record.cells)
+    width = len(file_format.header.names)
+    cells = [*record.cells[:width], *[""] * (width - len(record.cells)), ""]
     return reader.key(cells).encode("utf-8", "replace").decode()
 
 

@@ -73,9 +73,11 @@ def recognise(path: Path, dialect_code: str = "auto") -> FileFormat:
                 )
     if best is None:
         raise FileRefused(
-            _("En-tête inconnu (%(columns)s). Ce n'est ni un export de commandes ni un export de "
-              "clients reconnu : vérifiez l'export de la boutique, ou utilisez le format pivot "
-              "décrit dans la documentation.")
+            _(
+                "En-tête inconnu (%(columns)s). Ce n'est ni un export de commandes ni un export de "
+                "clients reconnu : vérifiez l'export de la boutique, ou utilisez le format pivot "
+                "décrit dans la documentation."
+            )
             % {"columns": ", ".join(widest.names[:8]) or "?"},
             code="file.unknown_header",
             line=header_line,
@@ -140,7 +142,7 @@ def _first_record(text: str) -> tuple[str, int] | None:
     offset = 0
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
         content = line.strip().strip("\ufeff")
-        if content and not content.lower().startswith("sep=") and content.strip(";,\t|\""):
+        if content and not content.lower().startswith("sep=") and content.strip(';,\t|"'):
             return text[offset:], number
         offset += len(line)
     return None

@@ -64,9 +64,7 @@ class _Lines:
 def read_records(path: Path, file_format: FileFormat) -> Iterator[Record]:
     """The records under the header; blank ones are passed over."""
     width = len(file_format.header.names)
-    with path.open(
-        encoding=file_format.encoding, errors="surrogateescape", newline=""
-    ) as stream:
+    with path.open(encoding=file_format.encoding, errors="surrogateescape", newline="") as stream:
         lines = _Lines(stream)
         for _skipped in range(file_format.header_line - 1):
             next(lines)
@@ -102,7 +100,7 @@ def _fault(cells: list[str], width: int) -> str:
     if len(cells) > width and any(cells[width:]):
         return "ragged"
     # Fewer cells than half the header is a cut line, not trailing blanks left out.
-    if 1 < len(cells) < width // 2 or (len(cells) == 1 and width > 2 and cells[0].strip()):
+    if len(cells) < width // 2 and any(cell.strip() for cell in cells):
         return "cut"
     try:
         "".join(cells).encode()

@@ -32,9 +32,7 @@ class Counts:
     """What became of orders and customers; each is counted once."""
 
     customers: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("created", "updated", "unchanged", "quarantined"), 0
-        )
+        default_factory=lambda: dict.fromkeys(("created", "updated", "unchanged", "quarantined"), 0)
     )
     orders: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
@@ -72,8 +70,10 @@ def apply_orders(
             commit_lazily()
             beat()
             result = _upsert(file, drafts, source, at)
-            faults += [Fault(r.line, r.column, r.code, r.message, r.external_id, r.number)
-                       for r in result.rejections]
+            faults += [
+                Fault(r.line, r.column, r.code, r.message, r.external_id, r.number)
+                for r in result.rejections
+            ]
             set_aside(file, faults, "orders")
             refused = {fault.external_id for fault in faults}
             applied = [d for d in drafts if d.external_id not in refused]

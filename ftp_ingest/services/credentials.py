@@ -42,6 +42,9 @@ def reveal(encrypted: str) -> str:
         return _box().decrypt(encrypted.encode()).decode()
     except InvalidToken as error:
         raise FeedRejected(
-            _("Le mot de passe du flux ne peut plus être déchiffré (clé changée) : ressaisissez-le."),
+            _(
+                "Le mot de passe du flux ne peut plus être déchiffré (clé changée) : "
+                "ressaisissez-le."
+            ),
             code="feed.unreadable_secret",
         ) from error

@@ -122,7 +122,7 @@ def _fetch_and_read(feed: Feed, run: FeedRun, report: FeedReport) -> None:
 
 
 def _is_known(feed: Feed, file: RemoteFile) -> bool:
-    """Left on the server and already applied: the same name, size and date."""
+    """Left on the server, applied, and seen unchanged since: not worth fetching again."""
     return ReceivedFile.objects.filter(
         shop=feed.shop,
         name=_name(file),
@@ -172,7 +172,9 @@ def _tidy(transport: Transport, files: list[RemoteFile], report: FeedReport) -> 
             else:
                 transport.put_away(file)
         except (OSError, EOFError, ftplib.Error, paramiko.SSHException) as error:
-            report.error = _("« %(name)s » est intégré mais n'a pas pu être rangé (%(reason)s).") % {
+            report.error = _(
+                "« %(name)s » est intégré mais n'a pas pu être rangé (%(reason)s)."
+            ) % {
                 "name": _name(file),
                 "reason": error,
             }

@@ -27,6 +27,7 @@ from sphinx.core.models import Shop
 from sphinx.core.money import plain
 
 SUFFIXES = (".csv", ".txt", ".tsv")
+UNCONFIRMED = "?"
 Status = ReceivedFile.Status
 
 
@@ -151,9 +152,7 @@ def ingest_paths(
     return report
 
 
-def _ingest(
-    shop: Shop, incoming: Sequence[Incoming], dialect: str, report: IngestReport
-) -> None:
+def _ingest(shop: Shop, incoming: Sequence[Incoming], dialect: str, report: IngestReport) -> None:
     run = start_run(shop=shop, feed=None)
     try:
         read_files(run, incoming, dialect, report)
@@ -208,16 +207,26 @@ def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading
             "received_at": clock.now(),
         },
     )
-    ReceivedFile.objects.filter(pk=file.pk).update(remote_stamp=incoming.remote_stamp[:80])
+    file.remote_stamp = _next_stamp(file.remote_stamp, incoming.remote_stamp)
     file_report = FileReport(name=name, sha256=archived.sha256)
     report.files.append(file_report)
     if file.status == Status.APPLIED:
+        file.save(update_fields=["remote_stamp"])
         file_report.kind, file_report.dialect = file.kind, file.dialect
         file_report.encoding, file_report.delimiter = file.encoding, file.delimiter
         file_report.rows, file_report.status = file.row_count, "duplicate"
         return None
     file.run, file.name = run, name
     return _Reading(file, archived.path, file_report)
+
+
+def _next_stamp(kept: str, seen: str) -> str:
+    """The server's stamp (size and date) of a file, trusted once it was seen twice.
+
+    Servers tell time in seconds: a file written again in the same second, at the same size,
+    looks unchanged. Its bytes are compared once more before it is left alone.
+    """
+    return seen[:80] if kept in (UNCONFIRMED + seen, seen) else (UNCONFIRMED + seen)[:80]
 
 
 def _recognise(reading: _Reading, dialect: str, report: IngestReport) -> None:
@@ -254,17 +263,15 @@ def _apply(run: FeedRun, reading: _Reading, counts: Counts, at: datetime) -> Non
         beat(run)
 
     if found.kind == "customers":
-        apply_customers(
-            file, customer_drafts(reading.path, found), counts, at=at, beat=alive
-        )
+        apply_customers(file, customer_drafts(reading.path, found), counts, at=at, beat=alive)
     elif found.kind == "orders":
         apply_orders(file, order_drafts(reading.path, found, seen), counts, at=at, beat=alive)
     file.status = Status.APPLIED
     file.save()
     # The file was refused before and is right now (another dialect, a mended header).
-    QuarantinedRow.objects.filter(
-        file=file, kind="file", status=QuarantinedRow.Status.OPEN
-    ).update(status=QuarantinedRow.Status.RESOLVED, resolution=_("Fichier intégré depuis"))
+    QuarantinedRow.objects.filter(file=file, kind="file", status=QuarantinedRow.Status.OPEN).update(
+        status=QuarantinedRow.Status.RESOLVED, resolution=_("Fichier intégré depuis")
+    )
     report = reading.report
     report.kind, report.dialect, report.encoding = file.kind, file.dialect, file.encoding
     report.delimiter, report.rows, report.status = file.delimiter, file.row_count, "applied"
@@ -277,5 +284,3 @@ def reread(file: ReceivedFile) -> IngestReport:
     archived = Archived(file.sha256, file.size, archive_path(file.sha256))
     _ingest(file.shop, [Incoming(file.name, archived)], file.dialect or "auto", report)
     return report
-
-

@@ -57,7 +57,9 @@ def dismiss_row(*, row_id: int, reason: str, actor: Any = None) -> QuarantinedRo
     if row.status != QuarantinedRow.Status.OPEN:
         return row
     if not reason.strip():
-        raise BusinessRuleError(_("Dites pourquoi cette ligne est écartée."), code="quarantine.reason")
+        raise BusinessRuleError(
+            _("Dites pourquoi cette ligne est écartée."), code="quarantine.reason"
+        )
     row.status, row.resolution = QuarantinedRow.Status.DISMISSED, reason.strip()[:200]
     row.save(update_fields=["status", "resolution"])
     record("quarantine.dismissed", [row], actor=actor, reason=reason)

@@ -20,8 +20,11 @@ class FolderTransport(Transport):
     def list_files(self) -> list[RemoteFile]:
         try:
             found = [p for p in self._folder.iterdir() if p.is_file()]
-            return [RemoteFile(p.name, s.st_size, str(int(s.st_mtime_ns)))
-                    for p in sorted(found) for s in [p.stat()]]
+            return [
+                RemoteFile(p.name, s.st_size, str(int(s.st_mtime_ns)))
+                for p in sorted(found)
+                for s in [p.stat()]
+            ]
         except PermissionError as error:
             raise FeedRejected(
                 _("Le dossier « %s » n'est pas lisible.") % self._folder, code="feed.no_permission"

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from ftp_ingest.errors import FeedRejected, FeedUnreachable
 from ftp_ingest.transports.base import DONE_FOLDER, TIMEOUT_SECONDS, RemoteFile, Transport
 
+SSH_PORT = 22
 _KEY_CLASSES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
@@ -23,8 +24,8 @@ class SftpTransport(Transport):
         feed = self.feed
         self._client = paramiko.SSHClient()
         self._client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        port = feed.port or 22
-        name = feed.host if port == 22 else f"[{feed.host}]:{port}"
+        port = feed.port or SSH_PORT
+        name = feed.host if port == SSH_PORT else f"[{feed.host}]:{port}"
         key = _host_key(feed.host_key)
         self._client.get_host_keys().add(name, key.get_name(), key)
         try:
@@ -46,8 +47,10 @@ class SftpTransport(Transport):
                 channel.settimeout(TIMEOUT_SECONDS)
         except paramiko.BadHostKeyException as error:
             raise FeedRejected(
-                _("La clé du serveur %(host)s a changé : quelqu'un doit vérifier auprès de "
-                  "l'hébergeur avant de l'accepter (clé présentée : %(key)s).")
+                _(
+                    "La clé du serveur %(host)s a changé : quelqu'un doit vérifier auprès de "
+                    "l'hébergeur avant de l'accepter (clé présentée : %(key)s)."
+                )
                 % {"host": feed.host, "key": f"{error.key.get_name()} {error.key.get_base64()}"},
                 code="feed.host_key_changed",
             ) from error
@@ -124,10 +127,18 @@ def _host_key(text: str) -> paramiko.PKey:
     parts = text.split()
     try:
         return paramiko.PKey.from_type_string(parts[0], base64.b64decode(parts[1]))
-    except (IndexError, binascii.Error, paramiko.SSHException, ValueError) as error:
+    except (
+        IndexError,
+        ValueError,
+        binascii.Error,
+        paramiko.SSHException,
+        paramiko.pkey.UnknownKeyType,
+    ) as error:
         raise FeedRejected(
-            _("La clé d'hôte du flux manque ou est illisible. Demandez-la à l'hébergeur, ou : "
-              "ssh-keyscan -p PORT SERVEUR. Forme attendue : ssh-ed25519 AAAA…"),
+            _(
+                "La clé d'hôte du flux manque ou est illisible. Demandez-la à l'hébergeur, ou : "
+                "ssh-keyscan -p PORT SERVEUR. Forme attendue : ssh-ed25519 AAAA…"
+            ),
             code="feed.no_host_key",
         ) from error
 

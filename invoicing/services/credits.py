@@ -35,9 +35,7 @@ def credit_invoice(
     Raises:
         NothingToCredit: nothing is left, or `amount` is not within what is left.
     """
-    original = Invoice.objects.select_related("order").get(
-        pk=invoice_id, kind=Invoice.Kind.INVOICE
-    )
+    original = Invoice.objects.select_related("order").get(pk=invoice_id, kind=Invoice.Kind.INVOICE)
     lock_orders([original.order_id]).get()
     done = credited_amounts(original)
     left = original.total_incl_tax - sum((total for total, _tax in done.values()), ZERO)
@@ -171,5 +169,3 @@ def _document(
         **{name: getattr(original, name) for name in copied},
         **totals,
     )
-
-

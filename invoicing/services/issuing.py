@@ -48,9 +48,7 @@ def issue_invoice(*, delivery_note_id: int, at: datetime, actor: Any = None) -> 
 
 
 @transaction.atomic
-def issue_invoices(
-    *, note_ids: Iterable[int], at: datetime, actor: Any = None
-) -> list[Invoice]:
+def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) -> list[Invoice]:
     """Issue one invoice for each shipped note that has none, in the order of the notes.
 
     Amounts (EUR) come from the shop incl. tax; VAT is taken out of them, never added, so that
@@ -102,8 +100,10 @@ def write_documents(
         invoice.hash = previous = document_hash(invoice, lines[n], taxes[n])
     Invoice.objects.bulk_create(invoices, batch_size=500)
     for n, invoice in enumerate(invoices):
-        for row in (*lines[n], *taxes[n]):
-            row.invoice = invoice
+        for line in lines[n]:
+            line.invoice = invoice
+        for tax in taxes[n]:
+            tax.invoice = invoice
     InvoiceLine.objects.bulk_create(
         (line for n in range(len(invoices)) for line in lines[n]), batch_size=1000
     )
@@ -159,7 +159,9 @@ class _Batch:
         for tax in TaxBreakdown.objects.filter(
             invoice__order__in=self.orders, invoice__kind=Invoice.Kind.INVOICE
         ).select_related("invoice"):
-            self._add_invoiced(done[tax.invoice.order_id], tax.tax_rate, tax.total_incl_tax, tax.tax)
+            self._add_invoiced(
+                done[tax.invoice.order_id], tax.tax_rate, tax.total_incl_tax, tax.tax
+            )
         return done
 
     @staticmethod
@@ -176,7 +178,9 @@ class _Batch:
         if order.pk not in self.has_shipping:
             lines += self._shipping_lines(order)
             self.has_shipping.add(order.pk)
-        parts = [Part(line.tax_rate, line.amount_incl_tax, line.discount_incl_tax) for line in lines]
+        parts = [
+            Part(line.tax_rate, line.amount_incl_tax, line.discount_incl_tax) for line in lines
+        ]
         amounts = taxes_by_rate(
             parts,
             invoiced=self.invoiced_amounts[order.pk],

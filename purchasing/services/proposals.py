@@ -114,9 +114,7 @@ def _line_total(purchase: Purchase) -> Decimal:
     return to_cents(purchase.quantity * purchase.unit_price)
 
 
-def _write_lines(
-    orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[_Wanted]]
-) -> None:
+def _write_lines(orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[_Wanted]]) -> None:
     PurchaseOrderLine.objects.filter(purchase_order__in=orders).delete()
     PurchaseOrderLine.objects.bulk_create(
         (

@@ -96,8 +96,10 @@ def _quantities(
         quantity = left if quantities is None else quantities.get(line.pk, Decimal(0))
         if quantity > left:
             raise WrongState(
-                _("%(product)s : %(left)s pièces attendues, %(quantity)s reçues. Corrigez la "
-                  "quantité ou passez le surplus en correction de stock.")
+                _(
+                    "%(product)s : %(left)s pièces attendues, %(quantity)s reçues. Corrigez la "
+                    "quantité ou passez le surplus en correction de stock."
+                )
                 % {"product": line.product, "left": left, "quantity": quantity}
             )
         if quantity > 0:

@@ -38,9 +38,13 @@ class Waiting(NamedTuple):
 def prepare_delivery(*, order_id: int, at: datetime, actor: Any = None) -> DeliveryNote | None:
     """The delivery note in preparation of one order; None when nothing is ready."""
     notes = prepare_deliveries(order_ids=[order_id], at=at, actor=actor)
-    return notes[0] if notes else DeliveryNote.objects.filter(
-        order_id=order_id, status=DeliveryNote.Status.DRAFT
-    ).first()
+    return (
+        notes[0]
+        if notes
+        else DeliveryNote.objects.filter(
+            order_id=order_id, status=DeliveryNote.Status.DRAFT
+        ).first()
+    )
 
 
 @transaction.atomic
@@ -53,9 +57,7 @@ def prepare_deliveries(
     """
     orders = list(lock_orders(order_ids))
     ready = set(
-        orders_ready_to_deliver()
-        .filter(pk__in=[o.pk for o in orders])
-        .values_list("pk", flat=True)
+        orders_ready_to_deliver().filter(pk__in=[o.pk for o in orders]).values_list("pk", flat=True)
     )
     orders = [o for o in orders if o.pk in ready]
     if not orders:
@@ -171,7 +173,8 @@ def ship_delivery_notes(
         note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
     for line in lines:
         move = moves.get((line.delivery_note.number, line.order_line.position))
-        line.move, line.unit_cost = move, move and move.unit_cost
+        line.move = move
+        line.unit_cost = move.unit_cost if move else None
         line.order_line.quantity_delivered += line.quantity
     update_rows(
         DeliveryNoteLine,

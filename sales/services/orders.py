@@ -29,8 +29,8 @@ from sales.errors import ChangedAfterDelivery
 from sales.locks import lock_orders, lock_shop
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services.pricing import PricedLine, PricedOrder, price_order
-from sphinx.core.clock import PARIS
 from sphinx.core.bulk import insert_rows, reserve_ids
+from sphinx.core.clock import PARIS
 from sphinx.core.errors import BusinessRuleError, InputError
 from sphinx.core.models import Company, Shop
 from sphinx.core.services import company, record
@@ -238,8 +238,10 @@ def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
         )
     if draft.currency != "EUR":
         raise InputError(
-            _("Commande %(number)s en %(currency)s : seules les commandes en euros sont "
-              "intégrées ; elle attend en quarantaine.")
+            _(
+                "Commande %(number)s en %(currency)s : seules les commandes en euros sont "
+                "intégrées ; elle attend en quarantaine."
+            )
             % {"number": draft.number, "currency": draft.currency},
             code="order.foreign_currency",
             line=draft.line,
@@ -256,16 +258,16 @@ def _wanted_status(shop: Shop, draft: OrderDraft) -> str:
     return Status.CONFIRMED
 
 
-def _check_after_delivery(
-    draft: OrderDraft, known: Order, status: str, lines_hash: str
-) -> None:
+def _check_after_delivery(draft: OrderDraft, known: Order, status: str, lines_hash: str) -> None:
     """What has left stays: only payment and the undelivered rest may still change."""
     refunded = draft.payment_status == Order.PaymentStatus.REFUNDED
     cancels_all = status == Status.CANCELLED and known.status != Status.PARTIALLY_DELIVERED
     if known.lines_hash != lines_hash or (cancels_all and not refunded):
         raise ChangedAfterDelivery(
-            _("Commande %(number)s : la boutique l'a modifiée ou annulée après livraison. "
-              "Enregistrez un retour ou un avoir ; la commande reste comme livrée.")
+            _(
+                "Commande %(number)s : la boutique l'a modifiée ou annulée après livraison. "
+                "Enregistrez un retour ou un avoir ; la commande reste comme livrée."
+            )
             % {"number": draft.number},
             line=draft.line,
         )
@@ -387,9 +389,7 @@ def _withdraw(rebuilt: Sequence[int], stopped: Sequence[int]) -> None:
 
 def _cancel_drafts(order_ids: Sequence[int]) -> None:
     """Drop what was picked for the orders; call with the orders locked."""
-    drafts = DeliveryNote.objects.filter(
-        order_id__in=order_ids, status=DeliveryNote.Status.DRAFT
-    )
+    drafts = DeliveryNote.objects.filter(order_id__in=order_ids, status=DeliveryNote.Status.DRAFT)
     DeliveryNoteLine.objects.filter(delivery_note__in=drafts)._raw_delete("default")
     drafts.update(status=DeliveryNote.Status.CANCELLED)
 

@@ -142,9 +142,7 @@ def _charge(
     return to_cents(amount * (HUNDRED + rate) / HUNDRED)
 
 
-def _line_totals(
-    draft: OrderDraft, rates: Sequence[Decimal], target: Decimal
-) -> list[Decimal]:
+def _line_totals(draft: OrderDraft, rates: Sequence[Decimal], target: Decimal) -> list[Decimal]:
     """Each line's total incl. tax, rounded the way that meets `target`.
 
     Shops round per piece, per line, per rate or once: the first way that gives the shop's
@@ -173,8 +171,10 @@ def _line_totals(
         return settle(target, exact)
     found = to_cents(sum(per_line, ZERO) + draft.total_incl_tax - target)
     raise TotalMismatch(
-        _("Commande %(number)s : les lignes, le port et la remise font %(found)s, le total du "
-          "fichier est %(total)s (écart %(gap)s). Corrigez l'export ou la commande à la boutique.")
+        _(
+            "Commande %(number)s : les lignes, le port et la remise font %(found)s, le total du "
+            "fichier est %(total)s (écart %(gap)s). Corrigez l'export ou la commande à la boutique."
+        )
         % {
             "number": draft.number,
             "found": found,
@@ -211,9 +211,7 @@ def _priced(
     )
 
 
-def _line_rates(
-    draft: OrderDraft, product_rates: Mapping[str, Decimal | None]
-) -> list[Decimal]:
+def _line_rates(draft: OrderDraft, product_rates: Mapping[str, Decimal | None]) -> list[Decimal]:
     """Each line's rate: the file's, the only one stated, the product's, else by the amounts."""
     rates = [line.tax_rate for line in draft.lines]
     known = [r for r in rates if r is not None]
@@ -235,8 +233,10 @@ def _line_rates(
         return _split_over(draft, rates, named)
     blank = next(line for line, r in zip(draft.lines, guessed, strict=True) if r is None)
     raise TaxUndecided(
-        _("Commande %(number)s, article « %(sku)s » : taux de TVA inconnu. Donnez-le dans le "
-          "fichier (tax_rate) ou sur la fiche article, puis rejouez la commande.")
+        _(
+            "Commande %(number)s, article « %(sku)s » : taux de TVA inconnu. Donnez-le dans le "
+            "fichier (tax_rate) ou sur la fiche article, puis rejouez la commande."
+        )
         % {"number": draft.number, "sku": blank.sku or blank.label},
         line=blank.line or draft.line,
         column="tax_rate",
@@ -246,8 +246,10 @@ def _line_rates(
 def _is_untaxed_export(draft: OrderDraft) -> bool:
     """Sent out of the Union (or overseas) by a shop that states it charged no VAT."""
     destination = draft.shipping if draft.shipping.country else draft.billing
-    return bool(draft.stated_taxes) and not any(t.amount for t in draft.stated_taxes) and (
-        bool(destination.country) and leaves_union(destination.country, destination.postcode)
+    return (
+        bool(draft.stated_taxes)
+        and not any(t.amount for t in draft.stated_taxes)
+        and (bool(destination.country) and leaves_union(destination.country, destination.postcode))
     )
 
 
@@ -268,17 +270,17 @@ def _split_over(
     if len(fitting) == 1:
         return fitting[0]
     raise TaxUndecided(
-        _("Commande %(number)s : plusieurs taux de TVA (%(rates)s) et rien ne dit lequel "
-          "s'applique à quel article. Donnez le taux sur les fiches articles, puis rejouez.")
+        _(
+            "Commande %(number)s : plusieurs taux de TVA (%(rates)s) et rien ne dit lequel "
+            "s'applique à quel article. Donnez le taux sur les fiches articles, puis rejouez."
+        )
         % {"number": draft.number, "rates": ", ".join(f"{r} %" for r in named)},
         line=draft.line,
         column="tax_rate",
     )
 
 
-def _gives(
-    draft: OrderDraft, rates: Sequence[Decimal], stated: Mapping[Decimal | None, Decimal]
-) -> bool:
+def _gives(draft: OrderDraft, rates: Sequence[Decimal], stated: Mapping[Decimal, Decimal]) -> bool:
     totals = [
         to_cents(_including(draft, line.quantity * line.unit_price - line.discount, rate))
         for line, rate in zip(draft.lines, rates, strict=True)
@@ -293,7 +295,5 @@ def _gives(
     for rate, amount in shipping_by_rate(goods, shipping, draft.shipping_tax_rate).items():
         goods[rate] = goods.get(rate, ZERO) + amount
     return set(stated) == set(goods) and all(
-        tax_included(goods[rate], rate) == amount
-        for rate, amount in stated.items()
-        if rate is not None
+        tax_included(goods[rate], rate) == amount for rate, amount in stated.items()
     )

@@ -54,9 +54,7 @@ class ListTotals:
     def list_totals(self, rows: QuerySet[Any]) -> list[tuple[Any, Decimal]]:
         """(label, sum) of each field in `totals`."""
         sums = rows.order_by().aggregate(**{f"sum_{name}": Sum(name) for name in self.totals})
-        return [
-            (label, sums[f"sum_{name}"] or Decimal(0)) for name, label in self.totals.items()
-        ]
+        return [(label, sums[f"sum_{name}"] or Decimal(0)) for name, label in self.totals.items()]
 
 
 def run_each(

@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from sphinx.core import texts
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import InputError
-from sphinx.core.money import to_cents
+from sphinx.core.money import HUNDRED, to_cents
 
 LIMIT = Decimal(1_000_000_000)
+MAX_QUANTITY = Decimal(999_999)
+ALPHA2 = 2
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _NOISE = re.compile(r"[\s\u00a0\u202f€$£']|EUR", re.IGNORECASE)
 _FRENCH_DATE = re.compile(
@@ -55,8 +57,10 @@ def number(text: str, line: int, column: str) -> Decimal:
         if not text.strip():
             return Decimal(0)
         raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas un nombre utilisable. "
-              "Attendu par exemple 12.50 ou 12,50.")
+            _(
+                "Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas un nombre utilisable. "
+                "Attendu par exemple 12.50 ou 12,50."
+            )
             % {"line": line, "column": column, "text": text[:40]},
             code="cell.not_a_number",
             line=line,
@@ -108,10 +112,12 @@ def quantity(text: str, line: int, column: str) -> Decimal:
         InputError: blank, zero, negative, too precise or not a number.
     """
     value = number(text, line, column)
-    if value <= 0 or value > 999_999 or value != round(value, 3):
+    if value <= 0 or value > MAX_QUANTITY or value != round(value, 3):
         raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : quantité « %(text)s » impossible. "
-              "Attendu un nombre positif, trois décimales au plus.")
+            _(
+                "Ligne %(line)s, colonne %(column)s : quantité « %(text)s » impossible. "
+                "Attendu un nombre positif, trois décimales au plus."
+            )
             % {"line": line, "column": column, "text": text[:40]},
             code="cell.bad_quantity",
             line=line,
@@ -130,7 +136,7 @@ def rate(text: str, line: int, column: str) -> Decimal | None:
     if not stripped:
         return None
     value = number(stripped, line, column)
-    if not 0 <= value < 100:
+    if not 0 <= value < HUNDRED:
         raise InputError(
             _("Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas un taux de TVA en %%.")
             % {"line": line, "column": column, "text": text[:40]},
@@ -161,7 +167,7 @@ def _with_offset(text: str) -> datetime | None:
     """2025-10-07 09:50:26 +0200, as Shopify writes it."""
     for pattern in ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M %z"):
         try:
-            return datetime.strptime(text, pattern)
+            return datetime.strptime(text, pattern)  # noqa: DTZ007 (%z is in both)
         except ValueError:
             continue
     return None
@@ -176,8 +182,10 @@ def moment(text: str, line: int, column: str) -> datetime:
     value = _moment(text.strip())
     if value is None:
         raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas une date. "
-              "Attendu par exemple 2026-03-01 14:30 ou 01/03/2026.")
+            _(
+                "Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas une date. "
+                "Attendu par exemple 2026-03-01 14:30 ou 01/03/2026."
+            )
             % {"line": line, "column": column, "text": text[:40]},
             code="cell.not_a_date",
             line=line,
@@ -199,7 +207,7 @@ def yes(text: str) -> bool:
 def country(text: str) -> str:
     """ISO 3166-1 alpha-2, upper case; blank when it isn't a code of two letters."""
     code = text.strip().upper()
-    return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
+    return code if len(code) == ALPHA2 and code.isascii() and code.isalpha() else ""
 
 
 def unquoted(text: str) -> str:

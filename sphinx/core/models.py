@@ -38,7 +38,9 @@ class Company(models.Model):
         help_text=_("TVA du pays de destination pour les particuliers de l'Union."),
     )
     taxes_on_debits = models.BooleanField(_("TVA d'après les débits"), default=False)
-    payment_terms_days = models.PositiveSmallIntegerField(_("délai de paiement (jours)"), default=30)
+    payment_terms_days = models.PositiveSmallIntegerField(
+        _("délai de paiement (jours)"), default=30
+    )
     late_penalty_rate = RateField(
         _("pénalités de retard (%)"),
         default="12.15",

@@ -55,9 +55,7 @@ def settle(total: Decimal, exact: Sequence[Decimal]) -> list[Decimal]:
         return []
     floors = [part.quantize(CENT, rounding=ROUND_FLOOR) for part in exact]
     missing = int((total - sum(floors, ZERO)) / CENT)
-    by_remainder = sorted(
-        range(len(exact)), key=lambda i: (floors[i] - exact[i], i)
-    )
+    by_remainder = sorted(range(len(exact)), key=lambda i: (floors[i] - exact[i], i))
     for step in range(abs(missing)):
         index = by_remainder[step % len(by_remainder)]
         floors[index] += CENT if missing > 0 else -CENT

@@ -45,7 +45,10 @@ def allocate_numbers(*, series: str, on: date, count: int, yearly: bool = True) 
     counter = DocumentSequence.objects.select_for_update().get(series=series, period=period)
     if yearly and counter.last_issued_on and on < counter.last_issued_on:
         raise BackdatedNumber(
-            _("La série %(series)s a déjà un numéro daté du %(last)s : rien ne peut être daté avant.")
+            _(
+                "La série %(series)s a déjà un numéro daté du %(last)s : "
+                "rien ne peut être daté avant."
+            )
             % {"series": series, "last": counter.last_issued_on.strftime("%d/%m/%Y")}
         )
     first = counter.last_number + 1
@@ -94,12 +97,16 @@ def find_shop(*, code: str | None, create: bool = False) -> Shop:
             code = "boutique"
         else:
             raise InputError(
-                _("Dites de quelle boutique il s'agit : --shop CODE (et --create-shop la première fois)."),
+                _(
+                    "Dites de quelle boutique il s'agit : --shop CODE "
+                    "(et --create-shop la première fois)."
+                ),
                 code="shop.unnamed",
             )
     if not re.fullmatch(r"[\w-]{1,30}", code, re.ASCII):
         raise InputError(
-            _("« %s » n'est pas un code de boutique : lettres, chiffres et tirets, 30 au plus.") % code,
+            _("« %s » n'est pas un code de boutique : lettres, chiffres et tirets, 30 au plus.")
+            % code,
             code="shop.bad_code",
         )
     if create:
@@ -109,6 +116,7 @@ def find_shop(*, code: str | None, create: bool = False) -> Shop:
         return Shop.objects.get(code=code)
     except Shop.DoesNotExist:
         raise InputError(
-            _("Aucune boutique « %s » : créez-la dans l'administration ou ajoutez --create-shop.") % code,
+            _("Aucune boutique « %s » : créez-la dans l'administration ou ajoutez --create-shop.")
+            % code,
             code="shop.unknown",
         ) from None

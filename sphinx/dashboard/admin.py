@@ -50,15 +50,11 @@ class OrderPage(OrderAdmin):
     ) -> HttpResponse:
         order = traced(Order.objects.all()).filter(pk=object_id).first()
         chain = _chain(request, order) if order else {}
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **chain}
-        )
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **chain})
 
 
 def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
-    file = ReceivedFile.objects.filter(
-        shop=order.shop_id, sha256=order.source_sha256
-    ).first()
+    file = ReceivedFile.objects.filter(shop=order.shop_id, sha256=order.source_sha256).first()
     notes = list(order.delivery_notes.all())
     return {
         "order": order,
@@ -74,9 +70,7 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
     }
 
 
-def _verbs(
-    request: HttpRequest, order: Order, notes: list[DeliveryNote]
-) -> list[dict[str, Any]]:
+def _verbs(request: HttpRequest, order: Order, notes: list[DeliveryNote]) -> list[dict[str, Any]]:
     """The buttons that make sense now, for who may press them."""
     status, has_perm = order.status, request.user.has_perm
     is_ready = orders_ready_to_deliver().filter(pk=order.pk).exists()

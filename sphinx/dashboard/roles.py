@@ -13,7 +13,12 @@ _SEE, _EDIT = ("view",), ("view", "add", "change")
 # Role → models it edits, models it sees ("app.Model", or "app" for all of an app).
 ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Ventes": (
-        ("customers.Customer", "customers.CustomerAddress", "sales.Order", "ftp_ingest.QuarantinedRow"),
+        (
+            "customers.Customer",
+            "customers.CustomerAddress",
+            "sales.Order",
+            "ftp_ingest.QuarantinedRow",
+        ),
         ("customers", "sales", "inventory", "invoicing", "ftp_ingest"),
     ),
     "Entrepôt": (
@@ -29,8 +34,17 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Exploitant": (("ftp_ingest",), ("ftp_ingest", "core", "django_celery_beat")),
     "Gérant": (
         (
-            "customers", "suppliers", "inventory", "purchasing", "sales", "invoicing",
-            "accounting_export", "ftp_ingest", "core", "auth", "django_celery_beat",
+            "customers",
+            "suppliers",
+            "inventory",
+            "purchasing",
+            "sales",
+            "invoicing",
+            "accounting_export",
+            "ftp_ingest",
+            "core",
+            "auth",
+            "django_celery_beat",
         ),
         (),
     ),
@@ -57,7 +71,9 @@ def ensure_roles(**_: Any) -> None:
 
 def _codenames(labels: Iterable[str], actions: Iterable[str]) -> Iterable[tuple[str, str]]:
     for label in labels:
-        models = [apps.get_model(label)] if "." in label else apps.get_app_config(label).get_models()
+        models = (
+            [apps.get_model(label)] if "." in label else apps.get_app_config(label).get_models()
+        )
         for model in models:
             for action in actions:
                 yield model._meta.app_label, f"{action}_{model._meta.model_name}"

@@ -21,9 +21,7 @@ def traced(orders: QuerySet[Order]) -> QuerySet[Order]:
             "delivery_notes",
             DeliveryNote.objects.exclude(status=DeliveryNote.Status.CANCELLED).order_by("pk"),
         ),
-        Prefetch(
-            "delivery_notes__lines", DeliveryNoteLine.objects.select_related("order_line")
-        ),
+        Prefetch("delivery_notes__lines", DeliveryNoteLine.objects.select_related("order_line")),
         Prefetch("invoices", Invoice.objects.order_by("chain_index")),
         Prefetch("invoices__entry", JournalEntry.objects.select_related("journal")),
         Prefetch("invoices__entry__lines", JournalLine.objects.order_by("position")),
@@ -104,8 +102,14 @@ def trace_order(order: Order, issues: _Issues) -> dict[str, Any]:
         ],
         "entries": [line for i in invoices for line in _entry(i)],
         "issues": [
-            {"file": r.file.name, "line": r.line, "column": r.column, "code": r.code,
-             "message": r.message, "order": r.number or None}
+            {
+                "file": r.file.name,
+                "line": r.line,
+                "column": r.column,
+                "code": r.code,
+                "message": r.message,
+                "order": r.number or None,
+            }
             for r in rows
         ],
     }

@@ -47,9 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
             },
             "last_orders": Order.objects.select_related("customer", "shop")[:8],
         }
-    return back_office_page(
-        request, "dashboard/home.html", title=_("Tableau de bord"), **context
-    )
+    return back_office_page(request, "dashboard/home.html", title=_("Tableau de bord"), **context)
 
 
 # --- What can be done on an order's page ----------------------------------------------------

@@ -112,9 +112,7 @@ def _people() -> None:
     lines = logins_file().read_text().splitlines() if logins_file().exists() else []
     for name in missing:
         password = secrets.token_urlsafe(9)
-        user = User.objects.create_user(
-            name, f"{name}@maison-sphinx.test", password, is_staff=True
-        )
+        user = User.objects.create_user(name, f"{name}@maison-sphinx.test", password, is_staff=True)
         user.groups.add(Group.objects.get(name=PEOPLE[name]))
         lines.append(f"{PEOPLE[name]:<12}{name:<12}{password}")
     logins_file().touch(mode=0o600)

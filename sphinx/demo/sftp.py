@@ -65,7 +65,7 @@ def serve_folder(
             port,
             server_host_keys=[key],
             server_factory=lambda: _Login(username, password),
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder)),
+            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder).encode()),
             allow_scp=False,
         )
 
@@ -94,9 +94,7 @@ def serve_folder(
         raise state["error"]
     public = key.export_public_key().decode().split()
     try:
-        yield SftpServer(
-            state["server"].get_port(), username, password, f"{public[0]} {public[1]}"
-        )
+        yield SftpServer(state["server"].get_port(), username, password, f"{public[0]} {public[1]}")
     finally:
         asyncio.run_coroutine_threadsafe(stop(), loop).result(timeout=5)
         loop.call_soon_threadsafe(loop.stop)

@@ -184,15 +184,33 @@ def write_shop_files(folder: Path, today: datetime) -> None:
 
 def _people(draw: random.Random) -> list[_Person]:
     people = [
-        _Person(f"C{n + 1:04d}", first, last, company, vat, f"{draw.randint(1, 99)} rue du Port",
-                postcode, city, country)
+        _Person(
+            f"C{n + 1:04d}",
+            first,
+            last,
+            company,
+            vat,
+            f"{draw.randint(1, 99)} rue du Port",
+            postcode,
+            city,
+            country,
+        )
         for n, (first, last, company, vat, postcode, city, country) in enumerate(_SPECIAL)
     ]
     for n in range(len(people), CUSTOMERS):
         postcode, city = draw.choice(_CITIES)
         people.append(
-            _Person(f"C{n + 1:04d}", draw.choice(_FIRST), draw.choice(_LAST), "", "",
-                    f"{draw.randint(1, 199)} rue de l'Église", postcode, city, "FR")
+            _Person(
+                f"C{n + 1:04d}",
+                draw.choice(_FIRST),
+                draw.choice(_LAST),
+                "",
+                "",
+                f"{draw.randint(1, 199)} rue de l'Église",
+                postcode,
+                city,
+                "FR",
+            )
         )
     return people
 

@@ -191,7 +191,10 @@ def _supply_mode(text: str, line: int) -> str:
     mode = text.casefold()
     if mode and mode not in Product.SupplyMode.values:
         raise InputError(
-            _("Ligne %(line)s, colonne supply_mode : « %(mode)s » est inconnu. Attendu : %(known)s.")
+            _(
+                "Ligne %(line)s, colonne supply_mode : « %(mode)s » est inconnu. "
+                "Attendu : %(known)s."
+            )
             % {"line": line, "mode": text[:40], "known": ", ".join(Product.SupplyMode.values)},
             code="catalogue.bad_supply_mode",
             line=line,
@@ -238,7 +241,8 @@ def _products(
 ) -> dict[str, Product]:
     keys = [sku_key(item.sku) for item in items]
     known = {p.sku_key: p for p in Product.objects.filter(sku_key__in=keys)}
-    fresh, changed = [], []
+    fresh: list[Product] = []
+    changed: list[Product] = []
     for key, item in zip(keys, items, strict=True):
         product = known.get(key) or Product(sku=item.sku, sku_key=key)
         values = {
@@ -290,7 +294,9 @@ def _offers(
         (o.supplier_id, o.product_id): o
         for o in SupplierProduct.objects.filter(supplier__in=suppliers.values())
     }
-    fresh, changed, pairs = [], [], []
+    fresh: list[SupplierProduct] = []
+    changed: list[SupplierProduct] = []
+    pairs: list[tuple[_Item, SupplierProduct]] = []
     for item in offered:
         supplier, product = suppliers[item.supplier], products[sku_key(item.sku)]
         offer = known.get((supplier.pk, product.pk)) or SupplierProduct(
@@ -357,7 +363,10 @@ def _open(
 ) -> None:
     """Open the stock of products without a move; of the others say that it was ignored."""
     opening = {
-        products[sku_key(item.sku)].pk: (item.on_hand, item.cost or item.purchase_price or Decimal(0))
+        products[sku_key(item.sku)].pk: (
+            item.on_hand,
+            item.cost or item.purchase_price or Decimal(0),
+        )
         for item in items
         if item.on_hand is not None
     }

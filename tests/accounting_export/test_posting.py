@@ -28,7 +28,7 @@ def entry_of(invoice: Invoice) -> dict[str, tuple[str, str]]:
     return {account: (f"{d:.2f}", f"{c:.2f}") for account, (d, c) in sums.items()}
 
 
-def invoiced(number: str, *lines, **values) -> Invoice:  # noqa: ANN002, ANN003
+def invoiced(number: str, *lines, **values) -> Invoice:
     return issue_invoice(delivery_note_id=shipped(number, *lines, **values).pk, at=NOON)
 
 

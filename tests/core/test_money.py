@@ -35,9 +35,7 @@ def test_spread_parts_sum_to_the_whole(total: Decimal, weights: list[Decimal]) -
 
 
 @given(total=cents, weights=st.lists(cents.filter(bool), min_size=1, max_size=8))
-def test_spread_is_within_a_cent_of_the_exact_share(
-    total: Decimal, weights: list[Decimal]
-) -> None:
+def test_spread_is_within_a_cent_of_the_exact_share(total: Decimal, weights: list[Decimal]) -> None:
     whole = sum(weights)
 
     for part, weight in zip(spread(total, weights), weights, strict=True):

@@ -37,21 +37,24 @@ def row(number: str, sku: str = "A", total: str = "10.00", **cells: str) -> str:
         "paid_at": "2026-03-01 10:00:00",
         **cells,
     }
-    return ";".join(
-        [
-            number,
-            values["placed_at"],
-            values["status"],
-            values["email"],
-            sku,
-            values["quantity"],
-            values["price"],
-            values["rate"],
-            values["shipping"],
-            total,
-            values["paid_at"],
-        ]
-    ) + "\n"
+    return (
+        ";".join(
+            [
+                number,
+                values["placed_at"],
+                values["status"],
+                values["email"],
+                sku,
+                values["quantity"],
+                values["price"],
+                values["rate"],
+                values["shipping"],
+                total,
+                values["paid_at"],
+            ]
+        )
+        + "\n"
+    )
 
 
 def codes(report: IngestReport) -> list[tuple[int, str]]:
@@ -178,7 +181,9 @@ def test_shopify_customers_come_in_even_without_mail(bring: Bring) -> None:
 
 def test_a_shopify_shop_without_tax_waits_until_the_product_has_a_rate(bring: Bring) -> None:
     text = (DATA / "shopify/orders_export.csv").read_text().splitlines(keepends=True)
-    untaxed = (text[0] + "".join(text[1:3])).replace("FR TVA 20%,9.12", ",").replace(",9.12,", ",0.00,")
+    untaxed = (
+        (text[0] + "".join(text[1:3])).replace("FR TVA 20%,9.12", ",").replace(",9.12,", ",0.00,")
+    )
     report = bring(untaxed)
     assert [code for _line, code in codes(report)] == ["order.tax_undecided"]
 

@@ -56,7 +56,9 @@ def test_the_encoding_is_found(tmp_path: Path, content: bytes, encoding: str) ->
 
 
 def test_case_accents_spaces_and_marks_do_not_hide_a_column(tmp_path: Path) -> None:
-    header = "\ufeff Order_Number ;PLACED_AT;Sku; Quantity;unit price incl tax;total_incl_tax;Email\n"
+    header = (
+        "\ufeff Order_Number ;PLACED_AT;Sku; Quantity;unit price incl tax;total_incl_tax;Email\n"
+    )
 
     assert recognise(file(tmp_path, header)).kind == "orders"
 

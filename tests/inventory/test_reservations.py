@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from inventory.errors import NotEnoughStock
 from inventory.models import Reservation, StockMove, StockPosition
 from inventory.services import (
     Demand,
@@ -16,7 +17,6 @@ from inventory.services import (
     issue_stock,
     receive_stock,
 )
-from inventory.errors import NotEnoughStock
 from sphinx.core.proofs import run_proofs
 from tests.factories import NOON, ProductFactory
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 
 
-def invoiced(*lines, **values) -> Invoice:  # noqa: ANN002, ANN003
+def invoiced(*lines, **values) -> Invoice:
     note = shipped("1", *lines, **values)
     return issue_invoice(delivery_note_id=note.pk, at=NOON)
 
@@ -59,9 +59,7 @@ def test_only_what_is_left_can_be_credited(amount: str) -> None:
 def test_a_refund_at_the_shop_becomes_a_credit_note_once() -> None:
     invoiced(line("A", "10.00", "2"))
     put(
-        draft(
-            "1", line("A", "10.00", "2"), payment_status="partially_refunded", refunded=D("4.50")
-        )
+        draft("1", line("A", "10.00", "2"), payment_status="partially_refunded", refunded=D("4.50"))
     )
 
     first = credit_refunds(at=NOON)

@@ -114,7 +114,7 @@ def test_a_new_address_touches_neither_lines_nor_stock() -> None:
     assert Order.objects.get().shipping_postcode == "69003"
 
 
-def order_address(postcode: str):  # noqa: ANN201
+def order_address(postcode: str):
     from tests.factories import PARIS_ADDRESS
 
     return PARIS_ADDRESS._replace(postcode=postcode)

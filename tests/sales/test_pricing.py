@@ -13,9 +13,7 @@ D = Decimal
 prices = st.decimals(min_value="0.01", max_value=500, places=2)
 lines = st.lists(
     st.builds(
-        lambda price, quantity, rate: line(
-            "A", str(price), str(quantity), tax_rate=D(rate)
-        ),
+        lambda price, quantity, rate: line("A", str(price), str(quantity), tax_rate=D(rate)),
         prices,
         st.integers(1, 5),
         st.sampled_from(["20", "10", "5.5"]),
@@ -45,9 +43,7 @@ def test_an_unknown_rate_sets_the_order_aside() -> None:
 
 
 def test_the_only_stated_rate_is_every_lines() -> None:
-    order = draft(
-        "1", line("A", tax_rate=None), stated_taxes=(StatedTax(D("20"), D("1.67")),)
-    )
+    order = draft("1", line("A", tax_rate=None), stated_taxes=(StatedTax(D("20"), D("1.67")),))
 
     assert price_order(order, {}).lines[0].tax_rate == 20
 
@@ -77,9 +73,7 @@ def test_two_possible_splits_wait_for_a_human() -> None:
 
 def test_prices_without_tax_meet_the_shops_total_however_it_rounds() -> None:
     # 3 × 3.33 = 9.99 net, 11.988 with tax: the shop charged 11.99.
-    order = draft(
-        "1", line("A", "3.33", "3"), prices_include_tax=False, total_incl_tax=D("11.99")
-    )
+    order = draft("1", line("A", "3.33", "3"), prices_include_tax=False, total_incl_tax=D("11.99"))
 
     priced = price_order(order, {})
 
@@ -119,9 +113,7 @@ def test_whatever_the_order_its_parts_make_its_total(
     goods = sum(item.quantity * item.unit_price for item in items)
     discount = (goods * share / 100).quantize(D("0.01"))
 
-    priced = price_order(
-        draft("1", *items, shipping_amount=shipping, discount=discount), {}
-    )
+    priced = price_order(draft("1", *items, shipping_amount=shipping, discount=discount), {})
 
     total = goods + shipping - discount
     assert sum(item.total for item in priced.lines) + priced.shipping - priced.discount == total

@@ -17,7 +17,7 @@ HEADER = (
 ROW = "A-1;Bougie;20;stocked;4,00;12;Cirier;C-9;3.50;10;6;6;5;20;3017620422003;Maison\n"
 
 
-def load(tmp_path: Path, text: str):  # noqa: ANN201
+def load(tmp_path: Path, text: str):
     path = tmp_path / "catalogue.csv"
     path.write_text(text, encoding="utf-8")
     return load_catalogue(path=path, at=NOON)

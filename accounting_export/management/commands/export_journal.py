@@ -23,9 +23,7 @@ class Command(SphinxCommand):
 
     def work(self, **options: Any) -> Any:
         if options["formats"]:
-            return [
-                {"name": f.code, "label": f.label, "extension": f.extension} for f in formats()
-            ]
+            return [{"name": f.code, "label": f.label, "extension": f.extension} for f in formats()]
         missing = [
             f"--{name}"
             for name, value in (

@@ -28,7 +28,9 @@ class Command(SphinxCommand):
         ]
 
     def report(self, result: list[dict[str, str]]) -> None:
-        self.say(f"{'Référence':<24}{'En stock':>10}{'Réservé':>10}{'Disponible':>12}{'Attendu':>10}")
+        self.say(
+            f"{'Référence':<24}{'En stock':>10}{'Réservé':>10}{'Disponible':>12}{'Attendu':>10}"
+        )
         for p in result:
             self.say(
                 f"{p['sku']:<24}{p['on_hand']:>10}{p['reserved']:>10}"

@@ -51,6 +51,8 @@ class Command(SphinxCommand):
 
     def report(self, result: dict[str, Any]) -> None:
         for i in result["invoices"]:
-            self.say(f"{i['number']}  commande {i['order']}  {i['total_incl_tax']} € TTC  {i['pdf']}")
+            self.say(
+                f"{i['number']}  commande {i['order']}  {i['total_incl_tax']} € TTC  {i['pdf']}"
+            )
         if not result["invoices"]:
             self.say("Rien à facturer.")

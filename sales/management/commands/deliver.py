@@ -48,7 +48,9 @@ class Command(SphinxCommand):
     @staticmethod
     def _prepare(only: list[int] | None, at: datetime) -> list[int]:
         ready = orders_ready_to_deliver()
-        ids = list((ready if only is None else ready.filter(pk__in=only)).values_list("pk", flat=True))
+        ids = list(
+            (ready if only is None else ready.filter(pk__in=only)).values_list("pk", flat=True)
+        )
         made: list[int] = []
         for start in range(0, len(ids), BATCH):
             notes = prepare_deliveries(order_ids=ids[start : start + BATCH], at=at)
@@ -73,7 +75,9 @@ class Command(SphinxCommand):
             content = ", ".join(f"{ln['quantity']} × {ln['sku']}" for ln in note["lines"])
             self.say(f"{note['number']}  commande {note['order']}  {content}")
         for line in result["waiting"]:
-            self.say(f"En attente : commande {line['order']}, {line['sku']}, manque {line['missing']}")
+            self.say(
+                f"En attente : commande {line['order']}, {line['sku']}, manque {line['missing']}"
+            )
         if not result["delivery_notes"]:
             self.say("Rien à livrer.")
 

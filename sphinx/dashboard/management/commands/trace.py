@@ -44,7 +44,10 @@ class Command(SphinxCommand):
             )
         for note in result["delivery_notes"]:
             content = ", ".join(f"{ln['quantity']} × {ln['sku']}" for ln in note["lines"])
-            self.say(f"  3 livraison   {note['number']} {note['shipped_at'] or 'en préparation'} : {content}")
+            self.say(
+                f"  3 livraison   {note['number']} "
+                f"{note['shipped_at'] or 'en préparation'} : {content}"
+            )
         for invoice in result["invoices"]:
             self.say(
                 f"  4 facture     {invoice['number']} du {invoice['issued_on']} : "

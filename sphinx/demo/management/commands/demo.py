@@ -106,7 +106,9 @@ def _deliver() -> list[DeliveryNote]:
     at = clock.now()
     ready = orders_ready_to_deliver().filter(placed_at__lt=newest - LEFT_TO_PREPARE)
     prepare_deliveries(order_ids=list(ready.values_list("pk", flat=True)), at=at)
-    shipped = ship_delivery_notes(note_ids=list(notes_to_ship().values_list("pk", flat=True)), at=at)
+    shipped = ship_delivery_notes(
+        note_ids=list(notes_to_ship().values_list("pk", flat=True)), at=at
+    )
     render_delivery_pdfs(note.pk for note in shipped)
     return shipped
 

@@ -28,8 +28,7 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             self._serve_demo_shop(stack)
             processes = [
-                subprocess.Popen(command, env=environment)
-                for command in (_web(port), _worker())
+                subprocess.Popen(command, env=environment) for command in (_web(port), _worker())
             ]
             self._welcome(port)
             _wait(processes)
@@ -54,7 +53,9 @@ class Command(BaseCommand):
             self.stdout.write("Connexions de démonstration (rôle, identifiant, mot de passe) :\n")
             self.stdout.write(installation.logins_file().read_text())
         elif not User.objects.exists():
-            self.stdout.write("Aucun compte : lancez « make demo », ou manage.py createsuperuser.\n")
+            self.stdout.write(
+                "Aucun compte : lancez « make demo », ou manage.py createsuperuser.\n"
+            )
         self.stdout.flush()
 
 
