@@ -28,7 +28,7 @@ check:           ## style, types, import contracts, migrations, translations, re
 
 bench:           ## benchmarks as ratios, also in var/bench.json
 	@.ci/setup tests
-	@$(PYTHON) -m tests.bench
+	@.ci/with-postgres $(PYTHON) -m tests.bench
 
 lock:            ## resolve requirements*.in into requirements*.txt
 	@for name in requirements requirements-demo requirements-dev; do \

@@ -1,0 +1,1 @@
+"""Benchmarks: the same work, ours and the least that a database costs, in one run."""

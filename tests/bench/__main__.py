@@ -1,0 +1,208 @@
+"""`make bench`: prints ratios and writes var/bench.json.
+
+Runs on PostgreSQL, in a database of its own that is dropped afterwards. Each figure is the
+median of several turns; the floor is taken in the same turns.
+"""
+
+import json
+import os
+import platform
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SERVER = os.environ["POSTGRES_SERVER"]
+NAME = f"sphinx_bench_{os.getpid()}"
+ORDERS = int(os.environ.get("BENCH_ORDERS", "20000"))
+TURNS = int(os.environ.get("BENCH_TURNS", "3"))
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def main() -> None:
+    import psycopg2
+
+    admin = psycopg2.connect(f"{SERVER}/postgres")
+    admin.autocommit = True
+    admin.cursor().execute(f'CREATE DATABASE "{NAME}"')
+    try:
+        _setup()
+        results = {"machine": _machine(), **_bench_ingest(), **_bench_documents()}
+    finally:
+        _close()
+        admin.cursor().execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
+    target = ROOT / "var" / "bench.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(results, indent=2) + "\n")
+    print(json.dumps(results, indent=2))
+    print(f"→ {target}")
+
+
+def _setup() -> None:
+    os.environ["DATABASE_URL"] = f"{SERVER}/{NAME}"
+    os.environ["SPHINX_DATA_DIR"] = tempfile.mkdtemp(prefix="sphinx-bench-")
+    # As in production: DEBUG would record every statement.
+    os.environ["DEBUG"] = "0"
+    os.environ["SECRET_KEY"] = "b" * 20 + "enchmark-key-of-no-importance"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "sphinx.settings"
+    os.environ["LOG_LEVEL"] = "ERROR"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+def _close() -> None:
+    from django.db import connection
+
+    connection.close()
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def _empty() -> None:
+    """A new installation with the catalogue loaded."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from inventory.models import Product
+    from inventory.services import default_warehouse, open_stock
+    from sphinx.core import clock
+    from sphinx.core.models import Shop
+    from sphinx.core.texts import sku_key
+    from tests.bench.shop_files import PRODUCTS, RATES, sku_of
+
+    call_command("flush", interactive=False, verbosity=0)
+    Shop.objects.create(code="bench", name="Bench")
+    products = Product.objects.bulk_create(
+        Product(sku=sku_of(n), sku_key=sku_key(sku_of(n)), tax_rate=RATES[n % 5])
+        for n in range(PRODUCTS)
+    )
+    open_stock(
+        opening={p.pk: (100_000, 1) for p in products},
+        warehouse=default_warehouse(),
+        at=clock.now(),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, int]:
+    """Seconds and SQL statements that `work` takes."""
+    from django.db import connection
+
+    count = 0
+
+    def counting(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal count
+        count += 1
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(counting):
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started, count
+
+
+def _bench_ingest() -> dict[str, Any]:
+    from ftp_ingest.services import ingest_paths
+    from sphinx.core.models import Shop
+    from tests.bench.floor import load_by_sql
+    from tests.bench.shop_files import write_orders
+
+    folder = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-"))
+    path = folder / "orders.csv"
+    lines = write_orders(path, ORDERS)
+    floors, firsts, agains, statements = [], [], [], 0
+    for turn in range(TURNS):
+        _empty()
+        shop = Shop.objects.get()
+        floors.append(load_by_sql(path))
+        seconds, statements = _timed(lambda: ingest_paths(shop=shop, paths=[path]))
+        firsts.append(seconds)
+        # The same orders in another file: nothing changes, and it should cost little.
+        other = folder / f"again-{turn}.csv"
+        other.write_bytes(path.read_bytes() + b"\n")
+        agains.append(_timed(lambda: ingest_paths(shop=shop, paths=[other]))[0])
+    floor, first, again = map(statistics.median, (floors, firsts, agains))
+    return {
+        "ingest": {
+            "orders": ORDERS,
+            "lines": lines,
+            "ratio_to_sql": round(first / floor, 2),
+            "orders_per_s": round(ORDERS / first),
+            "floor_s": round(floor, 3),
+            "sphinx_s": round(first, 3),
+            "sql_statements": statements,
+            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        },
+        "ingest_unchanged": {
+            "ratio_to_first": round(again / first, 2),
+            "orders_per_s": round(ORDERS / again),
+        },
+    }
+
+
+def _bench_documents() -> dict[str, Any]:
+    """Ship, invoice, book and export what the last turn brought in, as ratios to its ingest."""
+    from datetime import date
+
+    from accounting_export.services import export_journal
+    from invoicing.selectors import notes_to_invoice
+    from invoicing.services import issue_invoices
+    from sales.selectors import notes_to_ship, orders_ready_to_deliver
+    from sales.services import prepare_deliveries, ship_delivery_notes
+    from sphinx.core import clock
+
+    count = min(2000, ORDERS)
+
+    def deliver() -> None:
+        orders = list(orders_ready_to_deliver().values_list("pk", flat=True)[:count])
+        for start in range(0, count, 200):
+            prepare_deliveries(order_ids=orders[start : start + 200], at=clock.now())
+        notes = list(notes_to_ship().values_list("pk", flat=True))
+        for start in range(0, count, 200):
+            ship_delivery_notes(note_ids=notes[start : start + 200], at=clock.now())
+
+    def invoice() -> None:
+        notes = list(notes_to_invoice().values_list("pk", flat=True))
+        for start in range(0, len(notes), 200):
+            issue_invoices(note_ids=notes[start : start + 200], at=clock.now())
+
+    def export() -> None:
+        export_journal(
+            date_from=date(2000, 1, 1),
+            date_to=date(2099, 12, 31),
+            format_code="fec",
+            path=Path(tempfile.mkdtemp()) / "fec.txt",
+        )
+
+    shipped, shipped_sql = _timed(deliver)
+    invoiced, invoiced_sql = _timed(invoice)
+    exported, _sql = _timed(export)
+    return {
+        "deliver": {
+            "orders_per_s": round(count / shipped),
+            "sql_per_order": round(shipped_sql / count, 2),
+        },
+        "invoice_and_book": {
+            "invoices_per_s": round(count / invoiced),
+            "sql_per_invoice": round(invoiced_sql / count, 2),
+        },
+        "export_fec": {"entries_per_s": round(count / exported)},
+    }
+
+
+if __name__ == "__main__":
+    main()
