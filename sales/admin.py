@@ -76,9 +76,11 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
             _("Commande"),
             {
                 "fields": [
-                    ("number", "external_id", "shop"),
-                    ("customer", "placed_at", "paid_at"),
-                    ("status", "payment_status", "payment_method"),
+                    ("number", "external_id"),
+                    ("shop", "customer"),
+                    ("placed_at", "paid_at"),
+                    ("status", "payment_status"),
+                    ("payment_method", "currency"),
                 ]
             },
         ),
@@ -86,9 +88,10 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
             _("Montants"),
             {
                 "fields": [
-                    ("total_incl_tax", "total_tax", "currency"),
-                    ("shipping_incl_tax", "shipping_tax_rate", "discount_incl_tax"),
-                    ("refunded_incl_tax", "tax_regime", "vat_number"),
+                    ("total_incl_tax", "total_tax"),
+                    ("shipping_incl_tax", "shipping_tax_rate"),
+                    ("discount_incl_tax", "refunded_incl_tax"),
+                    ("tax_regime", "vat_number"),
                 ]
             },
         ),
