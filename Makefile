@@ -35,8 +35,9 @@ lock:            ## resolve requirements*.in into requirements*.txt
 	  .venv/bin/uv pip compile --quiet --python-version 3.11 --no-header $$name.in -o $$name.txt; done
 
 messages:        ## gather translatable texts into locale/
-	@$(PYTHON) manage.py makemessages --all --no-obsolete --no-location -v 0 \
+	@$(PYTHON) manage.py makemessages -l en --no-obsolete --no-location --no-wrap -v 0 \
 	  --ignore .venv --ignore var --ignore tests --ignore staticfiles
+	@for po in $$(find locale -name '*.po'); do msgfmt -o $${po%.po}.mo $$po; done
 
 clean:           ## forget the embedded database, documents and the demo
 	rm -rf var staticfiles

@@ -19,5 +19,6 @@ urlpatterns = [
     path("", include("accounting_export.urls")),
     path("", include("ftp_ingest.urls")),
     path("compte/", include("allauth.urls")),
+    path("langue/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -164,6 +164,17 @@ def test_the_policy_lets_no_foreign_script_in(owner: Client) -> None:
     assert "unsafe-inline" not in framed.split("script-src")[1].split(";")[0]
 
 
+def test_screens_are_french_until_somebody_chooses_english(owner: Client) -> None:
+    assert (
+        "Ce qui attend une main"
+        in owner.get("/", headers={"accept-language": "en"}).content.decode()
+    )
+
+    owner.post("/langue/setlang/", {"language": "en"})
+
+    assert "What waits for a hand" in owner.get("/").content.decode()
+
+
 def test_every_role_names_permissions_that_exist() -> None:
     ensure_roles()
 

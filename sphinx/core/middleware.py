@@ -1,8 +1,34 @@
-"""Content-Security-Policy: strict everywhere, a little wider under /admin/."""
+"""The language a person chose; Content-Security-Policy, a little wider under /admin/."""
+
+from collections.abc import Callable
 
 from csp.constants import SELF
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils import translation
+
+
+class ChosenLanguageMiddleware:
+    """French, unless the person chose another language on a page.
+
+    What the browser says it speaks isn't asked: the firm's screens are French.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        known = chosen in dict(settings.LANGUAGES)
+        with translation.override(chosen if known else settings.LANGUAGE_CODE):
+            request.LANGUAGE_CODE = translation.get_language()
+            response = self.get_response(request)
+            # Templates rendered late still speak that language.
+            if isinstance(response, TemplateResponse) and not response.is_rendered:
+                response.render()
+            return response
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
