@@ -37,6 +37,11 @@ def email_key(email: str) -> str:
     return email.strip().lower()
 
 
+def identity_key(draft: CustomerDraft) -> str:
+    """The shop's own key, else the e-mail: a guest has an identity too."""
+    return draft.ref[:80] or (f"mailto:{email_key(draft.email)}"[:80] if draft.email else "")
+
+
 def _content_hash(draft: CustomerDraft) -> str:
     text = "\x1f".join(map(str, draft[:12])) + "\x1e" + "\x1f".join(draft.address)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -65,7 +70,8 @@ def upsert_customers(
     hashes: list[ShopIdentity] = []
     ids = iter(reserve_ids(Customer, _unknown_count(drafts, identities, by_email)))
     for draft in drafts:
-        identity = identities.get(draft.ref) if draft.ref else None
+        key = identity_key(draft)
+        identity = identities.get(key) if key else None
         email = email_key(draft.email)
         customer_id = identity.customer_id if identity else by_email.get(email) if email else None
         if customer_id is None:
@@ -79,9 +85,9 @@ def upsert_customers(
             result.updated += 1
         if email:
             by_email.setdefault(email, customer_id)
-        if draft.ref and not identity:
-            identities[draft.ref] = ShopIdentity(customer_id=customer_id)
-            new_identities.append((draft.ref, customer_id, draft))
+        if key and not identity:
+            identities[key] = ShopIdentity(customer_id=customer_id)
+            new_identities.append((key, customer_id, draft))
         elif identity and identity.pk and overwrite:
             identity.content_hash = _content_hash(draft)
             hashes.append(identity)
@@ -96,7 +102,7 @@ def upsert_customers(
 def _known(
     shop: Shop, drafts: Sequence[CustomerDraft]
 ) -> tuple[dict[str, ShopIdentity], dict[str, int]]:
-    refs = {d.ref for d in drafts if d.ref}
+    refs = {identity_key(d) for d in drafts}
     emails = {email_key(d.email) for d in drafts if d.email}
     identities = {
         i.external_ref: i for i in ShopIdentity.objects.filter(shop=shop, external_ref__in=refs)
@@ -115,10 +121,10 @@ def _unknown_count(
 ) -> int:
     refs, emails, count = set(identities), set(by_email), 0
     for draft in drafts:
-        email = email_key(draft.email)
-        if not ((draft.ref and draft.ref in refs) or (email and email in emails)):
+        key, email = identity_key(draft), email_key(draft.email)
+        if not ((key and key in refs) or (email and email in emails)):
             count += 1
-        refs.add(draft.ref)
+        refs.add(key)
         emails.add(email)
     return count
 
@@ -228,7 +234,7 @@ def _insert_identities(
     rows = [
         (
             shop.pk,
-            ref[:80],
+            ref,
             customer_id,
             _content_hash(draft) if keep_hash else "",
             source.file,

@@ -180,7 +180,7 @@ class OrderLine(models.Model):
         return f"{self.sku or self.label} × {self.quantity:f}"
 
 
-class DeliveryNote(models.Model):
+class DeliveryNote(Sourced):
     """Goods picked for an order (draft), then handed to the carrier (shipped)."""
 
     class Status(models.TextChoices):

@@ -23,7 +23,9 @@ from ftp_ingest.services.quarantine import set_aside, settle_rows
 from sales.drafts import OrderDraft
 from sales.services import OrderResult, Rejection, upsert_orders
 from sphinx.core.bulk import commit_lazily
+from sphinx.core.errors import ConflictError
 
+MAX_CONFLICTS = 5
 _Draft = TypeVar("_Draft", OrderDraft, CustomerDraft)
 
 
@@ -103,14 +105,27 @@ def _upsert(
     if not drafts:
         return OrderResult()
     try:
-        with transaction.atomic():
-            return upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
+        return _upsert_retrying(file, drafts, source, at)
     except (DataError, IntegrityError) as error:
         if len(drafts) == 1:
             return _refused_by_database(drafts[0], error)
     middle = len(drafts) // 2
     left = _upsert(file, drafts[:middle], source, at)
     return _joined(left, _upsert(file, drafts[middle:], source, at))
+
+
+def _upsert_retrying(
+    file: ReceivedFile, drafts: Sequence[OrderDraft], source: Source, at: datetime
+) -> OrderResult:
+    """Apply a chunk; when an order was shipped or cancelled meanwhile, read again."""
+    for _attempt in range(MAX_CONFLICTS):
+        try:
+            with transaction.atomic():
+                return upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
+        except ConflictError:
+            continue
+    with transaction.atomic():
+        return upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
 
 
 def _refused_by_database(draft: OrderDraft, error: Exception) -> OrderResult:

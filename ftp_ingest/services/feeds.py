@@ -146,14 +146,14 @@ def _fetch(transport: Transport, file: RemoteFile) -> Incoming | None:
         transport.fetch(file, path)
         size = path.stat().st_size
         again = {f.name: f for f in transport.list_files()}.get(file.name)
-        if again is None or again.size != size or again.stamp != file.stamp:
-            if again is not None and again.stamp == file.stamp:
-                raise FeedUnreachable(
-                    _("« %(name)s » : %(got)s octets reçus sur %(announced)s annoncés.")
-                    % {"name": _name(file), "got": size, "announced": file.size}
-                )
+        if again is None or again.stamp != file.stamp:
             logger.info("file still growing", extra={"size": size})
             return None
+        if file.size is not None and file.size != size:
+            raise FeedUnreachable(
+                _("« %(name)s » : %(got)s octets reçus sur %(announced)s annoncés.")
+                % {"name": _name(file), "got": size, "announced": file.size}
+            )
         return Incoming(_name(file), keep(path), file.stamp)
 
 

@@ -14,7 +14,22 @@ from sphinx.core.services import record
 
 
 def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
-    """Keep the faults of a file; the same one again (a file read twice) is kept once."""
+    """Keep the faults of a file; the same one again (a file read twice) is kept once.
+
+    A shop's export repeats an order until it is mended: only the latest refusal stays open.
+    """
+    keys = {key for f in faults for key in (f.external_id, f.number) if key}
+    if keys:
+        QuarantinedRow.objects.filter(
+            file__shop=file.shop,
+            kind=kind,
+            status=QuarantinedRow.Status.OPEN,
+            external_id__in=keys,
+        ).exclude(file=file).update(
+            status=QuarantinedRow.Status.RESOLVED,
+            resolution=_("Reprise dans un fichier plus récent (%(name)s)")
+            % {"name": file.name[:120]},
+        )
     QuarantinedRow.objects.bulk_create(
         (
             QuarantinedRow(

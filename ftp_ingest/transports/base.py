@@ -13,10 +13,10 @@ DONE_FOLDER = "traites"
 
 
 class RemoteFile(NamedTuple):
-    """A file as the server lists it. `name` is text only, never a local path."""
+    """A file as the server lists it: `name` is text only, `size` None when it isn't told."""
 
     name: str
-    size: int
+    size: int | None
     modified: str
 
     @property
@@ -63,4 +63,5 @@ class Transport:
             and not lower.endswith(UNFINISHED)
             and not name.startswith(".")
             and "/" not in name
+            and name.isprintable()
         )

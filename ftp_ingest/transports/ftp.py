@@ -88,7 +88,11 @@ class FtpTransport(Transport):
         except (OSError, EOFError, ftplib.Error) as error:
             raise self._unreachable(error) from error
         return [
-            RemoteFile(name, int(facts.get("size", 0)), facts.get("modify", ""))
+            RemoteFile(
+                name,
+                int(facts["size"]) if "size" in facts else None,
+                facts.get("modify", ""),
+            )
             for name, facts in sorted(listed)
             if facts.get("type", "file") == "file"
         ]
@@ -101,7 +105,7 @@ class FtpTransport(Transport):
                 self._ftp.voidcmd("TYPE I")
                 size = self._ftp.size(name)
                 modified = self._ftp.voidcmd(f"MDTM {name}")[4:]
-                files.append(RemoteFile(posixpath.basename(name), size or 0, modified))
+                files.append(RemoteFile(posixpath.basename(name), size, modified))
         return files
 
     def fetch(self, file: RemoteFile, target: Path) -> None:

@@ -102,7 +102,7 @@ class SftpTransport(Transport):
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._unreachable(error) from error
         return [
-            RemoteFile(f.filename, f.st_size or 0, str(f.st_mtime or 0))
+            RemoteFile(f.filename, f.st_size, str(f.st_mtime or 0))
             for f in sorted(found, key=lambda f: f.filename)
             if f.st_mode is None or stat.S_ISREG(f.st_mode)
         ]

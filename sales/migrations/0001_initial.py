@@ -72,6 +72,9 @@ class Migration(migrations.Migration):
             name='DeliveryNote',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source_file', models.CharField(blank=True, max_length=255, verbose_name='fichier')),
+                ('source_sha256', models.CharField(blank=True, max_length=64, verbose_name='SHA-256 du fichier')),
+                ('source_line', models.PositiveIntegerField(default=0, verbose_name='ligne')),
                 ('number', models.CharField(max_length=20, unique=True, verbose_name='n° de BL')),
                 ('status', models.CharField(choices=[('draft', 'En préparation'), ('shipped', 'Expédié'), ('cancelled', 'Annulé')], default='draft', max_length=10, verbose_name='état')),
                 ('created_at', models.DateTimeField(verbose_name='préparé le')),

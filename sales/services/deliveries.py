@@ -72,7 +72,14 @@ def prepare_deliveries(
     numbers = allocate_numbers(series="BL", on=business_date(at), count=len(orders))
     notes = DeliveryNote.objects.bulk_create(
         (
-            DeliveryNote(number=number, order=order, created_at=at)
+            DeliveryNote(
+                number=number,
+                order=order,
+                created_at=at,
+                source_file=order.source_file,
+                source_sha256=order.source_sha256,
+                source_line=order.source_line,
+            )
             for number, order in zip(numbers, orders, strict=True)
         ),
         batch_size=1000,

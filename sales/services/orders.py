@@ -20,6 +20,7 @@ from customers.services import Source, upsert_customers
 from inventory.services import (
     Demand,
     ProductFacts,
+    Reserved,
     change_reservations,
     default_warehouse,
     ensure_products,
@@ -31,7 +32,7 @@ from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services.pricing import PricedLine, PricedOrder, price_order
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.clock import PARIS
-from sphinx.core.errors import BusinessRuleError, InputError
+from sphinx.core.errors import BusinessRuleError, ConflictError, InputError
 from sphinx.core.models import Company, Shop
 from sphinx.core.services import company, record
 from sphinx.core.texts import sku_key
@@ -305,7 +306,9 @@ def _insert(
         columns,
         ((pk, *_database_values(row)) for pk, row in zip(ids, rows, strict=True)),
     )
-    _write_lines(list(zip(ids, work, strict=True)), products, result)
+    plan = _LinePlan(work, products)
+    reserved = change_reservations(demands=plan.demands, warehouse=default_warehouse())
+    plan.write(ids, reserved, result)
     for w in work:
         if w.status == Status.CANCELLED:
             result.cancelled += 1
@@ -323,12 +326,19 @@ def _update(
 ) -> None:
     if not work:
         return
-    # Before the orders' locks: products first, then documents.
     rebuilt = [w for w in work if _must_rebuild(w)]
-    stopped = [w for w in work if _stops_rest(w)]
-    _withdraw([_pk(w) for w in rebuilt], [_pk(w) for w in stopped])
+    withdrawn = [_pk(w) for w in work if _must_rebuild(w) or _stops_rest(w)]
+    # Before the orders' locks: products first, then documents. What an order gives back and
+    # what it asks anew go together, so that it doesn't lose its turn to those who wait.
+    plan = _LinePlan(rebuilt, products)
+    reserved = change_reservations(
+        demands=plan.demands,
+        warehouse=default_warehouse(),
+        release_ids=_reservations_of(withdrawn),
+    )
     locked = {o.pk: o for o in lock_orders(_pk(w) for w in work)}
-    _cancel_drafts([_pk(w) for w in (*rebuilt, *stopped)])
+    _check_still_as_read(work, locked)
+    _cancel_drafts(withdrawn)
     facts = _OrderFacts(shop, source, at, [locked[_pk(w)].customer_id for w in work])
     fields: dict[str, Any] = {}
     for w in work:
@@ -347,7 +357,7 @@ def _update(
             setattr(order, name, value)
     Order.objects.bulk_update(locked.values(), [_field_name(n) for n in fields], batch_size=100)
     OrderLine.objects.filter(order_id__in=[_pk(w) for w in rebuilt])._raw_delete("default")
-    _write_lines([(_pk(w), w) for w in rebuilt], products, result)
+    plan.write([_pk(w) for w in rebuilt], reserved, result)
     record("order.updated", locked.values(), file=source.file, sha256=source.sha256)
 
 
@@ -374,17 +384,19 @@ def _stops_rest(work: _Work) -> bool:
     )
 
 
-def _withdraw(rebuilt: Sequence[int], stopped: Sequence[int]) -> None:
-    """Give back the stock that the orders hold; call before locking the orders."""
-    orders = [*rebuilt, *stopped]
-    if not orders:
-        return
-    held = OrderLine.objects.filter(order_id__in=orders, reservation__isnull=False)
-    change_reservations(
-        demands=[],
-        warehouse=default_warehouse(),
-        release_ids=held.values_list("reservation_id", flat=True),
-    )
+def _check_still_as_read(work: Sequence[_Work], locked: Mapping[int, Order]) -> None:
+    """Raises ConflictError when somebody shipped or cancelled between our reading and lock."""
+    for w in work:
+        if w.existing is not None and locked[w.existing.pk].status != w.existing.status:
+            raise ConflictError(
+                _("La commande %(number)s vient de changer d'état : à relire.")
+                % {"number": w.draft.number}
+            )
+
+
+def _reservations_of(order_ids: Sequence[int]) -> list[int]:
+    held = OrderLine.objects.filter(order_id__in=order_ids, reservation__isnull=False)
+    return [pk for pk in held.values_list("reservation_id", flat=True) if pk is not None]
 
 
 def _cancel_drafts(order_ids: Sequence[int]) -> None:
@@ -484,49 +496,51 @@ def _field_name(attribute: str) -> str:
     return attribute.removesuffix("_id") if attribute in ("shop_id", "customer_id") else attribute
 
 
-def _write_lines(
-    orders: Sequence[tuple[int, _Work]], products: Mapping[str, ProductFacts], result: OrderResult
-) -> None:
-    """Insert the lines of these orders and set goods aside for the confirmed ones."""
-    demands: list[Demand] = []
-    rows: list[tuple[int, int, int | None, PricedLine, int | None]] = []
-    for order_id, w in orders:
-        confirmed = w.status == Status.CONFIRMED
-        for position, line in enumerate(w.priced.lines, start=1):
-            product = products.get(sku_key(line.draft.sku)) if line.draft.sku else None
-            demand: int | None = None
-            if product and confirmed:
-                demand = len(demands)
-                demands.append(
-                    Demand(product.pk, line.draft.quantity, w.draft.placed_at, w.draft.number)
-                )
-            rows.append((order_id, position, product and product.pk, line, demand))
-    reserved = change_reservations(demands=demands, warehouse=default_warehouse())
-    insert_rows(
-        OrderLine,
-        _LINE_COLUMNS,
-        (
+class _LinePlan:
+    """The lines to write for some orders, and the goods to set aside for the confirmed ones."""
+
+    def __init__(self, work: Sequence[_Work], products: Mapping[str, ProductFacts]) -> None:
+        self.demands: list[Demand] = []
+        # An order's place in `work`, rank, product, line, place in `demands`.
+        self._rows: list[tuple[int, int, int | None, PricedLine, int | None]] = []
+        for place, w in enumerate(work):
+            for position, line in enumerate(w.priced.lines, start=1):
+                product = products.get(sku_key(line.draft.sku)) if line.draft.sku else None
+                demand: int | None = None
+                if product and w.status == Status.CONFIRMED:
+                    demand = len(self.demands)
+                    self.demands.append(
+                        Demand(product.pk, line.draft.quantity, w.draft.placed_at, w.draft.number)
+                    )
+                self._rows.append((place, position, product and product.pk, line, demand))
+
+    def write(self, order_ids: Sequence[int], reserved: Reserved, result: OrderResult) -> None:
+        """Insert the lines; `order_ids` in the order of the work, goods as set aside."""
+        insert_rows(
+            OrderLine,
+            _LINE_COLUMNS,
             (
-                order_id,
-                position,
-                product_id,
-                line.draft.sku[:80],
-                line.draft.label[:200],
-                line.draft.quantity,
-                _NOTHING,
-                line.unit_price,
-                line.tax_rate,
-                line.discount,
-                line.total,
-                line.order_discount,
-                None if demand is None else reserved.reservation_ids[demand],
-                line.draft.line,
-            )
-            for order_id, position, product_id, line, demand in rows
-        ),
-    )
-    result.lines += len(rows)
-    result.reserved += reserved.allocated
+                (
+                    order_ids[place],
+                    position,
+                    product_id,
+                    line.draft.sku[:80],
+                    line.draft.label[:200],
+                    line.draft.quantity,
+                    _NOTHING,
+                    line.unit_price,
+                    line.tax_rate,
+                    line.discount,
+                    line.total,
+                    line.order_discount,
+                    None if demand is None else reserved.reservation_ids[demand],
+                    line.draft.line,
+                )
+                for place, position, product_id, line, demand in self._rows
+            ),
+        )
+        result.lines += len(self._rows)
+        result.reserved += reserved.allocated
 
 
 # --- By hand ------------------------------------------------------------------------------
@@ -575,7 +589,11 @@ def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
         BusinessRuleError: something has been delivered.
     """
     if Order.objects.get(pk=order_id).status in (Status.DRAFT, Status.CONFIRMED):
-        _withdraw([order_id], [])
+        change_reservations(
+            demands=[],
+            warehouse=default_warehouse(),
+            release_ids=_reservations_of([order_id]),
+        )
     order = lock_orders([order_id]).get()
     if order.status == Status.CANCELLED:
         return order

@@ -1,5 +1,5 @@
 """Writes of suppliers: the catalogue, price lists."""
 
-from suppliers.services.catalogue import CatalogueReport, load_catalogue
+from suppliers.services.catalogue import NOTES, CatalogueReport, load_catalogue
 
-__all__ = ["CatalogueReport", "load_catalogue"]
+__all__ = ["NOTES", "CatalogueReport", "load_catalogue"]

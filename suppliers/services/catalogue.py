@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
@@ -26,7 +26,8 @@ COLUMNS = (
     "sku label tax_rate supply_mode cost on_hand supplier supplier_sku purchase_price "
     "lead_time_days minimum_quantity pack_size reorder_minimum reorder_maximum barcode category"
 ).split()
-_Model = TypeVar("_Model", bound=models.Model)
+# Said, but nothing was refused.
+NOTES = frozenset({"catalogue.on_hand_ignored", "catalogue.twice"})
 
 
 @dataclass
@@ -372,3 +373,10 @@ def _open(
     }
     opened = open_stock(opening=opening, warehouse=default_warehouse(), at=at)
     report.counted = len(opened)
+    ignored = sum(1 for pk, (pieces, _cost) in opening.items() if pieces and pk not in opened)
+    if ignored:
+        message = _(
+            "on_hand ignoré pour %(count)s articles qui ont déjà des mouvements : "
+            "corrigez leur stock par un inventaire."
+        ) % {"count": ignored}
+        _report(report, "", 0, "on_hand", "catalogue.on_hand_ignored", message)

@@ -251,6 +251,23 @@ def test_a_good_version_settles_what_was_set_aside(bring: Bring) -> None:
     assert QuarantinedRow.objects.get().status == "resolved"
 
 
+def test_an_order_refused_again_and_again_waits_once(bring: Bring) -> None:
+    for turn in range(3):
+        bring(HEADER + row("1", total="11.00") + row(f"autre-{turn}"))
+
+    assert QuarantinedRow.objects.filter(status="open").count() == 1
+    assert QuarantinedRow.objects.count() == 3
+
+
+def test_a_guests_file_again_changes_nothing(bring: Bring) -> None:
+    header = "email;first_name;last_name\n"
+    bring(header + "zoe@exemple.test;Zoé;Faure\n", "customers.csv")
+
+    again = bring(header + "zoe@exemple.test;Zoé;Faure\n\n", "customers.csv")
+
+    assert (again.counts.customers["updated"], again.counts.customers["unchanged"]) == (0, 1)
+
+
 def test_rows_of_an_order_may_lie_apart(bring: Bring) -> None:
     content = HEADER + row("1", "A", "20.00") + row("2") + row("1", "B", "20.00") + row("3")
 

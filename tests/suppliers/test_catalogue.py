@@ -42,6 +42,7 @@ def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
 
     assert (again.products.created, again.products.updated, again.products.unchanged) == (0, 0, 1)
     assert again.counted == 0
+    assert [i["code"] for i in again.issues] == ["catalogue.on_hand_ignored"]
     assert StockPosition.objects.get().on_hand == 12
 
 
