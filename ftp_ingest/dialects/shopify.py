@@ -193,7 +193,8 @@ class ShopifyOrders:
         )
 
     def _has_item(self, row: Row) -> bool:
-        return bool(row.cells[self._item["quantity"]].strip())
+        """An item taken off the order by hand stays in the export with quantity 0."""
+        return row.cells[self._item["quantity"]].strip() not in ("", "0")
 
     def _states(self, line: int, cells: list[str]) -> tuple[str, str]:
         status = cells[self._status].strip().casefold().replace(" ", "_")

@@ -16,7 +16,7 @@ from sales.drafts import LineDraft, OrderDraft
 from sales.errors import TaxUndecided, TotalMismatch
 from sphinx.core.money import HUNDRED, ZERO, settle, spread, tax_included, to_cents, to_unit_price
 from sphinx.core.texts import sku_key
-from sphinx.core.vat import leaves_union
+from sphinx.core.vat import FRENCH_RATES, leaves_union
 
 # Beyond this many possible splits of lines over rates, a human decides.
 MAX_SPLITS = 4096
@@ -231,6 +231,9 @@ def _line_rates(draft: OrderDraft, product_rates: Mapping[str, Decimal | None]) 
         return complete
     if named:
         return _split_over(draft, rates, named)
+    uniform = _only_uniform_rate(draft)
+    if uniform is not None:
+        return [uniform] * len(rates)
     blank = next(line for line, r in zip(draft.lines, guessed, strict=True) if r is None)
     raise TaxUndecided(
         _(
@@ -241,6 +244,16 @@ def _line_rates(draft: OrderDraft, product_rates: Mapping[str, Decimal | None]) 
         line=blank.line or draft.line,
         column="tax_rate",
     )
+
+
+def _only_uniform_rate(draft: OrderDraft) -> Decimal | None:
+    """The one French rate that, on everything, gives the VAT stated without a rate."""
+    stated = sum((t.amount for t in draft.stated_taxes), ZERO)
+    if not stated or any(line.tax_rate is not None for line in draft.lines):
+        return None
+    count = len(draft.lines)
+    fitting = [r for r in FRENCH_RATES if _gives(draft, [r] * count, {r: stated})]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _is_untaxed_export(draft: OrderDraft) -> bool:

@@ -4,6 +4,7 @@ Loading the same file again changes nothing; a blank cell leaves what is there.
 """
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,10 +114,8 @@ def _read(path: Path, report: CatalogueReport) -> list[_Item]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
-    lines = text.splitlines(keepends=True)
-    first = lines[0] if lines else ""
-    delimiter = max(";,\t", key=first.count)
-    reader = csv.reader(lines, delimiter=delimiter)
+    delimiter = max(";,\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     header = [fold(name).replace(" ", "_") for name in next(reader, [])]
     if "sku" not in header:
         raise InputError(

@@ -173,6 +173,16 @@ def test_shopify_prices_without_tax_are_told_by_the_arithmetic(bring: Bring) -> 
     assert order.lines.get().total_incl_tax == Decimal("24.90")
 
 
+def test_an_item_taken_off_a_shopify_order_is_not_delivered(bring: Bring) -> None:
+    text = (DATA / "shopify/orders_export.csv").read_text().splitlines(keepends=True)
+    removed = text[1].replace(",2,Bougie figuier,", ",0,Bougie figuier,")
+
+    report = bring("".join([*text[:3], removed, text[2]]))
+
+    assert codes(report) == []
+    assert Order.objects.get(number="#1001").lines.count() == 1
+
+
 def test_shopify_customers_come_in_even_without_mail(bring: Bring) -> None:
     report = bring((DATA / "shopify/customers_export.csv").read_bytes(), "customers.csv")
 

@@ -71,6 +71,14 @@ def test_two_possible_splits_wait_for_a_human() -> None:
         price_order(order, {})
 
 
+def test_a_vat_stated_without_a_rate_is_told_by_its_amount() -> None:
+    order = draft(
+        "1", line("A", "10.55", tax_rate=None), stated_taxes=(StatedTax(None, D("0.55")),)
+    )
+
+    assert price_order(order, {"a": None}).lines[0].tax_rate == D("5.5")
+
+
 def test_prices_without_tax_meet_the_shops_total_however_it_rounds() -> None:
     # 3 × 3.33 = 9.99 net, 11.988 with tax: the shop charged 11.99.
     order = draft("1", line("A", "3.33", "3"), prices_include_tax=False, total_incl_tax=D("11.99"))
