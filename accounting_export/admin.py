@@ -21,6 +21,7 @@ from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin
 class LineInline(TabularInline):
     model = JournalLine
     extra = 0
+    hide_title = True
     fields = readonly_fields = ["account", "account_label", "auxiliary", "debit", "credit"]
 
 

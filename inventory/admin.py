@@ -1,4 +1,3 @@
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -20,23 +19,27 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.resources import ProductResource
-from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin
+from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number
 from sphinx.core.texts import sku_key
+
+COST = number("unit_cost", _("coût unitaire HT (€)"), places=2)
+LEVELS = [
+    number("on_hand", _("en stock")),
+    number("reserved", _("réservé")),
+    number("available", _("disponible")),
+    number("backordered", _("à servir")),
+    number("incoming", _("attendu")),
+    number("average_cost", _("CUMP HT (€)"), places=2),
+]
 
 
 class PositionInline(TabularInline):
     model = StockPosition
     extra = 0
     can_delete = False
-    fields = readonly_fields = [
-        "warehouse",
-        "on_hand",
-        "reserved",
-        "backordered",
-        "incoming",
-        "average_cost",
-    ]
+    fields = readonly_fields = ["warehouse", *LEVELS]
     tab = True
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -50,7 +53,7 @@ class ReorderRuleInline(TabularInline):
 
 @admin.register(Product)
 class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, ImportExportModelAdmin):
-    list_display = ["sku", "label", "category", "rate", "supply", "unit_cost", "state"]
+    list_display = ["sku", "label", "category", "rate", "supply", COST, "state"]
     list_filter = ["supply_mode", "category", "is_incomplete", "is_active"]
     list_select_related = ["category"]
     search_fields = ["sku", "label", "barcode"]
@@ -96,7 +99,12 @@ class WarehouseAdmin(KeptAdmin):
 
 @admin.register(ReorderRule)
 class ReorderRuleAdmin(KeptAdmin):
-    list_display = ["product", "warehouse", "minimum", "maximum"]
+    list_display = [
+        "product",
+        "warehouse",
+        number("minimum", _("point de commande")),
+        number("maximum", _("recompléter jusqu'à")),
+    ]
     list_select_related = ["product", "warehouse"]
     search_fields = ["product__sku", "product__label"]
     autocomplete_fields = ["product"]
@@ -122,12 +130,7 @@ class StockPositionAdmin(ListTotals, ReadOnlyAdmin):
     list_display = [
         "product",
         "warehouse",
-        "on_hand",
-        "reserved",
-        "shown_available",
-        "backordered",
-        "incoming",
-        "average_cost",
+        *LEVELS,
     ]
     list_filter = [LevelFilter, "warehouse", "product__category", "product__supply_mode"]
     list_select_related = ["product", "warehouse"]
@@ -139,14 +142,18 @@ class StockPositionAdmin(ListTotals, ReadOnlyAdmin):
         "incoming": _("Attendu"),
     }
 
-    @display(description=_("Disponible"))
-    def shown_available(self, position: StockPosition) -> Decimal:
-        return position.available
-
 
 @admin.register(StockMove)
 class StockMoveAdmin(ListTotals, ReadOnlyAdmin):
-    list_display = ["at", "product", "warehouse", "kind", "quantity", "unit_cost", "origin_number"]
+    list_display = [
+        "at",
+        "product",
+        "warehouse",
+        "kind",
+        number("quantity", _("quantité")),
+        number("unit_cost", _("coût unitaire HT (€)"), places=2),
+        "origin_number",
+    ]
     list_filter = ["kind", "warehouse"]
     list_select_related = ["product", "warehouse"]
     search_fields = ["product__sku", "origin_number"]

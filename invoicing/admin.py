@@ -14,17 +14,18 @@ from unfold.decorators import display
 from invoicing.models import Invoice, InvoiceLine, Payment, TaxBreakdown
 from invoicing.services import credit_invoice
 from sphinx.core import clock
-from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, run_each
+from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
 
 
 class LineInline(TabularInline):
     model = InvoiceLine
     extra = 0
+    hide_title = True
     fields = readonly_fields = [
         "sku",
         "label",
-        "quantity",
-        "unit_price_excl_tax",
+        number("quantity", _("quantité")),
+        number("unit_price_excl_tax", _("prix unitaire HT (€)"), places=2),
         "tax_rate",
         "discount_excl_tax",
         "total_excl_tax",
@@ -35,6 +36,7 @@ class LineInline(TabularInline):
 class TaxInline(TabularInline):
     model = TaxBreakdown
     extra = 0
+    hide_title = True
     fields = readonly_fields = ["tax_rate", "base_excl_tax", "tax", "total_incl_tax"]
 
 

@@ -11,7 +11,7 @@ from unfold.decorators import display
 from purchasing import services
 from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt, ReceiptLine
 from sphinx.core import clock
-from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, run_each
+from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
 from sphinx.core.errors import SphinxError
 
 _COLOURS = {
@@ -24,6 +24,10 @@ _COLOURS = {
 }
 
 
+PRICE = number("unit_price_excl_tax", _("prix unitaire HT (€)"), places=2)
+RECEIVED = number("quantity_received", _("reçu"))
+
+
 class LineInline(TabularInline):
     """Quantities of a proposal can be changed; each line shows its reason."""
 
@@ -34,13 +38,14 @@ class LineInline(TabularInline):
         "product",
         "supplier_sku",
         "quantity",
-        "unit_price_excl_tax",
+        PRICE,
         "total_excl_tax",
-        "quantity_received",
+        RECEIVED,
         "why",
     ]
+    hide_title = True
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = [name for name in self.fields if name != "quantity"]
         is_open = obj is not None and obj.status == PurchaseOrder.Status.PROPOSED
         return fixed if is_open else [*fixed, "quantity"]
@@ -148,7 +153,8 @@ class ReceiptLineInline(TabularInline):
     model = ReceiptLine
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["order_line", "quantity"]
+    hide_title = True
+    fields = readonly_fields = ["order_line", number("quantity", _("quantité"))]
 
 
 @admin.register(Receipt)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Product, StockMove, Warehouse
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
+from sphinx.core.money import plain
 from suppliers.models import Supplier
 
 
@@ -93,7 +94,7 @@ class PurchaseOrderLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id} × {self.quantity:f}"
+        return f"{self.product_id} × {plain(self.quantity)}"
 
 
 class Receipt(models.Model):
@@ -142,4 +143,4 @@ class ReceiptLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_line_id} × {self.quantity:f}"
+        return f"{self.order_line_id} × {plain(self.quantity)}"

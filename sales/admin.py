@@ -11,7 +11,7 @@ from unfold.decorators import display
 from sales import services
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sphinx.core import clock
-from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, run_each
+from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
 
 _ORDER_COLOURS = {
     _("À confirmer"): "warning",
@@ -33,13 +33,14 @@ _NOTE_COLOURS = {_("En préparation"): "warning", _("Expédié"): "success", _("
 class OrderLineInline(TabularInline):
     model = OrderLine
     extra = 0
+    hide_title = True
     can_delete = False
     fields = readonly_fields = [
         "sku",
         "label",
-        "quantity",
-        "quantity_delivered",
-        "unit_price_incl_tax",
+        number("quantity", _("quantité")),
+        number("quantity_delivered", _("livré")),
+        number("unit_price_incl_tax", _("prix unitaire TTC (€)"), places=2),
         "tax_rate",
         "discount_incl_tax",
         "total_incl_tax",
@@ -163,7 +164,12 @@ class DeliveryNoteLineInline(TabularInline):
     model = DeliveryNoteLine
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["order_line", "quantity", "unit_cost"]
+    hide_title = True
+    fields = readonly_fields = [
+        "order_line",
+        number("quantity", _("quantité")),
+        number("unit_cost", _("coût unitaire HT (€)"), places=2),
+    ]
 
 
 @admin.register(DeliveryNote)

@@ -9,6 +9,7 @@ from customers.models import Customer
 from inventory.models import Product, Reservation, StockMove
 from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
 from sphinx.core.models import Shop, Sourced
+from sphinx.core.money import plain
 from sphinx.core.vat import TaxRegime
 
 
@@ -177,7 +178,7 @@ class OrderLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sku or self.label} × {self.quantity:f}"
+        return f"{self.sku or self.label} × {plain(self.quantity)}"
 
 
 class DeliveryNote(Sourced):
@@ -258,4 +259,4 @@ class DeliveryNoteLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_line_id} × {self.quantity:f}"
+        return f"{self.order_line_id} × {plain(self.quantity)}"

@@ -1,8 +1,9 @@
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 
-from sphinx.core.admin_tools import KeptAdmin
+from sphinx.core.admin_tools import KeptAdmin, number
 from suppliers.models import Supplier, SupplierPrice, SupplierProduct
 
 
@@ -31,8 +32,8 @@ class SupplierProductAdmin(KeptAdmin):
         "product",
         "supplier",
         "supplier_sku",
-        "minimum_quantity",
-        "pack_size",
+        number("minimum_quantity", _("quantité minimale")),
+        number("pack_size", _("conditionnement")),
         "lead_time_days",
         "is_preferred",
     ]

@@ -8,10 +8,13 @@ from django.contrib import messages
 from django.db.models import Model, QuerySet, Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from sphinx.core.errors import SphinxError
+from sphinx.core.money import plain
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -55,6 +58,23 @@ class ListTotals:
         """(label, sum) of each field in `totals`."""
         sums = rows.order_by().aggregate(**{f"sum_{name}": Sum(name) for name in self.totals})
         return [(label, sums[f"sum_{name}"] or Decimal(0)) for name, label in self.totals.items()]
+
+
+def number(name: str, label: Any, *, places: int = 0) -> Callable[[Any], str]:
+    """A column of the field `name` without trailing zeros, `places` decimals at least.
+
+    41 pieces, not 41,000, which reads as forty-one thousand.
+    """
+
+    def shown(row: Any) -> str:
+        value: Decimal | None = getattr(row, name)
+        if value is None:
+            return "—"
+        kept = max(places, len(plain(value).partition(".")[2]))
+        return number_format(value, decimal_pos=kept, use_l10n=True, force_grouping=True)
+
+    shown.__name__ = f"shown_{name}"
+    return display(description=label, ordering=None if name == "available" else name)(shown)
 
 
 def run_each(

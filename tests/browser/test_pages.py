@@ -112,10 +112,18 @@ def test_an_order_is_prepared_shipped_and_invoiced_from_its_page(
 @pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize("width", [1440, 390])
 def test_pages_fit_the_screen(page: Page, live_server: Any, width: int) -> None:
+    note = shipped("W1001", line("A", "12.00"))
+    order = f"/admin/sales/order/{note.order_id}/change/"
     page.set_viewport_size({"width": width, "height": 900})
     log_in(page, live_server)
 
-    for path in ("/", "/comptabilite/export/", "/passerelle/deposer/"):
+    for path in (
+        "/",
+        "/comptabilite/export/",
+        "/passerelle/deposer/",
+        "/admin/sales/order/",
+        order,
+    ):
         page.goto(f"{live_server.url}{path}")
         overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= 0, path
