@@ -7,12 +7,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol
 
 from django.utils.translation import gettext as _
 
 from accounting_export.errors import UnknownFormat
 from accounting_export.selectors import ExportLine
+from sphinx.core.registry import Registry
 
 
 class JournalFormat(Protocol):
@@ -26,19 +27,9 @@ class JournalFormat(Protocol):
         """Write all `lines` to `stream`, reading them once."""
 
 
-_Format = TypeVar("_Format", bound=type)
-_formats: dict[str, JournalFormat] = {}
-
-
-def register(cls: _Format) -> _Format:
-    """Make a format known by its code."""
-    _formats[cls.code] = cls()  # type: ignore[attr-defined]
-    return cls
-
-
-def formats() -> list[JournalFormat]:
-    """Every format, by code."""
-    return [_formats[code] for code in sorted(_formats)]
+_registry: Registry[JournalFormat] = Registry()
+register = _registry.register
+formats = _registry.all
 
 
 def find_format(code: str) -> JournalFormat:
@@ -47,13 +38,13 @@ def find_format(code: str) -> JournalFormat:
     Raises:
         UnknownFormat: there is none of that name.
     """
-    try:
-        return _formats[code]
-    except KeyError:
+    found = _registry.get(code)
+    if found is None:
         raise UnknownFormat(
             _("Format « %(code)s » inconnu. Formats possibles : %(known)s.")
-            % {"code": code, "known": ", ".join(sorted(_formats))}
-        ) from None
+            % {"code": code, "known": _registry.codes()}
+        )
+    return found
 
 
 _SEPARATORS = re.compile(r"[\s|;\"\x00-\x1f\x7f\u00a0\u202f]+")

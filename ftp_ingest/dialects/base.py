@@ -1,13 +1,14 @@
 """The shape of a dialect, and the header that it is recognised by."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
 
 from customers.drafts import CustomerDraft
 from ftp_ingest.errors import FileRefused
 from sales.drafts import OrderDraft
+from sphinx.core.registry import Registry
 from sphinx.core.texts import fold
 
 CUSTOMERS, ORDERS = "customers", "orders"
@@ -86,19 +87,9 @@ class Dialect(Protocol):
     def customers(self, header: Header) -> CustomerReader: ...
 
 
-_Class = TypeVar("_Class", bound=type)
-_dialects: dict[str, Dialect] = {}
-
-
-def register(cls: _Class) -> _Class:
-    """Make a dialect known by its code."""
-    _dialects[cls.code] = cls()  # type: ignore[attr-defined]
-    return cls
-
-
-def dialects() -> list[Dialect]:
-    """Every dialect, by code."""
-    return [_dialects[code] for code in sorted(_dialects)]
+_registry: Registry[Dialect] = Registry()
+register = _registry.register
+dialects = _registry.all
 
 
 def find_dialect(code: str) -> Dialect:
@@ -107,14 +98,14 @@ def find_dialect(code: str) -> Dialect:
     Raises:
         FileRefused: there is none of that name.
     """
-    try:
-        return _dialects[code]
-    except KeyError:
+    found = _registry.get(code)
+    if found is None:
         raise FileRefused(
             _("Dialecte « %(code)s » inconnu. Dialectes possibles : auto, %(known)s.")
-            % {"code": code, "known": ", ".join(sorted(_dialects))},
+            % {"code": code, "known": _registry.codes()},
             code="file.unknown_dialect",
-        ) from None
+        )
+    return found
 
 
 def require(header: Header, label: str, *columns: tuple[str, ...]) -> None:

@@ -10,7 +10,8 @@ from sales.services.deliveries import (
     ship_delivery_notes,
 )
 from sales.services.documents import render_delivery_pdfs
-from sales.services.orders import OrderResult, Rejection, cancel_order, confirm_order, upsert_orders
+from sales.services.order_work import OrderResult, Rejection
+from sales.services.orders import cancel_order, confirm_order, upsert_orders
 from sales.services.pricing import (
     PricedLine,
     PricedOrder,

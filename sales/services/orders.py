@@ -4,23 +4,17 @@ A chunk is one transaction and a fixed number of statements, whatever its size. 
 key makes an order, a hash of what it says tells whether anything changed.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from customers.models import Customer
 from customers.services import Source, upsert_customers
 from inventory.services import (
     Demand,
     ProductFacts,
-    Reserved,
     change_reservations,
     default_warehouse,
     ensure_products,
@@ -29,77 +23,23 @@ from sales.drafts import OrderDraft
 from sales.errors import ChangedAfterDelivery
 from sales.locks import lock_orders, lock_shop
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
-from sales.services.pricing import PricedLine, PricedOrder, price_order
+from sales.services.fingerprints import content_hash, lines_hash
+from sales.services.order_rows import LinePlan, OrderFacts, database_values
+from sales.services.order_work import OrderResult, Work, rejection
+from sales.services.pricing import price_order
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import BusinessRuleError, ConflictError, InputError
-from sphinx.core.models import Company, Shop
-from sphinx.core.services import company, record
-from sphinx.core.texts import sku_key
-from sphinx.core.validators import compact_vat_number, is_vat_number
-from sphinx.core.vat import regime_of
+from sphinx.core.models import Shop
+from sphinx.core.services import record
 
 Status = Order.Status
 # Until something has left, an order may still become any of these.
 OPEN_STATES = frozenset({Status.DRAFT, Status.CONFIRMED, Status.CANCELLED})
 
-_LINE_COLUMNS = (
-    "order_id position product_id sku label quantity quantity_delivered unit_price_incl_tax "
-    "tax_rate discount_incl_tax total_incl_tax order_discount_incl_tax reservation_id source_line"
-).split()
-_NOTHING = Decimal(0)
 EARLIEST = datetime(1995, 1, 1, tzinfo=PARIS)
 # A shop's clock may be ahead, or its zone wrong, by less than a day.
 TOMORROW = timedelta(days=1)
-
-
-class Rejection(NamedTuple):
-    """An order that was set aside: where in the file, why, what to do."""
-
-    line: int
-    column: str
-    code: str
-    message: str
-    external_id: str
-    number: str
-
-
-@dataclass
-class OrderResult:
-    """What became of the drafts of a chunk; each is counted once."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    cancelled: int = 0
-    customers_created: int = 0
-    lines: int = 0
-    reserved: Decimal = _NOTHING
-    rejections: list[Rejection] = field(default_factory=list)
-    applied_ids: list[str] = field(default_factory=list)
-
-
-class _Work(NamedTuple):
-    """A draft that passed, with what it will become."""
-
-    draft: OrderDraft
-    priced: PricedOrder
-    status: str
-    content_hash: str
-    lines_hash: str
-    existing: Order | None
-
-
-def rejection(draft: OrderDraft, error: InputError) -> Rejection:
-    """The error as a rejection of this order."""
-    return Rejection(
-        error.line or draft.line,
-        error.column,
-        error.code,
-        error.message,
-        draft.external_id,
-        draft.number,
-    )
 
 
 @transaction.atomic
@@ -142,64 +82,16 @@ def _changed(
 ) -> list[tuple[OrderDraft, str, str]]:
     changed = []
     for draft in drafts:
-        lines_hash = _lines_hash(draft)
-        content_hash = _content_hash(draft, lines_hash)
+        lines = lines_hash(draft)
+        content = content_hash(draft, lines)
         known = existing.get(draft.external_id)
-        if known and known.content_hash == content_hash:
+        if known and known.content_hash == content:
             result.unchanged += 1
             # It stands as the file says: a rejection of an earlier version is settled.
             result.applied_ids.append(draft.external_id)
         else:
-            changed.append((draft, content_hash, lines_hash))
+            changed.append((draft, content, lines))
     return changed
-
-
-def _digest(parts: Iterable[Any]) -> str:
-    return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).hexdigest()
-
-
-def _lines_hash(draft: OrderDraft) -> str:
-    """What is sold and for how much; amounts in one form so that 4.9 and 4.90 are the same."""
-    return _digest(
-        [
-            draft.prices_include_tax,
-            draft.charges_include_tax,
-            draft.total_incl_tax.normalize(),
-            draft.shipping_amount.normalize(),
-            draft.shipping_tax_rate,
-            draft.discount.normalize(),
-            *(
-                f"{line.sku}\x1e{line.label}\x1e{line.quantity.normalize()}"
-                f"\x1e{line.unit_price.normalize()}\x1e{line.tax_rate}\x1e{line.discount.normalize()}"
-                for line in draft.lines
-            ),
-        ]
-    )
-
-
-def _content_hash(draft: OrderDraft, lines_hash: str) -> str:
-    customer = draft.customer
-    return _digest(
-        [
-            lines_hash,
-            draft.number,
-            draft.placed_at.isoformat(),
-            draft.state,
-            draft.payment_status,
-            draft.currency,
-            draft.payment_method,
-            draft.paid_at,
-            draft.cancelled_at,
-            draft.refunded.normalize(),
-            draft.note,
-            customer.ref,
-            customer.email,
-            customer.vat_number,
-            *draft.billing,
-            *draft.shipping,
-            *draft.stated_taxes,
-        ]
-    )
 
 
 def _decide(
@@ -209,21 +101,21 @@ def _decide(
     products: Mapping[str, ProductFacts],
     at: datetime,
     result: OrderResult,
-) -> list[_Work]:
+) -> list[Work]:
     rates = {key: facts.tax_rate for key, facts in products.items()}
     work = []
-    for draft, content_hash, lines_hash in changed:
+    for draft, content, lines in changed:
         known = existing.get(draft.external_id)
         try:
             _check_acceptable(draft, at)
             status = _wanted_status(shop, draft)
             if known and known.status not in OPEN_STATES:
-                _check_after_delivery(draft, known, status, lines_hash)
+                _check_after_delivery(draft, known, status, lines)
             priced = price_order(draft, rates)
         except InputError as error:
             result.rejections.append(rejection(draft, error))
             continue
-        work.append(_Work(draft, priced, status, content_hash, lines_hash, known))
+        work.append(Work(draft, priced, status, content, lines, known))
     return work
 
 
@@ -259,11 +151,11 @@ def _wanted_status(shop: Shop, draft: OrderDraft) -> str:
     return Status.CONFIRMED
 
 
-def _check_after_delivery(draft: OrderDraft, known: Order, status: str, lines_hash: str) -> None:
+def _check_after_delivery(draft: OrderDraft, known: Order, status: str, lines: str) -> None:
     """What has left stays: only payment and the undelivered rest may still change."""
     refunded = draft.payment_status == Order.PaymentStatus.REFUNDED
     cancels_all = status == Status.CANCELLED and known.status != Status.PARTIALLY_DELIVERED
-    if known.lines_hash != lines_hash or (cancels_all and not refunded):
+    if known.lines_hash != lines or (cancels_all and not refunded):
         raise ChangedAfterDelivery(
             _(
                 "Commande %(number)s : la boutique l'a modifiée ou annulée après livraison. "
@@ -279,7 +171,7 @@ def _check_after_delivery(draft: OrderDraft, known: Order, status: str, lines_ha
 
 def _insert(
     shop: Shop,
-    work: Sequence[_Work],
+    work: Sequence[Work],
     products: Mapping[str, ProductFacts],
     source: Source,
     at: datetime,
@@ -296,17 +188,17 @@ def _insert(
     )
     result.customers_created += customers.created
     ids = reserve_ids(Order, len(work))
-    facts = _OrderFacts(shop, source, at, customers.ids)
+    facts = OrderFacts(shop, source, at, customers.ids)
     rows = [
         facts.values(w, customer_id) for w, customer_id in zip(work, customers.ids, strict=True)
     ]
-    columns = ["id", *_attribute_columns(rows[0])]
+    columns = ["id", *rows[0]]
     insert_rows(
         Order,
         columns,
-        ((pk, *_database_values(row)) for pk, row in zip(ids, rows, strict=True)),
+        ((pk, *database_values(row)) for pk, row in zip(ids, rows, strict=True)),
     )
-    plan = _LinePlan(work, products)
+    plan = LinePlan(work, products)
     reserved = change_reservations(demands=plan.demands, warehouse=default_warehouse())
     plan.write(ids, reserved, result)
     for w in work:
@@ -318,7 +210,7 @@ def _insert(
 
 def _update(
     shop: Shop,
-    work: Sequence[_Work],
+    work: Sequence[Work],
     products: Mapping[str, ProductFacts],
     source: Source,
     at: datetime,
@@ -327,22 +219,22 @@ def _update(
     if not work:
         return
     rebuilt = [w for w in work if _must_rebuild(w)]
-    withdrawn = [_pk(w) for w in work if _must_rebuild(w) or _stops_rest(w)]
+    withdrawn = [w.known_pk for w in work if _must_rebuild(w) or _stops_rest(w)]
     # Before the orders' locks: products first, then documents. What an order gives back and
     # what it asks anew go together, so that it doesn't lose its turn to those who wait.
-    plan = _LinePlan(rebuilt, products)
+    plan = LinePlan(rebuilt, products)
     reserved = change_reservations(
         demands=plan.demands,
         warehouse=default_warehouse(),
         release_ids=_reservations_of(withdrawn),
     )
-    locked = {o.pk: o for o in lock_orders(_pk(w) for w in work)}
+    locked = {o.pk: o for o in lock_orders(w.known_pk for w in work)}
     _check_still_as_read(work, locked)
     _cancel_drafts(withdrawn)
-    facts = _OrderFacts(shop, source, at, [locked[_pk(w)].customer_id for w in work])
+    facts = OrderFacts(shop, source, at, [locked[w.known_pk].customer_id for w in work])
     fields: dict[str, Any] = {}
     for w in work:
-        order = locked[_pk(w)]
+        order = locked[w.known_pk]
         fields = facts.values(w, order.customer_id)
         if order.status not in OPEN_STATES:
             fields |= {"status": order.status, "cancelled_at": order.cancelled_at}
@@ -356,17 +248,12 @@ def _update(
         for name, value in fields.items():
             setattr(order, name, value)
     Order.objects.bulk_update(locked.values(), [_field_name(n) for n in fields], batch_size=100)
-    OrderLine.objects.filter(order_id__in=[_pk(w) for w in rebuilt])._raw_delete("default")
-    plan.write([_pk(w) for w in rebuilt], reserved, result)
+    OrderLine.objects.filter(order_id__in=[w.known_pk for w in rebuilt])._raw_delete("default")
+    plan.write([w.known_pk for w in rebuilt], reserved, result)
     record("order.updated", locked.values(), file=source.file, sha256=source.sha256)
 
 
-def _pk(work: _Work) -> int:
-    assert work.existing is not None  # noqa: S101  (narrowing for the reader and the checker)
-    return work.existing.pk
-
-
-def _must_rebuild(work: _Work) -> bool:
+def _must_rebuild(work: Work) -> bool:
     order = work.existing
     return (
         order is not None
@@ -375,7 +262,7 @@ def _must_rebuild(work: _Work) -> bool:
     )
 
 
-def _stops_rest(work: _Work) -> bool:
+def _stops_rest(work: Work) -> bool:
     order = work.existing
     return (
         order is not None
@@ -384,7 +271,7 @@ def _stops_rest(work: _Work) -> bool:
     )
 
 
-def _check_still_as_read(work: Sequence[_Work], locked: Mapping[int, Order]) -> None:
+def _check_still_as_read(work: Sequence[Work], locked: Mapping[int, Order]) -> None:
     """Raises ConflictError when somebody shipped or cancelled between our reading and lock."""
     for w in work:
         if w.existing is not None and locked[w.existing.pk].status != w.existing.status:
@@ -406,141 +293,8 @@ def _cancel_drafts(order_ids: Sequence[int]) -> None:
     drafts.update(status=DeliveryNote.Status.CANCELLED)
 
 
-class _OrderFacts:
-    """Turns a piece of work into the columns of Order, with what is the same for a chunk."""
-
-    def __init__(
-        self, shop: Shop, source: Source, at: datetime, customer_ids: Sequence[int]
-    ) -> None:
-        self.shop = shop
-        self.source = source
-        self.at = at
-        self.firm: Company = company()
-        self.vat_numbers = dict(
-            Customer.objects.filter(pk__in=set(customer_ids))
-            .exclude(vat_number="")
-            .values_list("pk", "vat_number")
-        )
-
-    def values(self, work: _Work, customer_id: int) -> dict[str, Any]:
-        """Every column of the order but its id, by attribute name."""
-        draft, priced = work.draft, work.priced
-        given = compact_vat_number(draft.customer.vat_number)
-        vat_number = given if is_vat_number(given) else self.vat_numbers.get(customer_id, "")
-        destination = draft.shipping if draft.shipping.country else draft.billing
-        regime = regime_of(
-            country=destination.country,
-            postcode=destination.postcode,
-            vat_number=vat_number,
-            charged=priced.total_tax > 0,
-            franchise=self.firm.is_tax_exempt,
-            oss=self.firm.uses_oss,
-        )
-        cancelled = work.status == Status.CANCELLED
-        return {
-            "source_file": self.source.file,
-            "source_sha256": self.source.sha256,
-            "source_line": draft.line,
-            **_address_columns("billing", draft.billing),
-            **_address_columns("shipping", draft.shipping),
-            "shop_id": self.shop.pk,
-            "external_id": draft.external_id,
-            "number": draft.number,
-            "customer_id": customer_id,
-            "status": work.status,
-            "payment_status": draft.payment_status,
-            "payment_method": draft.payment_method[:80],
-            "placed_at": draft.placed_at,
-            "paid_at": draft.paid_at,
-            "cancelled_at": (draft.cancelled_at or self.at) if cancelled else None,
-            "currency": draft.currency,
-            "vat_number": vat_number,
-            "tax_regime": regime,
-            "total_incl_tax": draft.total_incl_tax,
-            "total_tax": priced.total_tax,
-            "shipping_incl_tax": priced.shipping,
-            "shipping_tax_rate": priced.shipping_tax_rate,
-            "discount_incl_tax": priced.discount,
-            "refunded_incl_tax": draft.refunded,
-            "taxes": [
-                {"rate": str(t.rate), "total_incl_tax": str(t.total), "tax": str(t.tax)}
-                for t in priced.taxes
-            ],
-            "note": draft.note,
-            "content_hash": work.content_hash,
-            "lines_hash": work.lines_hash,
-        }
-
-
-def _address_columns(prefix: str, address: Any) -> dict[str, str]:
-    return {
-        f"{prefix}_name": address.name[:120],
-        f"{prefix}_company": address.company[:120],
-        f"{prefix}_address1": address.address1[:120],
-        f"{prefix}_address2": address.address2[:120],
-        f"{prefix}_postcode": address.postcode[:16],
-        f"{prefix}_city": address.city[:80],
-        f"{prefix}_country": address.country[:2],
-    }
-
-
-def _attribute_columns(values: Mapping[str, Any]) -> list[str]:
-    return list(values)
-
-
-def _database_values(values: Mapping[str, Any]) -> list[Any]:
-    return [json.dumps(v) if isinstance(v, list) else v for v in values.values()]
-
-
 def _field_name(attribute: str) -> str:
     return attribute.removesuffix("_id") if attribute in ("shop_id", "customer_id") else attribute
-
-
-class _LinePlan:
-    """The lines to write for some orders, and the goods to set aside for the confirmed ones."""
-
-    def __init__(self, work: Sequence[_Work], products: Mapping[str, ProductFacts]) -> None:
-        self.demands: list[Demand] = []
-        # An order's place in `work`, rank, product, line, place in `demands`.
-        self._rows: list[tuple[int, int, int | None, PricedLine, int | None]] = []
-        for place, w in enumerate(work):
-            for position, line in enumerate(w.priced.lines, start=1):
-                product = products.get(sku_key(line.draft.sku)) if line.draft.sku else None
-                demand: int | None = None
-                if product and w.status == Status.CONFIRMED:
-                    demand = len(self.demands)
-                    self.demands.append(
-                        Demand(product.pk, line.draft.quantity, w.draft.placed_at, w.draft.number)
-                    )
-                self._rows.append((place, position, product and product.pk, line, demand))
-
-    def write(self, order_ids: Sequence[int], reserved: Reserved, result: OrderResult) -> None:
-        """Insert the lines; `order_ids` in the order of the work, goods as set aside."""
-        insert_rows(
-            OrderLine,
-            _LINE_COLUMNS,
-            (
-                (
-                    order_ids[place],
-                    position,
-                    product_id,
-                    line.draft.sku[:80],
-                    line.draft.label[:200],
-                    line.draft.quantity,
-                    _NOTHING,
-                    line.unit_price,
-                    line.tax_rate,
-                    line.discount,
-                    line.total,
-                    line.order_discount,
-                    None if demand is None else reserved.reservation_ids[demand],
-                    line.draft.line,
-                )
-                for place, position, product_id, line, demand in self._rows
-            ),
-        )
-        result.lines += len(self._rows)
-        result.reserved += reserved.allocated
 
 
 # --- By hand ------------------------------------------------------------------------------

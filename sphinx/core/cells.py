@@ -44,6 +44,12 @@ def _number(text: str) -> Decimal | None:
     return value if abs(value) < LIMIT else None
 
 
+def _refused(code: str, message: str, text: str, line: int, column: str) -> InputError:
+    """The error of a cell; `message` takes %(line)s, %(column)s and %(text)s."""
+    shown = {"line": line, "column": column, "text": text[:40]}
+    return InputError(message % shown, code=code, line=line, column=column)
+
+
 def number(text: str, line: int, column: str) -> Decimal:
     """A number; blank is 0.
 
@@ -56,15 +62,15 @@ def number(text: str, line: int, column: str) -> Decimal:
     if value is None:
         if not text.strip():
             return Decimal(0)
-        raise InputError(
+        raise _refused(
+            "cell.not_a_number",
             _(
                 "Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas un nombre utilisable. "
                 "Attendu par exemple 12.50 ou 12,50."
-            )
-            % {"line": line, "column": column, "text": text[:40]},
-            code="cell.not_a_number",
-            line=line,
-            column=column,
+            ),
+            text,
+            line,
+            column,
         )
     return value
 
@@ -77,12 +83,12 @@ def amount(text: str, line: int, column: str) -> Decimal:
     """
     value = number(text, line, column)
     if value < 0:
-        raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : « %(text)s » est négatif.")
-            % {"line": line, "column": column, "text": text[:40]},
-            code="cell.negative",
-            line=line,
-            column=column,
+        raise _refused(
+            "cell.negative",
+            _("Ligne %(line)s, colonne %(column)s : « %(text)s » est négatif."),
+            text,
+            line,
+            column,
         )
     return to_cents(value)
 
@@ -95,12 +101,12 @@ def price(text: str, line: int, column: str) -> Decimal:
     """
     value = number(text, line, column)
     if value < 0:
-        raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : le prix « %(text)s » est négatif.")
-            % {"line": line, "column": column, "text": text[:40]},
-            code="cell.negative",
-            line=line,
-            column=column,
+        raise _refused(
+            "cell.negative",
+            _("Ligne %(line)s, colonne %(column)s : le prix « %(text)s » est négatif."),
+            text,
+            line,
+            column,
         )
     return value
 
@@ -113,15 +119,15 @@ def quantity(text: str, line: int, column: str) -> Decimal:
     """
     value = number(text, line, column)
     if value <= 0 or value > MAX_QUANTITY or value != round(value, 3):
-        raise InputError(
+        raise _refused(
+            "cell.bad_quantity",
             _(
                 "Ligne %(line)s, colonne %(column)s : quantité « %(text)s » impossible. "
                 "Attendu un nombre positif, trois décimales au plus."
-            )
-            % {"line": line, "column": column, "text": text[:40]},
-            code="cell.bad_quantity",
-            line=line,
-            column=column,
+            ),
+            text,
+            line,
+            column,
         )
     return value
 
@@ -137,12 +143,12 @@ def rate(text: str, line: int, column: str) -> Decimal | None:
         return None
     value = number(stripped, line, column)
     if not 0 <= value < HUNDRED:
-        raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas un taux de TVA en %%.")
-            % {"line": line, "column": column, "text": text[:40]},
-            code="cell.bad_rate",
-            line=line,
-            column=column,
+        raise _refused(
+            "cell.bad_rate",
+            _("Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas un taux de TVA en %%."),
+            text,
+            line,
+            column,
         )
     return to_cents(value)
 
@@ -181,15 +187,15 @@ def moment(text: str, line: int, column: str) -> datetime:
     """
     value = _moment(text.strip())
     if value is None:
-        raise InputError(
+        raise _refused(
+            "cell.not_a_date",
             _(
                 "Ligne %(line)s, colonne %(column)s : « %(text)s » n'est pas une date. "
                 "Attendu par exemple 2026-03-01 14:30 ou 01/03/2026."
-            )
-            % {"line": line, "column": column, "text": text[:40]},
-            code="cell.not_a_date",
-            line=line,
-            column=column,
+            ),
+            text,
+            line,
+            column,
         )
     return value
 

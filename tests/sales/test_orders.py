@@ -72,12 +72,13 @@ def test_an_order_shipped_while_it_is_being_changed_is_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from sales.services import orders
+    from sales.services.order_work import Work
     from sphinx.core.errors import ConflictError
 
     note = shipped("1", line("A", quantity="2"))
     stale = Order.objects.get()
     stale.status = Order.Status.CONFIRMED
-    work = orders._Work(draft("1"), None, "confirmed", "", "", stale)  # type: ignore[arg-type]
+    work = Work(draft("1"), None, "confirmed", "", "", stale)  # type: ignore[arg-type]
 
     with pytest.raises(ConflictError):
         orders._check_still_as_read([work], {stale.pk: note.order})

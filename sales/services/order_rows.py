@@ -1,0 +1,155 @@
+"""An order as rows of the database: its columns, its lines, the goods that they ask for."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from customers.models import Customer
+from customers.services import Source
+from inventory.services import Demand, ProductFacts, Reserved
+from sales.models import Order, OrderLine
+from sales.services.order_work import OrderResult, Work
+from sales.services.pricing import PricedLine
+from sphinx.core.bulk import insert_rows
+from sphinx.core.models import Company, Shop
+from sphinx.core.services import company
+from sphinx.core.texts import sku_key
+from sphinx.core.validators import compact_vat_number, is_vat_number
+from sphinx.core.vat import regime_of
+
+_NOTHING = Decimal(0)
+_LINE_COLUMNS = (
+    "order_id position product_id sku label quantity quantity_delivered unit_price_incl_tax "
+    "tax_rate discount_incl_tax total_incl_tax order_discount_incl_tax reservation_id source_line"
+).split()
+
+
+class OrderFacts:
+    """Turns a piece of work into the columns of Order, with what is the same for a chunk."""
+
+    def __init__(
+        self, shop: Shop, source: Source, at: datetime, customer_ids: Sequence[int]
+    ) -> None:
+        self.shop = shop
+        self.source = source
+        self.at = at
+        self.firm: Company = company()
+        self.vat_numbers = dict(
+            Customer.objects.filter(pk__in=set(customer_ids))
+            .exclude(vat_number="")
+            .values_list("pk", "vat_number")
+        )
+
+    def values(self, work: Work, customer_id: int) -> dict[str, Any]:
+        """Every column of the order but its id, by attribute name."""
+        draft, priced = work.draft, work.priced
+        given = compact_vat_number(draft.customer.vat_number)
+        vat_number = given if is_vat_number(given) else self.vat_numbers.get(customer_id, "")
+        destination = draft.shipping if draft.shipping.country else draft.billing
+        regime = regime_of(
+            country=destination.country,
+            postcode=destination.postcode,
+            vat_number=vat_number,
+            charged=priced.total_tax > 0,
+            franchise=self.firm.is_tax_exempt,
+            oss=self.firm.uses_oss,
+        )
+        cancelled = work.status == Order.Status.CANCELLED
+        return {
+            "source_file": self.source.file,
+            "source_sha256": self.source.sha256,
+            "source_line": draft.line,
+            **_address_columns("billing", draft.billing),
+            **_address_columns("shipping", draft.shipping),
+            "shop_id": self.shop.pk,
+            "external_id": draft.external_id,
+            "number": draft.number,
+            "customer_id": customer_id,
+            "status": work.status,
+            "payment_status": draft.payment_status,
+            "payment_method": draft.payment_method[:80],
+            "placed_at": draft.placed_at,
+            "paid_at": draft.paid_at,
+            "cancelled_at": (draft.cancelled_at or self.at) if cancelled else None,
+            "currency": draft.currency,
+            "vat_number": vat_number,
+            "tax_regime": regime,
+            "total_incl_tax": draft.total_incl_tax,
+            "total_tax": priced.total_tax,
+            "shipping_incl_tax": priced.shipping,
+            "shipping_tax_rate": priced.shipping_tax_rate,
+            "discount_incl_tax": priced.discount,
+            "refunded_incl_tax": draft.refunded,
+            "taxes": [
+                {"rate": str(t.rate), "total_incl_tax": str(t.total), "tax": str(t.tax)}
+                for t in priced.taxes
+            ],
+            "note": draft.note,
+            "content_hash": work.content_hash,
+            "lines_hash": work.lines_hash,
+        }
+
+
+def _address_columns(prefix: str, address: Any) -> dict[str, str]:
+    return {
+        f"{prefix}_name": address.name[:120],
+        f"{prefix}_company": address.company[:120],
+        f"{prefix}_address1": address.address1[:120],
+        f"{prefix}_address2": address.address2[:120],
+        f"{prefix}_postcode": address.postcode[:16],
+        f"{prefix}_city": address.city[:80],
+        f"{prefix}_country": address.country[:2],
+    }
+
+
+def database_values(values: Mapping[str, Any]) -> list[Any]:
+    return [json.dumps(v) if isinstance(v, list) else v for v in values.values()]
+
+
+class LinePlan:
+    """The lines to write for some orders, and the goods to set aside for the confirmed ones."""
+
+    def __init__(self, work: Sequence[Work], products: Mapping[str, ProductFacts]) -> None:
+        self.demands: list[Demand] = []
+        # An order's place in `work`, rank, product, line, place in `demands`.
+        self._rows: list[tuple[int, int, int | None, PricedLine, int | None]] = []
+        for place, w in enumerate(work):
+            for position, line in enumerate(w.priced.lines, start=1):
+                product = products.get(sku_key(line.draft.sku)) if line.draft.sku else None
+                demand: int | None = None
+                if product and w.status == Order.Status.CONFIRMED:
+                    demand = len(self.demands)
+                    self.demands.append(
+                        Demand(product.pk, line.draft.quantity, w.draft.placed_at, w.draft.number)
+                    )
+                self._rows.append((place, position, product and product.pk, line, demand))
+
+    def write(self, order_ids: Sequence[int], reserved: Reserved, result: OrderResult) -> None:
+        """Insert the lines; `order_ids` in the order of the work, goods as set aside."""
+        insert_rows(
+            OrderLine,
+            _LINE_COLUMNS,
+            (
+                (
+                    order_ids[place],
+                    position,
+                    product_id,
+                    line.draft.sku[:80],
+                    line.draft.label[:200],
+                    line.draft.quantity,
+                    _NOTHING,
+                    line.unit_price,
+                    line.tax_rate,
+                    line.discount,
+                    line.total,
+                    line.order_discount,
+                    None if demand is None else reserved.reservation_ids[demand],
+                    line.draft.line,
+                )
+                for place, position, product_id, line, demand in self._rows
+            ),
+        )
+        result.lines += len(self._rows)
+        result.reserved += reserved.allocated

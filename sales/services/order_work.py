@@ -1,0 +1,70 @@
+"""What passes from hand to hand while a chunk of orders is applied."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from sales.drafts import OrderDraft
+from sales.models import Order
+from sales.services.pricing import PricedOrder
+from sphinx.core.errors import InputError
+
+
+class Rejection(NamedTuple):
+    """An order that was set aside: where in the file, why, what to do."""
+
+    line: int
+    column: str
+    code: str
+    message: str
+    external_id: str
+    number: str
+
+
+@dataclass
+class OrderResult:
+    """What became of the drafts of a chunk; each is counted once."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    cancelled: int = 0
+    customers_created: int = 0
+    lines: int = 0
+    reserved: Decimal = Decimal(0)
+    rejections: list[Rejection] = field(default_factory=list)
+    applied_ids: list[str] = field(default_factory=list)
+
+
+class Work(NamedTuple):
+    """A draft that passed, with what it will become."""
+
+    draft: OrderDraft
+    priced: PricedOrder
+    status: str
+    content_hash: str
+    lines_hash: str
+    existing: Order | None
+
+    @property
+    def known_pk(self) -> int:
+        """The id of the order that this one changes.
+
+        Raises:
+            ValueError: the order is new.
+        """
+        if self.existing is None:
+            raise ValueError("a new order has no id yet")
+        return self.existing.pk
+
+
+def rejection(draft: OrderDraft, error: InputError) -> Rejection:
+    """The error as a rejection of this order."""
+    return Rejection(
+        error.line or draft.line,
+        error.column,
+        error.code,
+        error.message,
+        draft.external_id,
+        draft.number,
+    )
