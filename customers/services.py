@@ -12,7 +12,7 @@ from customers.drafts import AddressDraft, CustomerDraft
 from customers.models import Customer, CustomerAddress, ShopIdentity
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.models import Shop
-from sphinx.core.validators import compact_vat_number, is_vat_number
+from sphinx.core.validators import compact_vat_number, is_siren, is_siret, is_vat_number
 
 
 class Source(NamedTuple):
@@ -135,7 +135,10 @@ def _kind(draft: CustomerDraft) -> str:
 
 
 def _fields(draft: CustomerDraft) -> dict[str, object]:
-    """Columns of Customer that a shop's file says; a VAT number that isn't one is left out."""
+    """Columns of Customer that a shop's file says; an identifier that isn't one is left out."""
+    siret = draft.siret if is_siret(draft.siret) else ""
+    # Shops write a SIREN in that column too.
+    siren = siret[:9] or (draft.siret if is_siren(draft.siret) else "")
     vat_number = compact_vat_number(draft.vat_number)
     return {
         "kind": _kind(draft),
@@ -145,8 +148,8 @@ def _fields(draft: CustomerDraft) -> dict[str, object]:
         "email": email_key(draft.email)[:254],
         "phone": draft.phone[:30],
         "vat_number": vat_number[:20] if is_vat_number(vat_number) else "",
-        "siret": draft.siret[:14],
-        "siren": draft.siret[:9],
+        "siret": siret,
+        "siren": siren,
         "accepts_marketing": draft.accepts_marketing,
         "note": draft.note,
     }

@@ -347,6 +347,9 @@ UNFOLD = {
             "950": "8 38 64",
         }
     },
+    "ACCOUNT": {
+        "navigation": [{"title": _("Second facteur"), "link": reverse_lazy("mfa_index")}],
+    },
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

@@ -31,6 +31,16 @@ def validate_barcode(value: str) -> None:
         raise ValidationError(_("Ce n'est pas un code-barres EAN valide."))
 
 
+def is_siren(value: str) -> bool:
+    """True for 9 digits with the right check digit."""
+    return bool(value) and siren.is_valid(value)
+
+
+def is_siret(value: str) -> bool:
+    """True for 14 digits with the right check digits."""
+    return bool(value) and siret.is_valid(value)
+
+
 def is_vat_number(value: str) -> bool:
     """True when `value` has the form and check digits of a VAT number of the Union."""
     return bool(value) and vat.is_valid(value)

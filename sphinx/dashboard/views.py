@@ -38,6 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
         now, before = figures.sales_of(period), figures.sales_of(period.before())
         context |= {
             "sales": now,
+            "today": figures.sales_of(figures.last_days(clock.today(), 1)),
             "days": figures.orders_by_day(period),
             "period": period,
             "changes": {

@@ -1,6 +1,8 @@
 """The demo's firm, people and feed: made once, found again by every later run."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from ftp_ingest.models import Feed
 from ftp_ingest.services import set_credentials
 from sphinx.core import clock
 from sphinx.core.models import Company, Shop
-from sphinx.demo.sftp import SftpServer
+from sphinx.demo.sftp import SftpServer, answers, public_key, serve_folder
 from sphinx.demo.shop import write_catalogue, write_shop_files
 
 # log-in → role
@@ -37,11 +39,6 @@ def logins_file() -> Path:
     return demo_folder() / "connexions.txt"
 
 
-def host_key_file() -> Path:
-    """The demo SFTP server's key."""
-    return demo_folder() / "sftp-host-key"
-
-
 def shop_folder() -> Path:
     """What the demo shop drops: the folder that the SFTP server serves."""
     return demo_folder() / "boutique"
@@ -55,6 +52,35 @@ def sftp_password() -> str:
         kept.touch(mode=0o600)
         kept.write_text(secrets.token_urlsafe(16))
     return kept.read_text()
+
+
+@contextmanager
+def demo_server() -> Iterator[SftpServer]:
+    """The shop's SFTP server, always on the same port of this installation.
+
+    When `make serve` runs it already, that one is used: the feed finds it where it was.
+    """
+    kept = demo_folder() / "sftp-port"
+    port = int(kept.read_text()) if kept.exists() else 0
+    folder, password, key_file = shop_folder(), sftp_password(), demo_folder() / "sftp-host-key"
+    if port and answers(port):
+        yield SftpServer(port, SFTP_USER, password, public_key(key_file))
+        return
+    with ExitStack() as stack:
+
+        def serve(wanted: int) -> SftpServer:
+            return stack.enter_context(
+                serve_folder(
+                    folder, username=SFTP_USER, password=password, key_file=key_file, port=wanted
+                )
+            )
+
+        try:
+            server = serve(port)
+        except OSError:
+            server = serve(0)
+        kept.write_text(str(server.port))
+        yield server
 
 
 def write_files() -> Path:

@@ -4,9 +4,10 @@ Never more than that: it listens on 127.0.0.1 only and serves one user.
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,19 @@ def _load_host_key(path: Path) -> asyncssh.SSHKey:
     path.touch(mode=0o600)
     key.write_private_key(str(path))
     return key
+
+
+def public_key(path: Path) -> str:
+    """The key that the server shows, as a feed wants it: "ssh-ed25519 AAAA…"."""
+    kind, data = _load_host_key(path).export_public_key().decode().split()[:2]
+    return f"{kind} {data}"
+
+
+def answers(port: int) -> bool:
+    """True when an SSH server already listens there."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2) as link:
+        return link.recv(4) == b"SSH-"
+    return False
 
 
 @contextmanager
@@ -92,9 +106,8 @@ def serve_folder(
     started.wait()
     if "error" in state:
         raise state["error"]
-    public = key.export_public_key().decode().split()
     try:
-        yield SftpServer(state["server"].get_port(), username, password, f"{public[0]} {public[1]}")
+        yield SftpServer(state["server"].get_port(), username, password, public_key(key_file))
     finally:
         asyncio.run_coroutine_threadsafe(stop(), loop).result(timeout=5)
         loop.call_soon_threadsafe(loop.stop)

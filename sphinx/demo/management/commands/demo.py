@@ -25,7 +25,6 @@ from sphinx.core.management.base import SphinxCommand
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import run_proofs
 from sphinx.demo import installation
-from sphinx.demo.sftp import serve_folder
 from suppliers.models import Supplier
 from suppliers.services import load_catalogue
 
@@ -42,12 +41,7 @@ class Command(SphinxCommand):
     def work(self, **options: Any) -> dict[str, Any]:
         self._tell = not options["as_json"]
         catalogue = installation.write_files()
-        with serve_folder(
-            installation.shop_folder(),
-            username=installation.SFTP_USER,
-            password=installation.sftp_password(),
-            key_file=installation.host_key_file(),
-        ) as server:
+        with installation.demo_server() as server:
             feed = installation.install(server)
             self._step(1, f"Catalogue : {catalogue}")
             load_catalogue(path=catalogue, at=clock.now())

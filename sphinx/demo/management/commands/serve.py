@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandParser
 
 from sphinx.demo import installation
-from sphinx.demo.sftp import serve_folder
 
 
 class Command(BaseCommand):
@@ -37,15 +36,7 @@ class Command(BaseCommand):
         """The demo feed needs its server: it lives as long as the site."""
         if not installation.shop_folder().exists():
             return
-        server = stack.enter_context(
-            serve_folder(
-                installation.shop_folder(),
-                username=installation.SFTP_USER,
-                password=installation.sftp_password(),
-                key_file=installation.host_key_file(),
-            )
-        )
-        installation.install(server)
+        installation.install(stack.enter_context(installation.demo_server()))
 
     def _welcome(self, port: int) -> None:
         self.stdout.write(f"\nSphinx : http://127.0.0.1:{port}/   (Ctrl+C pour arrêter)\n")
