@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inventory.models import Product
+from inventory.models import Product, Warehouse
 from inventory.selectors import reorder_candidates
 from inventory.services import default_warehouse
 from purchasing.models import PurchaseOrder, PurchaseOrderLine
@@ -41,7 +41,14 @@ def propose_orders(*, on: date) -> Proposals:
     gone when the need is gone. What was accepted counts as incoming, so asking twice never
     buys twice.
     """
-    warehouse = default_warehouse()
+    # Two runs take turns, and what is being accepted is waited for before needs are read.
+    warehouse = Warehouse.objects.select_for_update().get(pk=default_warehouse().pk)
+    open_proposals = {
+        o.supplier_id: o
+        for o in PurchaseOrder.objects.select_for_update(of=("self",))
+        .filter(status=PurchaseOrder.Status.PROPOSED, warehouse=warehouse)
+        .order_by("pk")
+    }
     needs = list(reorder_candidates(warehouse))
     offers = choose_offers(n.product.pk for n in needs)
     wanted: dict[int, list[_Wanted]] = defaultdict(list)
@@ -53,12 +60,6 @@ def propose_orders(*, on: date) -> Proposals:
             wanted[offer.item.supplier_id].append(_Wanted(need.product, offer, purchase))
         elif purchase:
             orphans.append((need.product, purchase))
-    open_proposals = {
-        o.supplier_id: o
-        for o in PurchaseOrder.objects.select_for_update(of=("self",))
-        .filter(status=PurchaseOrder.Status.PROPOSED, warehouse=warehouse)
-        .order_by("pk")
-    }
     _withdraw([o for s, o in open_proposals.items() if s not in wanted])
     orders = [
         _proposal(open_proposals.get(supplier_id), lines, warehouse.pk, on)

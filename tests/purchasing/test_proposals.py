@@ -1,7 +1,9 @@
+import threading
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from inventory.models import StockPosition
 from purchasing.errors import WrongState
@@ -181,3 +183,29 @@ def test_a_refused_proposal_cannot_be_accepted() -> None:
 
     with pytest.raises(WrongState):
         accept_proposal(order_id=order.pk, at=NOON)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_make_one_proposal() -> None:
+    product = ProductFactory(on_hand=4)
+    ReorderRuleFactory(product=product)
+    SupplierProductFactory(product=product)
+    failures: list[Exception] = []
+
+    def propose() -> None:
+        try:
+            propose_orders(on=DAY)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=propose) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    assert PurchaseOrder.objects.count() == 1
