@@ -8,13 +8,12 @@ from django.contrib import messages
 from django.db.models import Model, QuerySet, Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from sphinx.core.errors import SphinxError
-from sphinx.core.money import plain
+from sphinx.core.templatetags.numbers import bare
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -68,10 +67,7 @@ def number(name: str, label: Any, *, places: int = 0) -> Callable[[Any], str]:
 
     def shown(row: Any) -> str:
         value: Decimal | None = getattr(row, name)
-        if value is None:
-            return "—"
-        kept = max(places, len(plain(value).partition(".")[2]))
-        return number_format(value, decimal_pos=kept, use_l10n=True, force_grouping=True)
+        return "—" if value is None else bare(value, places)
 
     shown.__name__ = f"shown_{name}"
     return display(description=label, ordering=None if name == "available" else name)(shown)

@@ -114,6 +114,7 @@ def test_a_day_from_the_shops_files_to_the_accountants_journal(
     [
         ("ingest", "/nulle/part", "--shop", "essai"),
         ("ingest", "/etc/hostname", "--shop", "inconnue"),
+        ("ingest", "/etc/hostname", "--dialect", "klingon", "--create-shop"),
         ("deliver",),
         ("invoice",),
         ("trace",),

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db import transaction
 
+from ftp_ingest.dialects import find_dialect
 from ftp_ingest.management.reporting import print_ingest
 from ftp_ingest.services import ingest_paths
 from ftp_ingest.services.ingest import files_of
@@ -24,6 +25,8 @@ class Command(SphinxCommand):
 
     def work(self, **options: Any) -> dict[str, Any]:
         files_of(options["paths"])
+        if options["dialect"] != "auto":
+            find_dialect(options["dialect"])
         with transaction.atomic():
             shop = find_shop(code=options["shop"], create=options["create_shop"])
             if options["dry_run"]:

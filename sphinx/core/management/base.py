@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import OperationalError, ProgrammingError
 
 from sphinx.core.errors import SphinxError
 
@@ -40,6 +41,13 @@ class SphinxCommand(BaseCommand):
             result = self.work(**options)
         except SphinxError as error:
             self.stderr.write(str(error))
+            sys.exit(2)
+        except (OperationalError, ProgrammingError) as error:
+            reason = str(error).strip().splitlines()[0]
+            self.stderr.write(
+                f"La base de données ne répond pas ou n'est pas à jour ({reason}). "
+                "Vérifiez DATABASE_URL, puis lancez « manage.py migrate »."
+            )
             sys.exit(2)
         if options["as_json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
