@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from ftp_ingest.models import Feed, FeedRun, QuarantinedRow
@@ -200,6 +201,19 @@ def test_a_server_with_another_key_is_refused(sftp: SftpServer, tmp_path: Path) 
 
     assert report.status == "failed"
     assert "clé" in report.error
+    assert not Order.objects.exists()
+
+
+def test_a_server_with_another_kind_of_key_is_refused(
+    sftp: SftpServer, dropped: Path, tmp_path: Path
+) -> None:
+    asyncssh.generate_private_key("ssh-rsa").write_private_key(str(tmp_path / "rsa-key"))
+    with serve_folder(
+        dropped, username=USER, password=PASSWORD, key_file=tmp_path / "rsa-key"
+    ) as impostor:
+        report = pull_feed(sftp_feed(impostor, host_key=sftp.host_key))
+
+    assert report.status == "failed"
     assert not Order.objects.exists()
 
 
