@@ -60,6 +60,16 @@ class SftpTransport(Transport):
                 % {"host": feed.host, "user": feed.username},
                 code="feed.bad_login",
             ) from error
+        except paramiko.ssh_exception.IncompatiblePeer as error:
+            raise FeedRejected(
+                _(
+                    "Le serveur %(host)s n'offre ni la clé du flux ni un chiffrement accepté "
+                    "(%(reason)s). Vérifiez la clé d'hôte auprès de l'hébergeur, ou demandez-lui "
+                    "de mettre son serveur à jour."
+                )
+                % {"host": feed.host, "reason": error},
+                code="feed.incompatible",
+            ) from error
         except paramiko.SSHException as error:
             if "not found in known_hosts" in str(error):
                 raise FeedRejected(

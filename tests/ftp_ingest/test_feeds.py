@@ -214,6 +214,7 @@ def test_a_server_with_another_kind_of_key_is_refused(
         report = pull_feed(sftp_feed(impostor, host_key=sftp.host_key))
 
     assert report.status == "failed"
+    assert "clé d'hôte" in report.error
     assert not Order.objects.exists()
 
 
