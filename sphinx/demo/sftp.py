@@ -65,9 +65,18 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def serve_folder(
-    folder: Path, *, username: str, password: str, key_file: Path, port: int = 0
+    folder: Path,
+    *,
+    username: str,
+    password: str,
+    key_file: Path,
+    port: int = 0,
+    **options: Any,
 ) -> Iterator[SftpServer]:
-    """Serve `folder` over SFTP while the context lasts; port 0 takes a free one."""
+    """Serve `folder` over SFTP while the context lasts; port 0 takes a free one.
+
+    `options` go to asyncssh.listen.
+    """
     key = _load_host_key(key_file)
     loop = asyncio.new_event_loop()
     started = threading.Event()
@@ -81,6 +90,7 @@ def serve_folder(
             server_factory=lambda: _Login(username, password),
             sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder).encode()),
             allow_scp=False,
+            **options,
         )
 
     async def stop() -> None:

@@ -214,8 +214,22 @@ def test_a_server_with_another_kind_of_key_is_refused(
         report = pull_feed(sftp_feed(impostor, host_key=sftp.host_key))
 
     assert report.status == "failed"
-    assert "clé d'hôte" in report.error
+    assert "clé" in report.error
     assert not Order.objects.exists()
+
+
+def test_a_server_too_old_to_be_trusted_is_said_clearly(dropped: Path, tmp_path: Path) -> None:
+    with serve_folder(
+        dropped,
+        username=USER,
+        password=PASSWORD,
+        key_file=tmp_path / "old-key",
+        kex_algs=["diffie-hellman-group14-sha1"],
+    ) as old:
+        report = pull_feed(sftp_feed(old))
+
+    assert report.status == "failed"
+    assert "mettre son serveur à jour" in report.error
 
 
 @pytest.mark.parametrize("host_key", ["", "ssh-ed25519", "n'importe quoi"])
