@@ -22,7 +22,7 @@ from ftp_ingest.reading.drafts import Fault
 from ftp_ingest.services.quarantine import set_aside, settle_rows
 from sales.drafts import OrderDraft
 from sales.services import OrderResult, Rejection, upsert_orders
-from sphinx.core.bulk import commit_lazily
+from sphinx.core.bulk import check_references_now, commit_lazily
 from sphinx.core.errors import ConflictError
 
 MAX_CONFLICTS = 5
@@ -118,14 +118,16 @@ def _upsert_retrying(
     file: ReceivedFile, drafts: Sequence[OrderDraft], source: Source, at: datetime
 ) -> OrderResult:
     """Apply a chunk; when an order was shipped or cancelled meanwhile, read again."""
-    for _attempt in range(MAX_CONFLICTS):
+    for attempt in range(1, MAX_CONFLICTS + 1):
         try:
             with transaction.atomic():
-                return upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
+                result = upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
+                check_references_now()
+                return result
         except ConflictError:
-            continue
-    with transaction.atomic():
-        return upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
+            if attempt == MAX_CONFLICTS:
+                raise
+    raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
 def _refused_by_database(draft: OrderDraft, error: Exception) -> OrderResult:

@@ -287,10 +287,18 @@ def _reservations_of(order_ids: Sequence[int]) -> list[int]:
 
 
 def _cancel_drafts(order_ids: Sequence[int]) -> None:
-    """Drop what was picked for the orders; call with the orders locked."""
-    drafts = DeliveryNote.objects.filter(order_id__in=order_ids, status=DeliveryNote.Status.DRAFT)
-    DeliveryNoteLine.objects.filter(delivery_note__in=drafts)._raw_delete("default")
-    drafts.update(status=DeliveryNote.Status.CANCELLED)
+    """Drop what was picked for the orders and has not left; call with the orders locked.
+
+    Notes undone by hand lose their lines too: the order's own lines may be written anew.
+    """
+    kept = DeliveryNote.Status.SHIPPED
+    picked = DeliveryNoteLine.objects.filter(
+        delivery_note__in=DeliveryNote.objects.filter(order_id__in=order_ids).exclude(status=kept)
+    )
+    picked._raw_delete("default")
+    DeliveryNote.objects.filter(order_id__in=order_ids, status=DeliveryNote.Status.DRAFT).update(
+        status=DeliveryNote.Status.CANCELLED
+    )
 
 
 def _field_name(attribute: str) -> str:

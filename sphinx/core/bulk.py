@@ -119,6 +119,16 @@ def commit_lazily() -> None:
             cursor.execute("SET LOCAL synchronous_commit = off")
 
 
+def check_references_now() -> None:
+    """Check foreign keys here and not at commit (PostgreSQL), where it is too late to react.
+
+    Raises:
+        IntegrityError: a row refers to one that isn't there.
+    """
+    if connection.vendor == "postgresql":
+        connection.check_constraints()
+
+
 def _copy_text(value: Any) -> str:
     if value is None:
         return "\\N"

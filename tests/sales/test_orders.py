@@ -9,7 +9,12 @@ from customers.drafts import CustomerDraft
 from customers.models import Customer
 from inventory.models import Product, Reservation, StockPosition
 from sales.models import DeliveryNote, Order
-from sales.services import cancel_order, confirm_order, prepare_delivery
+from sales.services import (
+    cancel_delivery_note,
+    cancel_order,
+    confirm_order,
+    prepare_delivery,
+)
 from sphinx.core.errors import BusinessRuleError
 from tests.factories import NOON, ProductFactory, ShopFactory, draft, line, placed, put, shipped
 
@@ -94,6 +99,19 @@ def test_a_cancelled_order_gives_its_stock_back() -> None:
     assert (result.cancelled, result.updated) == (1, 0)
     assert stock("A").reserved == 0
     assert DeliveryNote.objects.get().status == DeliveryNote.Status.CANCELLED
+
+
+def test_an_order_changes_after_its_preparation_was_undone() -> None:
+    ProductFactory(sku="A", on_hand=10)
+    order = placed("1", line("A", quantity="3"))
+    note = prepare_delivery(order_id=order.pk, at=NOON)
+    assert note is not None
+    cancel_delivery_note(note_id=note.pk)
+
+    put(draft("1", line("A", quantity="2")))
+    connection.check_constraints()
+
+    assert Order.objects.get().lines.get().quantity == 2
 
 
 def test_an_order_first_seen_cancelled_takes_no_stock_and_is_counted_once() -> None:

@@ -1,0 +1,213 @@
+"""Months of anything that can happen, in any order: the books must prove themselves throughout."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from accounting_export.services import post_missing
+from inventory.models import StockPosition
+from invoicing.errors import NothingToCredit
+from invoicing.models import Invoice
+from invoicing.selectors import notes_to_invoice
+from invoicing.services import credit_invoice, credit_refunds, issue_invoices
+from purchasing.models import PurchaseOrder
+from purchasing.services import accept_proposal, propose_orders, receive_goods, refuse_proposal
+from sales.drafts import LineDraft, OrderDraft
+from sales.models import DeliveryNote, Order
+from sales.selectors import notes_to_ship, orders_ready_to_deliver
+from sales.services import (
+    cancel_delivery_note,
+    cancel_order,
+    confirm_order,
+    prepare_deliveries,
+    ship_delivery_notes,
+)
+from sphinx.core.proofs import run_proofs
+from tests.factories import (
+    NOON,
+    ProductFactory,
+    ReorderRuleFactory,
+    SupplierProductFactory,
+    draft,
+    line,
+    put,
+)
+
+pytestmark = pytest.mark.django_db
+SKUS = ("A", "B", "C", "D")
+RATES = {"A": "20", "B": "5.5", "C": "10", "D": "20"}
+
+
+class Month:
+    """A shop and its back-office; each verb is one thing that may happen."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw = random.Random(seed)
+        self.drafts: dict[str, OrderDraft] = {}
+        self.now = NOON
+        for sku in SKUS:
+            jit = sku == "D"
+            product = ProductFactory(
+                sku=sku,
+                on_hand=0 if jit else self.draw.randint(0, 12),
+                supply_mode="just_in_time" if jit else "stocked",
+            )
+            SupplierProductFactory(product=product, pack_size=self.draw.choice((1, 6)))
+            if not jit:
+                ReorderRuleFactory(product=product, minimum=3, maximum=12)
+
+    def _lines(self) -> list[LineDraft]:
+        chosen = self.draw.sample(SKUS, self.draw.randint(1, 3))
+        return [
+            line(
+                sku,
+                str(Decimal(self.draw.randint(1, 5000)) / 100),
+                str(self.draw.randint(1, 4)),
+                tax_rate=Decimal(RATES[sku]),
+            )
+            for sku in chosen
+        ]
+
+    def _order(self, number: str) -> OrderDraft:
+        lines = self._lines()
+        goods = sum(item.quantity * item.unit_price for item in lines)
+        discount = (goods * self.draw.choice((0, 0, 0, 10, 100)) / 100).quantize(Decimal("0.01"))
+        return draft(
+            number,
+            *lines,
+            shipping_amount=Decimal(self.draw.choice(("0", "4.90", "6.35"))),
+            discount=discount,
+            placed_at=self.now,
+        )
+
+    def _bring(self, order: OrderDraft) -> None:
+        if not put(order, at=self.now).rejections:
+            self.drafts[order.number] = order
+
+    def _any_order(self) -> OrderDraft | None:
+        return self.draw.choice(list(self.drafts.values())) if self.drafts else None
+
+    def order(self) -> None:
+        self._bring(self._order(f"{len(self.drafts) + 1}"))
+
+    def same_again(self) -> None:
+        if known := self._any_order():
+            assert put(known, at=self.now).unchanged == 1
+
+    def change(self) -> None:
+        if known := self._any_order():
+            self._bring(self._order(known.number))
+
+    def shop_cancels(self) -> None:
+        if known := self._any_order():
+            self._bring(known._replace(state="cancelled"))
+
+    def shop_refunds(self) -> None:
+        if known := self._any_order():
+            part = (known.total_incl_tax * self.draw.randint(1, 100) / 100).quantize(
+                Decimal("0.01")
+            )
+            whole = part == known.total_incl_tax
+            self._bring(
+                known._replace(
+                    payment_status="refunded" if whole else "partially_refunded", refunded=part
+                )
+            )
+
+    def unpaid(self) -> None:
+        order = self._order(f"{len(self.drafts) + 1}")
+        self._bring(order._replace(state="pending", payment_status="unpaid"))
+
+    def staff_confirms(self) -> None:
+        for order in Order.objects.filter(status=Order.Status.DRAFT)[:1]:
+            confirm_order(order_id=order.pk)
+
+    def staff_cancels(self) -> None:
+        for order in Order.objects.filter(status=Order.Status.CONFIRMED).order_by("?")[:1]:
+            cancel_order(order_id=order.pk, at=self.now)
+
+    def prepare(self) -> None:
+        ready = list(orders_ready_to_deliver().values_list("pk", flat=True)[:3])
+        prepare_deliveries(order_ids=ready, at=self.now)
+
+    def undo_preparation(self) -> None:
+        for note in notes_to_ship()[:1]:
+            cancel_delivery_note(note_id=note.pk)
+
+    def ship(self) -> None:
+        ship_delivery_notes(
+            note_ids=list(notes_to_ship().values_list("pk", flat=True)), at=self.now
+        )
+
+    def invoice(self) -> None:
+        issue_invoices(note_ids=list(notes_to_invoice().values_list("pk", flat=True)), at=self.now)
+        credit_refunds(at=self.now)
+
+    def credit(self) -> None:
+        for invoice in Invoice.objects.filter(kind="invoice").order_by("?")[:1]:
+            amount = (invoice.total_incl_tax / 3).quantize(Decimal("0.01"))
+            try:
+                credit_invoice(invoice_id=invoice.pk, amount=amount, reason="Geste", at=self.now)
+            except NothingToCredit:
+                continue
+
+    def buy(self) -> None:
+        for order in propose_orders(on=self.now.date()).orders:
+            if self.draw.random() < 0.3:
+                refuse_proposal(order_id=order.pk)
+            else:
+                accept_proposal(order_id=order.pk, at=self.now)
+
+    def receive(self) -> None:
+        under_way = ("accepted", "sent", "partially_received")
+        for order in PurchaseOrder.objects.filter(status__in=under_way)[:2]:
+            some = {
+                item.pk: min(item.quantity - item.quantity_received, Decimal(4))
+                for item in order.lines.all()
+            }
+            receive_goods(order_id=order.pk, quantities=some, at=self.now)
+
+    def book(self) -> None:
+        post_missing()
+
+    def verbs(self) -> list[Callable[[], None]]:
+        often = [self.order, self.prepare, self.ship, self.invoice, self.receive]
+        return often * 2 + [
+            self.same_again,
+            self.change,
+            self.shop_cancels,
+            self.shop_refunds,
+            self.unpaid,
+            self.staff_confirms,
+            self.staff_cancels,
+            self.undo_preparation,
+            self.credit,
+            self.buy,
+            self.book,
+        ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_books_prove_themselves_after_anything(seed: int) -> None:
+    month = Month(seed)
+    told: list[str] = []
+    for _step in range(60):
+        month.now += timedelta(hours=month.draw.randint(1, 12))
+        verb = month.draw.choice(month.verbs())
+        told.append(verb.__name__)
+        verb()
+        if verb.__name__ == "book":
+            faults = [f for proof in run_proofs() for f in proof.faults]
+            assert faults == [], told[-12:]
+    month.book()
+
+    assert [f for proof in run_proofs() for f in proof.faults] == []
+    # What is set aside is there, and nobody waits for what is free.
+    for position in StockPosition.objects.all():
+        assert position.available == 0 or position.backordered == 0
+    assert not DeliveryNote.objects.filter(
+        status=DeliveryNote.Status.DRAFT, order__status=Order.Status.CANCELLED
+    ).exists()
