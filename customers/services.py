@@ -180,7 +180,9 @@ def _insert_customers(fresh: list[tuple[int, CustomerDraft]], at: datetime) -> N
 
 def _update_customers(changed: dict[int, CustomerDraft]) -> None:
     """Overwrite what the shop says; what it leaves blank stays as staff completed it."""
-    customers = list(Customer.objects.select_for_update().filter(pk__in=changed).order_by("pk"))
+    customers = list(
+        Customer.objects.select_for_update(no_key=True).filter(pk__in=changed).order_by("pk")
+    )
     touched: set[str] = set()
     for customer in customers:
         for name, value in _fields(changed[customer.pk]).items():

@@ -8,7 +8,7 @@ from inventory.models import StockPosition
 def lock_positions(*, product_ids: Iterable[int], warehouse_id: int) -> dict[int, StockPosition]:
     """Positions of the products in a warehouse, made where missing, locked until commit."""
     wanted = sorted(set(product_ids))
-    positions = StockPosition.objects.select_for_update(of=("self",)).order_by(
+    positions = StockPosition.objects.select_for_update(of=("self",), no_key=True).order_by(
         "product_id", "warehouse_id"
     )
     found = {

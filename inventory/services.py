@@ -140,7 +140,11 @@ def change_reservations(
 
 
 def _release(reservation_ids: list[int], positions: dict[int, StockPosition]) -> None:
-    held = Reservation.objects.select_for_update().filter(pk__in=reservation_ids).order_by("pk")
+    held = (
+        Reservation.objects.select_for_update(no_key=True)
+        .filter(pk__in=reservation_ids)
+        .order_by("pk")
+    )
     for reservation in held:
         position = positions[reservation.product_id]
         position.reserved -= reservation.allocated
@@ -184,7 +188,7 @@ def _refill(positions: Mapping[int, StockPosition], warehouse: Warehouse) -> Non
     ]
     if not free:
         return
-    waiting = Reservation.objects.select_for_update().filter(
+    waiting = Reservation.objects.select_for_update(no_key=True).filter(
         product_id__in=free, warehouse=warehouse, quantity__gt=0
     )
     served = []
@@ -227,7 +231,7 @@ def issue_stock(
     )
     reservations = {
         r.pk: r
-        for r in Reservation.objects.select_for_update()
+        for r in Reservation.objects.select_for_update(no_key=True)
         .filter(pk__in=[i.reservation_id for i in issues])
         .order_by("pk")
     }

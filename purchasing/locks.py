@@ -10,7 +10,7 @@ from purchasing.models import PurchaseOrder
 def lock_purchase_orders(pks: Iterable[int]) -> QuerySet[PurchaseOrder]:
     """The purchase orders, locked until commit."""
     return (
-        PurchaseOrder.objects.select_for_update(of=("self",))
+        PurchaseOrder.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk__in=list(pks))
         .order_by("pk")
     )

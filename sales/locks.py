@@ -10,16 +10,22 @@ from sphinx.core.models import Shop
 
 def lock_shop(shop: Shop) -> None:
     """Imports of one shop take turns: no two chunks of it see each other half-done."""
-    Shop.objects.select_for_update().get(pk=shop.pk)
+    Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
 
 
 def lock_orders(pks: Iterable[int]) -> QuerySet[Order]:
     """The orders, locked until commit."""
-    return Order.objects.select_for_update(of=("self",)).filter(pk__in=list(pks)).order_by("pk")
+    return (
+        Order.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=list(pks))
+        .order_by("pk")
+    )
 
 
 def lock_notes(pks: Iterable[int]) -> QuerySet[DeliveryNote]:
     """The delivery notes, locked until commit."""
     return (
-        DeliveryNote.objects.select_for_update(of=("self",)).filter(pk__in=list(pks)).order_by("pk")
+        DeliveryNote.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=list(pks))
+        .order_by("pk")
     )

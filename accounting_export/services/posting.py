@@ -69,7 +69,7 @@ def post_invoices(*, invoice_ids: Iterable[int]) -> list[JournalEntry]:
         code=SALES_JOURNAL, defaults={"label": "Journal des ventes"}
     )
     # The journal's row makes posters take turns: numbers follow the chain.
-    Journal.objects.select_for_update().get(pk=journal.pk)
+    Journal.objects.select_for_update(no_key=True).get(pk=journal.pk)
     invoices = list(
         invoices_to_post()
         .filter(pk__in=list(invoice_ids))

@@ -68,7 +68,7 @@ def dismiss_row(*, row_id: int, reason: str, actor: Any = None) -> QuarantinedRo
     Raises:
         BusinessRuleError: no reason is given.
     """
-    row = QuarantinedRow.objects.select_for_update().get(pk=row_id)
+    row = QuarantinedRow.objects.select_for_update(no_key=True).get(pk=row_id)
     if row.status != QuarantinedRow.Status.OPEN:
         return row
     if not reason.strip():

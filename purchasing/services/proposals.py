@@ -42,10 +42,10 @@ def propose_orders(*, on: date) -> Proposals:
     buys twice.
     """
     # Two runs take turns, and what is being accepted is waited for before needs are read.
-    warehouse = Warehouse.objects.select_for_update().get(pk=default_warehouse().pk)
+    warehouse = Warehouse.objects.select_for_update(no_key=True).get(pk=default_warehouse().pk)
     open_proposals = {
         o.supplier_id: o
-        for o in PurchaseOrder.objects.select_for_update(of=("self",))
+        for o in PurchaseOrder.objects.select_for_update(of=("self",), no_key=True)
         .filter(status=PurchaseOrder.Status.PROPOSED, warehouse=warehouse)
         .order_by("pk")
     }

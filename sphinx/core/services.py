@@ -42,7 +42,9 @@ def allocate_numbers(*, series: str, on: date, count: int, yearly: bool = True) 
     """
     period = str(on.year) if yearly else ""
     DocumentSequence.objects.get_or_create(series=series, period=period)
-    counter = DocumentSequence.objects.select_for_update().get(series=series, period=period)
+    counter = DocumentSequence.objects.select_for_update(no_key=True).get(
+        series=series, period=period
+    )
     if yearly and counter.last_issued_on and on < counter.last_issued_on:
         raise BackdatedNumber(
             _(
