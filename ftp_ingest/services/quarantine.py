@@ -16,7 +16,8 @@ from sphinx.core.services import record
 def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
     """Keep the faults of a file; the same one again (a file read twice) is kept once.
 
-    A shop's export repeats an order until it is mended: only the latest refusal stays open.
+    A shop's export repeats an order until it is mended: only the latest refusal stays open,
+    and one that somebody dismissed stays dismissed while it says the same.
     """
     keys = {key for f in faults for key in (f.external_id, f.number) if key}
     if keys:
@@ -30,9 +31,13 @@ def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
             resolution=_("Reprise dans un fichier plus récent (%(name)s)")
             % {"name": file.name[:120]},
         )
+    dismissed = _dismissed(file.shop, keys, kind)
     QuarantinedRow.objects.bulk_create(
         (
             QuarantinedRow(
+                status=QuarantinedRow.Status.DISMISSED
+                if (fault.external_id, fault.code, fault.message) in dismissed
+                else QuarantinedRow.Status.OPEN,
                 file=file,
                 kind=kind,
                 line=fault.line,
@@ -47,6 +52,16 @@ def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
         ignore_conflicts=True,
         batch_size=1000,
     )
+
+
+def _dismissed(shop: Shop, keys: set[str], kind: str) -> set[tuple[str, str, str]]:
+    """(external id, code, message) of what somebody decided not to apply."""
+    if not keys:
+        return set()
+    rows = QuarantinedRow.objects.filter(
+        file__shop=shop, kind=kind, status=QuarantinedRow.Status.DISMISSED, external_id__in=keys
+    )
+    return set(rows.values_list("external_id", "code", "message"))
 
 
 def settle_rows(shop: Shop, external_ids: Sequence[str], numbers: Sequence[str], name: str) -> None:

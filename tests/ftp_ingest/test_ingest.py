@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from customers.models import Customer
 from ftp_ingest.models import QuarantinedRow, ReceivedFile
-from ftp_ingest.services import IngestReport, ingest_paths, replay_row
+from ftp_ingest.services import IngestReport, dismiss_row, ingest_paths, replay_row
 from ftp_ingest.services.archive import archive_path
 from inventory.models import Product
 from sales.models import Order
@@ -267,6 +267,15 @@ def test_an_order_refused_again_and_again_waits_once(bring: Bring) -> None:
 
     assert QuarantinedRow.objects.filter(status="open").count() == 1
     assert QuarantinedRow.objects.count() == 3
+
+
+def test_what_somebody_dismissed_does_not_come_back(bring: Bring) -> None:
+    bring(HEADER + row("1", total="11.00"))
+    dismiss_row(row_id=QuarantinedRow.objects.get().pk, reason="Commande d'essai")
+
+    bring(HEADER + row("1", total="11.00") + row("2"))
+
+    assert not QuarantinedRow.objects.filter(status="open").exists()
 
 
 def test_a_guests_file_again_changes_nothing(bring: Bring) -> None:
