@@ -115,19 +115,26 @@ def _upsert(
 
 
 def _upsert_retrying(
-    file: ReceivedFile, drafts: Sequence[OrderDraft], source: Source, at: datetime
+    file: ReceivedFile,
+    drafts: Sequence[OrderDraft],
+    source: Source,
+    at: datetime,
+    attempts: int = MAX_CONFLICTS,
 ) -> OrderResult:
-    """Apply a chunk; when an order was shipped or cancelled meanwhile, read again."""
-    for attempt in range(1, MAX_CONFLICTS + 1):
-        try:
-            with transaction.atomic():
-                result = upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
-                check_references_now()
-                return result
-        except ConflictError:
-            if attempt == MAX_CONFLICTS:
-                raise
-    raise AssertionError  # pragma: no cover - the loop returns or raises
+    """Apply a chunk; when an order was shipped or cancelled meanwhile, read again.
+
+    Raises:
+        ConflictError: it happened at every attempt.
+    """
+    try:
+        with transaction.atomic():
+            result = upsert_orders(shop=file.shop, drafts=drafts, source=source, at=at)
+            check_references_now()
+            return result
+    except ConflictError:
+        if attempts <= 1:
+            raise
+    return _upsert_retrying(file, drafts, source, at, attempts - 1)
 
 
 def _refused_by_database(draft: OrderDraft, error: Exception) -> OrderResult:

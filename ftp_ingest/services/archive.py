@@ -21,11 +21,6 @@ class Archived(NamedTuple):
     size: int
     path: Path
 
-    @property
-    def relative(self) -> str:
-        """Its path under the data folder."""
-        return str(self.path.relative_to(settings.DATA_DIR))
-
 
 def hash_file(path: Path) -> tuple[str, int]:
     """SHA-256 and size of a file."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -203,7 +204,7 @@ def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading
             "run": run,
             "name": name,
             "size": archived.size,
-            "archive_path": str(archive_path(archived.sha256).name),
+            "archive_path": str(archive_path(archived.sha256).relative_to(settings.DATA_DIR)),
             "received_at": clock.now(),
         },
     )
