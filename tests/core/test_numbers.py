@@ -1,10 +1,11 @@
-import threading
 from datetime import date
+from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from sphinx.core.services import BackdatedNumber, allocate_number, allocate_numbers
+from tests.support.threads import together
 
 DAY = date(2026, 3, 2)
 
@@ -39,22 +40,15 @@ def test_twenty_issuers_at_once_leave_no_gap_and_no_double() -> None:
     numbers: list[str] = []
 
     def issue(rank: int) -> None:
-        try:
-            for turn in range(5):
-                with transaction.atomic():
-                    number = allocate_number(series="FA", on=DAY)
-                    if (rank + turn) % 3 == 0:
-                        transaction.set_rollback(True)
-                    else:
-                        numbers.append(number)
-        finally:
-            connection.close()
+        for turn in range(5):
+            with transaction.atomic():
+                number = allocate_number(series="FA", on=DAY)
+                if (rank + turn) % 3 == 0:
+                    transaction.set_rollback(True)
+                else:
+                    numbers.append(number)
 
-    threads = [threading.Thread(target=issue, args=[n]) for n in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert together(partial(issue, rank) for rank in range(20)) == []
 
     ranks = sorted(int(number[-6:]) for number in numbers)
     assert ranks == list(range(1, len(ranks) + 1))

@@ -1,6 +1,5 @@
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from sphinx.core import clock
 from sphinx.demo.sftp import SftpServer, serve_folder
 from tests.factories import FeedFactory
 from tests.support.servers import PASSWORD, USER, certificate, ftp_server
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 ORDERS = (
@@ -361,23 +361,13 @@ def test_a_name_from_the_server_is_text_and_nothing_else(dropped: Path, tmp_path
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_apply_a_feed_once(dropped: Path) -> None:
-    from django.db import connection
-
     feed = FeedFactory(protocol="folder", directory=str(dropped))
     statuses: list[str] = []
 
     def pull() -> None:
-        try:
-            statuses.append(pull_feed(Feed.objects.get(pk=feed.pk)).status)
-        finally:
-            connection.close()
+        statuses.append(pull_feed(Feed.objects.get(pk=feed.pk)).status)
 
-    threads = [threading.Thread(target=pull) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+    assert together([pull] * 4) == []
     assert statuses.count("ok") == 1
     assert set(statuses) <= {"ok", "locked", "nothing_new"}
     assert Order.objects.count() == 1

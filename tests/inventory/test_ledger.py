@@ -1,12 +1,14 @@
-import threading
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from inventory.models import StockMove, StockPosition
 from sales.models import Order
-from tests.factories import ProductFactory, ShopFactory, draft, line, put
+from sales.services import upsert_orders
+from tests.factories import NOON, SOURCE, ProductFactory, ShopFactory, draft, line, put
+from tests.support.threads import together
 
 UPDATE = "UPDATE inventory_stockmove SET quantity = 99"
 DELETE = "DELETE FROM inventory_stockmove"
@@ -37,29 +39,14 @@ def test_many_buyers_of_the_last_pieces_never_get_one_twice() -> None:
     ProductFactory(sku="A", on_hand=7)
     ProductFactory(sku="B", on_hand=7)
     shops = [ShopFactory(code=f"s{n}") for n in range(10)]
-    failures: list[Exception] = []
 
     def buy(rank: int) -> None:
-        from sales.services import upsert_orders
-        from tests.factories import NOON, SOURCE
-
         # Every other buyer names the products the other way round: locks have one order.
         skus = ("A", "B") if rank % 2 else ("B", "A")
         order = draft(f"{rank}", *(line(sku) for sku in skus))
-        try:
-            upsert_orders(shop=shops[rank % 10], drafts=[order], source=SOURCE, at=NOON)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
+        upsert_orders(shop=shops[rank % 10], drafts=[order], source=SOURCE, at=NOON)
 
-    threads = [threading.Thread(target=buy, args=[n]) for n in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failures == []
+    assert together(partial(buy, rank) for rank in range(20)) == []
     assert Order.objects.count() == 20
     for position in StockPosition.objects.all():
         assert (position.reserved, position.backordered) == (Decimal(7), Decimal(13))
@@ -85,7 +72,6 @@ def test_the_same_document_line_moves_stock_once() -> None:
 @pytest.mark.django_db
 def test_stock_is_opened_once() -> None:
     from inventory.services import default_warehouse, open_stock
-    from tests.factories import NOON
 
     product = ProductFactory(on_hand=5)
 

@@ -1,6 +1,6 @@
-import threading
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -12,10 +12,11 @@ from inventory.services import Entry, default_warehouse, receive_stock
 from invoicing.errors import DeliveryNoteNotShipped
 from invoicing.models import Invoice, Payment
 from invoicing.services import issue_invoice, issue_invoices
-from sales.models import DeliveryNote, Order
+from sales.models import Order
 from sales.services import prepare_delivery, ship_delivery_note
 from sphinx.core.proofs import run_proofs
 from tests.factories import NOON, ProductFactory, draft, line, placed, put, shipped
+from tests.support.threads import together
 
 D = Decimal
 
@@ -225,18 +226,9 @@ def test_consumers_are_not_told_of_the_indemnity_of_professionals() -> None:
 def test_concurrent_invoices_leave_no_gap_and_one_chain() -> None:
     notes = [shipped(f"{n}", line("A")) for n in range(8)]
 
-    def issue(note: DeliveryNote) -> None:
-        try:
-            issue_invoice(delivery_note_id=note.pk, at=NOON)
-        finally:
-            connection.close()
+    issues = [partial(issue_invoice, delivery_note_id=n.pk, at=NOON) for n in notes * 2]
 
-    threads = [threading.Thread(target=issue, args=[note]) for note in notes * 2]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+    assert together(issues) == []
     assert Invoice.objects.count() == 8
     assert faults() == []
 

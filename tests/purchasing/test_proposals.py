@@ -1,9 +1,8 @@
-import threading
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from inventory.models import StockPosition
 from purchasing.errors import WrongState
@@ -25,6 +24,7 @@ from tests.factories import (
     line,
     placed,
 )
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 3, 2)
@@ -191,21 +191,6 @@ def test_two_runs_at_once_make_one_proposal() -> None:
     product = ProductFactory(on_hand=4)
     ReorderRuleFactory(product=product)
     SupplierProductFactory(product=product)
-    failures: list[Exception] = []
 
-    def propose() -> None:
-        try:
-            propose_orders(on=DAY)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=propose) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failures == []
+    assert together([partial(propose_orders, on=DAY)] * 6) == []
     assert PurchaseOrder.objects.count() == 1

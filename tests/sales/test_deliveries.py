@@ -1,7 +1,6 @@
-import threading
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from inventory.models import StockMove, StockPosition
 from sales.errors import NoteNotDraft
@@ -13,6 +12,7 @@ from sales.services import (
     ship_delivery_note,
 )
 from tests.factories import NOON, ProductFactory, line, placed, shipped
+from tests.support.threads import together
 
 
 @pytest.mark.django_db
@@ -106,21 +106,6 @@ def test_two_people_shipping_the_same_note_ship_it_once() -> None:
     order = placed("1", line("A"))
     note = prepare_delivery(order_id=order.pk, at=NOON)
     assert note is not None
-    failures: list[Exception] = []
 
-    def ship() -> None:
-        try:
-            ship_delivery_note(note_id=note.pk, at=NOON)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=ship) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failures == []
+    assert together([partial(ship_delivery_note, note_id=note.pk, at=NOON)] * 6) == []
     assert StockPosition.objects.get().on_hand == 4
