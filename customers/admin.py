@@ -2,10 +2,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from import_export.admin import ExportMixin
+from django.utils.translation import gettext_lazy as _
+from import_export.admin import ExportActionModelAdmin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm
+from unfold.decorators import display
 
 from customers.models import Customer, CustomerAddress, ShopIdentity
 from customers.resources import CustomerResource
@@ -30,8 +32,8 @@ class IdentityInline(TabularInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportMixin):
-    list_display = ["code", "name", "kind", "email", "phone", "vat_number", "created_at"]
+class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
+    list_display = ["code", "shown_name", "kind", "email", "phone", "vat_number", "created_at"]
     list_filter = ["kind", "accepts_marketing"]
     search_fields = ["code", "first_name", "last_name", "company_name", "email", "vat_number"]
     date_hierarchy = "created_at"
@@ -39,6 +41,10 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportMixin):
     inlines = [AddressInline, IdentityInline]
     resource_classes = [CustomerResource]
     export_form_class = ExportForm
+
+    @display(description=_("Nom"), ordering="last_name")
+    def shown_name(self, customer: Customer) -> str:
+        return customer.name
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         # Customers come from the shops: one made by hand would be a second one.

@@ -24,5 +24,11 @@ class ProductResource(resources.ModelResource):
         report_skipped = True
         clean_model_instances = True
 
-    def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        row["sku_key"] = sku_key(str(row.get("sku") or ""))
+    def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        """Staff give the SKU; what recognises it is worked out."""
+        if "sku" in (dataset.headers or []) and "sku_key" not in dataset.headers:
+            keys = [sku_key(str(sku or "")) for sku in dataset["sku"]]
+            dataset.append_col(keys, header="sku_key")
+
+    def get_user_visible_fields(self) -> list[Any]:
+        return [f for f in super().get_user_visible_fields() if f.column_name != "sku_key"]

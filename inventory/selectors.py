@@ -1,12 +1,11 @@
 """Reads of stock."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
-from inventory.models import Product, ReorderRule, Reservation, StockPosition, Warehouse
+from inventory.models import Product, ReorderRule, StockPosition, Warehouse
 
 
 class Need(NamedTuple):
@@ -37,13 +36,3 @@ def reorder_candidates(warehouse: Warehouse) -> Iterable[Need]:
         rule = rules.get(position.product_id)
         if rule or position.backordered > 0:
             yield Need(position.product, position, rule)
-
-
-def waiting_demand() -> Decimal:
-    """Pieces that customers wait for, all products."""
-    return StockPosition.objects.aggregate(total=Sum("backordered"))["total"] or Decimal(0)
-
-
-def open_reservations() -> QuerySet[Reservation]:
-    """Reservations not yet shipped nor released."""
-    return Reservation.objects.filter(quantity__gt=0)

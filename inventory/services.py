@@ -4,7 +4,6 @@ The position of a product is always the sum of its moves and of its reservations
 is available nobody waits for it.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -415,11 +414,3 @@ def open_stock(
             origin_kind="opening",
         )
     return set(fresh)
-
-
-def group_by_product(pairs: Iterable[tuple[int, Decimal]]) -> dict[int, Decimal]:
-    """Sum quantities by product id."""
-    sums: dict[int, Decimal] = defaultdict(Decimal)
-    for product_id, quantity in pairs:
-        sums[product_id] += quantity
-    return dict(sums)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import tablib
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import connection
@@ -124,6 +125,24 @@ def test_the_accountant_reads_and_exports_and_changes_nothing() -> None:
         perm.split(".")[1].startswith(("add_", "change_", "delete_"))
         for perm in User.objects.get(username="Comptable").get_all_permissions()
     )
+
+
+def test_products_are_imported_from_a_spreadsheet_and_customers_exported(owner: Client) -> None:
+    from customers.models import Customer
+    from inventory.models import Product
+    from inventory.resources import ProductResource
+    from tests.factories import CustomerFactory, ProductFactory
+
+    ProductFactory(sku="Abc-1", label="Avant")
+    CustomerFactory(last_name="=1+1")
+    dataset = tablib.Dataset(["ABC-1", "Après"], ["N-2", "Neuf"], headers=["sku", "label"])
+
+    result = ProductResource().import_data(dataset, raise_errors=True)
+
+    assert (result.totals["update"], result.totals["new"]) == (1, 1)
+    assert Product.objects.get(sku_key="abc-1").label == "Après"
+    assert "Exporter" in owner.get("/admin/customers/customer/").content.decode()
+    assert Customer.objects.count() == 1
 
 
 def test_files_can_be_brought_in_the_browser(owner: Client, shop: Any) -> None:

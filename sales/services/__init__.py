@@ -1,7 +1,6 @@
 """Writes of sales: orders in, delivery notes out."""
 
 from sales.services.deliveries import (
-    Waiting,
     cancel_delivery_note,
     mark_invoiced,
     prepare_deliveries,
@@ -27,7 +26,6 @@ __all__ = [
     "PricedOrder",
     "RateTotal",
     "Rejection",
-    "Waiting",
     "cancel_delivery_note",
     "cancel_order",
     "confirm_order",

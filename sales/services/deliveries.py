@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -25,14 +25,6 @@ from sphinx.core.bulk import update_rows
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.services import allocate_numbers, record
-
-
-class Waiting(NamedTuple):
-    """An order line that stock is short for (pieces missing)."""
-
-    order: str
-    sku: str
-    missing: Decimal
 
 
 def prepare_delivery(*, order_id: int, at: datetime, actor: Any = None) -> DeliveryNote | None:

@@ -269,6 +269,21 @@ def test_an_order_refused_again_and_again_waits_once(bring: Bring) -> None:
     assert QuarantinedRow.objects.count() == 3
 
 
+@pytest.mark.parametrize("share", [10, 25, 40, 55, 70, 85, 95, 99])
+def test_a_file_cut_anywhere_applies_no_half_order_and_the_whole_one_mends_it(
+    bring: Bring, share: int
+) -> None:
+    rows = "".join(row(f"{n}", sku, "20.00") for n in range(1, 6) for sku in ("A", "B"))
+    content = (HEADER + rows).encode()
+
+    bring(content[: len(content) * share // 100])
+    assert all(order.lines.count() == 2 for order in Order.objects.all())
+
+    bring(content)
+    assert Order.objects.count() == 5
+    assert not QuarantinedRow.objects.filter(status="open", kind="orders").exists()
+
+
 def test_what_somebody_dismissed_does_not_come_back(bring: Bring) -> None:
     bring(HEADER + row("1", total="11.00"))
     dismiss_row(row_id=QuarantinedRow.objects.get().pk, reason="Commande d'essai")

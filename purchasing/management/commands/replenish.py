@@ -2,6 +2,7 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db.models import prefetch_related_objects
 
 from purchasing.models import PurchaseOrder
 from purchasing.services import propose_orders
@@ -18,8 +19,10 @@ class Command(SphinxCommand):
 
     def work(self, **options: Any) -> dict[str, Any]:
         proposals = propose_orders(on=options["as_of"] or clock.today())
+        orders = proposals.orders
+        prefetch_related_objects(orders, "supplier", "lines__product")
         return {
-            "proposals": [_proposal(order) for order in proposals.orders],
+            "proposals": [_proposal(order) for order in orders],
             "without_supplier": [
                 {"sku": product.sku, "quantity": plain(p.quantity), "reason": p.reason}
                 for product, p in proposals.without_supplier
@@ -57,6 +60,6 @@ def _proposal(order: PurchaseOrder) -> dict[str, Any]:
                 "unit_price": plain(line.unit_price_excl_tax),
                 "reason": line.reason,
             }
-            for line in order.lines.select_related("product")
+            for line in order.lines.all()
         ],
     }
