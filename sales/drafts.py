@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 from customers.drafts import AddressDraft, CustomerDraft
 
+GOODS, FEE, TIP, GIFT_CARD, DUTIES = "goods", "fee", "tip", "gift_card", "duties"
+
 
 class LineDraft(NamedTuple):
     """One line; `unit_price` and `discount` incl. or excl. tax as the order says.
 
     `discount` is the line's whole discount (EUR), `tax_rate` percent or None when the file
-    doesn't say, `line` the line of the file.
+    doesn't say, `line` the line of the file. `kind` is goods unless it is a fee, a tip, a gift
+    card sold or duties charged on.
     """
 
     sku: str
@@ -24,6 +27,7 @@ class LineDraft(NamedTuple):
     tax_rate: Decimal | None = None
     discount: Decimal = Decimal(0)
     line: int = 0
+    kind: str = GOODS
 
 
 class StatedTax(NamedTuple):
@@ -38,7 +42,8 @@ class OrderDraft(NamedTuple):
 
     `prices_include_tax` says how line prices and line discounts are given,
     `charges_include_tax` the same for shipping and the order's discount; `total_incl_tax` is
-    what the customer was charged and is never changed.
+    what the customer was charged and is never changed. `tolerance` is how far (EUR) the lines
+    may be from it because the shop itself rounds: the total rules.
     """
 
     external_id: str
@@ -64,3 +69,4 @@ class OrderDraft(NamedTuple):
     cancelled_at: datetime | None = None
     note: str = ""
     line: int = 0
+    tolerance: Decimal = Decimal(0)

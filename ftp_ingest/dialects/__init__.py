@@ -4,7 +4,27 @@ The core loops over the registry and never names one. A new dialect is a module 
 of fixtures in tests/data, a page in docs/gateway.
 """
 
-from ftp_ingest.dialects import pivot, shopify
+from ftp_ingest.dialects import (
+    magento,
+    pivot,
+    prestashop,
+    shopify,
+    squarespace,
+    wix,
+    woocommerce,
+)
 from ftp_ingest.dialects.base import Dialect, Header, dialects, find_dialect
 
-__all__ = ["Dialect", "Header", "dialects", "find_dialect", "pivot", "shopify"]
+__all__ = [
+    "Dialect",
+    "Header",
+    "dialects",
+    "find_dialect",
+    "magento",
+    "pivot",
+    "prestashop",
+    "shopify",
+    "squarespace",
+    "wix",
+    "woocommerce",
+]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from customers.drafts import CustomerDraft
 from ftp_ingest.errors import FileRefused
 from sales.drafts import OrderDraft
+from sphinx.core.errors import InputError
 from sphinx.core.registry import Registry
 from sphinx.core.texts import fold
 
@@ -22,6 +23,11 @@ class Header:
         self._places: dict[str, list[int]] = {}
         for place, name in enumerate(self.names):
             self._places.setdefault(fold(name), []).append(place)
+
+    @property
+    def folded(self) -> list[str]:
+        """The names as they are compared, in the file's order."""
+        return [fold(name) for name in self.names]
 
     def has(self, *names: str) -> bool:
         """True when every one of the (folded) names is there."""
@@ -53,6 +59,12 @@ class Row(NamedTuple):
 class OrderReader(Protocol):
     """Reads one file's orders; made for its header."""
 
+    # Columns with dates: whether day or month comes first is learnt from the whole file.
+    date_places: tuple[int, ...]
+
+    def read_dates(self, *, day_first: bool) -> None:
+        """Read dates such as 03/04/2026 so from now on."""
+
     def key(self, cells: list[str]) -> str:
         """What the rows of one order share; blank when the row goes on with the last one."""
 
@@ -66,8 +78,11 @@ class OrderReader(Protocol):
 class CustomerReader(Protocol):
     """Reads one file's customers; made for its header."""
 
-    def draft(self, row: Row) -> CustomerDraft:
-        """One customer. Raises InputError with line and column."""
+    def draft(self, row: Row) -> CustomerDraft | None:
+        """One customer; None for a row that only adds to the last one.
+
+        Raises InputError with line and column.
+        """
 
 
 class Dialect(Protocol):
@@ -121,3 +136,24 @@ def require(header: Header, label: str, *columns: tuple[str, ...]) -> None:
             line=1,
             column=missing[0],
         )
+
+
+def no_lines(label: str, way_out: str) -> FileRefused:
+    """The refusal of an export of orders without their lines; `way_out` says what to export."""
+    return FileRefused(
+        _("Export %(label)s sans lignes d'articles : %(way_out)s.")
+        % {"label": label, "way_out": way_out},
+        code="file.no_lines",
+        line=1,
+    )
+
+
+def no_customer_key(line: int, column: str) -> InputError:
+    """The refusal of a customer that nothing tells from others."""
+    return InputError(
+        _("Ligne %(line)s : ni identifiant ni e-mail, ce client ne peut pas être reconnu.")
+        % {"line": line},
+        code="customer.no_key",
+        line=line,
+        column=column,
+    )

@@ -122,6 +122,11 @@ class PivotOrders:
         self._shipping_rate = at("shipping_tax_rate")
         self._order_discount = at("order_discount_incl_tax")
         self._total, self._refunded = at("total_incl_tax"), at("refunded_incl_tax")
+        self.date_places = (self._placed_at,)
+        self._day_first = True
+
+    def read_dates(self, *, day_first: bool) -> None:
+        self._day_first = day_first
 
     def key(self, cells: list[str]) -> str:
         return cells[self._number].strip()
@@ -139,7 +144,7 @@ class PivotOrders:
         external_id = unquoted(cells[self._number])
         state, payment_status = self._states(line, cells)
         total = self._agreed_total(rows)
-        paid_at = maybe_moment(cells[self._paid_at], line, "paid_at")
+        paid_at = maybe_moment(cells[self._paid_at], line, "paid_at", day_first=self._day_first)
         if state == "cancelled" and paid_at:
             payment_status = "paid"
         billing = self._billing_address(cells)
@@ -149,7 +154,7 @@ class PivotOrders:
         return OrderDraft(
             external_id=external_id[:80],
             number=external_id[:80],
-            placed_at=moment(cells[self._placed_at], line, "placed_at"),
+            placed_at=moment(cells[self._placed_at], line, "placed_at", day_first=self._day_first),
             state=state,
             payment_status=payment_status,
             customer=self._customer(line, cells, billing),

@@ -142,6 +142,11 @@ class ShopifyOrders:
         }
         self._billing = _address_places(header, "billing")
         self._shipping = _address_places(header, "shipping")
+        self.date_places = (self._created_at,)
+        self._day_first = True
+
+    def read_dates(self, *, day_first: bool) -> None:
+        self._day_first = day_first
 
     def key(self, cells: list[str]) -> str:
         return cells[self._name].strip()
@@ -170,7 +175,9 @@ class ShopifyOrders:
         return OrderDraft(
             external_id=(unquoted(cells[self._id]) or number)[:80],
             number=number[:80],
-            placed_at=moment(cells[self._created_at], line, "Created at"),
+            placed_at=moment(
+                cells[self._created_at], line, "Created at", day_first=self._day_first
+            ),
             state=state,
             payment_status=payment_status,
             customer=self._customer(line, cells, billing, shipping),

@@ -16,6 +16,7 @@ from ftp_ingest.dialects.base import Dialect, OrderReader, Row
 from ftp_ingest.reading.recognition import FileFormat
 from ftp_ingest.reading.records import Record, read_records
 from sales.drafts import OrderDraft
+from sphinx.core.cells import DateOrder
 from sphinx.core.errors import InputError
 
 
@@ -36,6 +37,8 @@ class Survey:
 
     rows: int = 0
     last_lines: dict[str, int] = field(default_factory=dict)
+    # Whether dates have the day first; None when none of them tells.
+    day_first: bool | None = None
 
 
 _FAULTS = {
@@ -73,6 +76,7 @@ def survey(path: Path, file_format: FileFormat) -> Survey:
     reader = file_format.dialect.orders(file_format.header)
     known: set[str] = set()
     current = ""
+    dates = DateOrder()
     for record in read_records(path, file_format):
         seen.rows += 1
         key = _key(record, reader, file_format) or current
@@ -80,6 +84,10 @@ def survey(path: Path, file_format: FileFormat) -> Survey:
             seen.last_lines[key] = record.line
         known.add(key)
         current = key
+        if not record.fault:
+            for place in reader.date_places:
+                dates.see(record.cells[place])
+    seen.day_first = dates.day_first
     return seen
 
 
@@ -88,6 +96,8 @@ def order_drafts(path: Path, file_format: FileFormat, seen: Survey) -> Iterator[
     dialect: Dialect | None = file_format.dialect
     assert dialect is not None  # noqa: S101
     reader = dialect.orders(file_format.header)
+    if seen.day_first is not None:
+        reader.read_dates(day_first=seen.day_first)
     for key, rows, broken in _groups(path, file_format, reader, seen):
         if broken:
             # An order with an unreadable row is not half an order.
@@ -192,6 +202,9 @@ def customer_drafts(path: Path, file_format: FileFormat) -> Iterator[CustomerDra
             yield _fault(record)
             continue
         try:
-            yield reader.draft(Row(record.line, record.cells))
+            draft = reader.draft(Row(record.line, record.cells))
         except InputError as error:
             yield Fault(error.line or record.line, error.column, error.code, error.message)
+        else:
+            if draft is not None:
+                yield draft

@@ -31,7 +31,7 @@ from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import BusinessRuleError, ConflictError, InputError
 from sphinx.core.models import Shop
-from sphinx.core.services import record
+from sphinx.core.services import company, record
 
 Status = Order.Status
 # Until something has left, an order may still become any of these.
@@ -103,6 +103,7 @@ def _decide(
     result: OrderResult,
 ) -> list[Work]:
     rates = {key: facts.tax_rate for key, facts in products.items()}
+    franchise = company().is_tax_exempt
     work = []
     for draft, content, lines in changed:
         known = existing.get(draft.external_id)
@@ -111,7 +112,7 @@ def _decide(
             status = _wanted_status(shop, draft)
             if known and known.status not in OPEN_STATES:
                 _check_after_delivery(draft, known, status, lines)
-            priced = price_order(draft, rates)
+            priced = price_order(draft, rates, franchise=franchise)
         except InputError as error:
             result.rejections.append(rejection(draft, error))
             continue

@@ -16,6 +16,7 @@ from sales.drafts import LineDraft, OrderDraft
 from sales.errors import TaxUndecided, TotalMismatch
 from sphinx.core.money import HUNDRED, ZERO, settle, spread, tax_included, to_cents, to_unit_price
 from sphinx.core.texts import sku_key
+from sphinx.core.validators import compact_vat_number, is_vat_number
 from sphinx.core.vat import FRENCH_RATES, leaves_union
 
 # Beyond this many possible splits of lines over rates, a human decides.
@@ -55,14 +56,19 @@ class PricedOrder(NamedTuple):
         return sum((t.tax for t in self.taxes), ZERO)
 
 
-def price_order(draft: OrderDraft, product_rates: Mapping[str, Decimal | None]) -> PricedOrder:
+def price_order(
+    draft: OrderDraft, product_rates: Mapping[str, Decimal | None], *, franchise: bool = False
+) -> PricedOrder:
     """Price an order; `product_rates` gives percent by sku_key for lines without a rate.
+
+    `franchise` is True for a firm that charges no VAT (CGI, art. 293 B): where the shop states
+    none, there is none.
 
     Raises:
         TaxUndecided: a line's rate can't be found.
         TotalMismatch: the parts don't make the total, to the cent.
     """
-    rates = _line_rates(draft, product_rates)
+    rates = _line_rates(draft, product_rates, franchise=franchise)
     shipping_rate = draft.shipping_tax_rate
     if shipping_rate is None and len(set(rates)) == 1:
         shipping_rate = rates[0]
@@ -122,7 +128,11 @@ def _as_stated(
 ) -> tuple[RateTotal, ...]:
     """Take the shop's own VAT by rate where it rounds otherwise (1 cent a line at most)."""
     stated = {t.rate: t.amount for t in draft.stated_taxes if t.rate is not None}
-    allowed = Decimal(line_count) / HUNDRED
+    taxed = [t for t in taxes if t.rate]
+    if not stated and len(draft.stated_taxes) == 1 and len(taxed) == 1:
+        # The whole VAT is stated without a rate, and there is one.
+        stated = {taxed[0].rate: draft.stated_taxes[0].amount}
+    allowed = max(Decimal(line_count) / HUNDRED, draft.tolerance)
     return tuple(
         t._replace(tax=stated[t.rate])
         if t.rate in stated and abs(stated[t.rate] - t.tax) <= allowed
@@ -167,7 +177,7 @@ def _line_totals(draft: OrderDraft, rates: Sequence[Decimal], target: Decimal) -
         by_rate[rate] += amount
     per_rate = sum((to_cents(amount) for amount in by_rate.values()), ZERO)
     whole = to_cents(sum(exact, Decimal(0)))
-    if target in (per_rate, whole) or _is_tax_rounding(draft, per_line, target):
+    if target in (per_rate, whole) or _is_shops_rounding(draft, per_line, target):
         return settle(target, exact)
     found = to_cents(sum(per_line, ZERO) + draft.total_incl_tax - target)
     raise TotalMismatch(
@@ -186,11 +196,15 @@ def _line_totals(draft: OrderDraft, rates: Sequence[Decimal], target: Decimal) -
     )
 
 
-def _is_tax_rounding(draft: OrderDraft, per_line: Sequence[Decimal], target: Decimal) -> bool:
-    """With prices excl. tax the shop's VAT may be a cent off a line; its total still rules."""
-    if draft.prices_include_tax or not draft.stated_taxes:
-        return False
-    return abs(sum(per_line, ZERO) - target) <= Decimal(len(per_line)) / HUNDRED
+def _is_shops_rounding(draft: OrderDraft, per_line: Sequence[Decimal], target: Decimal) -> bool:
+    """True when the lines are no further from the total than the shop's rounding explains.
+
+    With prices excl. tax the shop's VAT may be a cent off a line; its total still rules.
+    """
+    allowed = draft.tolerance
+    if not draft.prices_include_tax and draft.stated_taxes:
+        allowed = max(allowed, Decimal(len(per_line)) / HUNDRED)
+    return abs(sum(per_line, ZERO) - target) <= allowed
 
 
 def _including(draft: OrderDraft, amount: Decimal, rate: Decimal) -> Decimal:
@@ -211,13 +225,14 @@ def _priced(
     )
 
 
-def _line_rates(draft: OrderDraft, product_rates: Mapping[str, Decimal | None]) -> list[Decimal]:
+def _line_rates(
+    draft: OrderDraft, product_rates: Mapping[str, Decimal | None], *, franchise: bool
+) -> list[Decimal]:
     """Each line's rate: the file's, the only one stated, the product's, else by the amounts."""
     rates = [line.tax_rate for line in draft.lines]
-    known = [r for r in rates if r is not None]
-    if len(known) == len(rates):
-        return known
-    if _is_untaxed_export(draft):
+    if None not in rates:
+        return _complete(rates)
+    if _states_no_tax(draft) and (franchise or _is_untaxed_destination(draft)):
         return [r if r is not None else ZERO for r in rates]
     named = sorted({t.rate for t in draft.stated_taxes if t.rate is not None}, reverse=True)
     if len(named) == 1:
@@ -226,11 +241,11 @@ def _line_rates(draft: OrderDraft, product_rates: Mapping[str, Decimal | None]) 
         r if r is not None else product_rates.get(sku_key(line.sku))
         for r, line in zip(rates, draft.lines, strict=True)
     ]
-    complete = [r for r in guessed if r is not None]
-    if len(complete) == len(guessed) and (not named or set(complete) <= set(named)):
-        return complete
+    guessed = _free_lines_follow(draft, guessed)
+    if None not in guessed and (not named or set(guessed) <= set(named)):
+        return _complete(guessed)
     if named:
-        return _split_over(draft, rates, named)
+        return _split_over(draft, rates, guessed, named)
     uniform = _only_uniform_rate(draft)
     if uniform is not None:
         return [uniform] * len(rates)
@@ -246,42 +261,61 @@ def _line_rates(draft: OrderDraft, product_rates: Mapping[str, Decimal | None]) 
     )
 
 
+def _complete(rates: Sequence[Decimal | None]) -> list[Decimal]:
+    return [rate for rate in rates if rate is not None]
+
+
+def _free_lines_follow(draft: OrderDraft, rates: Sequence[Decimal | None]) -> list[Decimal | None]:
+    """Nothing is due on a free line: it takes the rate of the others, any if there is none."""
+    known = _complete(rates)
+    others = max(set(known), key=known.count) if known else FRENCH_RATES[0]
+    return [
+        others if r is None and line.quantity * line.unit_price == line.discount else r
+        for r, line in zip(rates, draft.lines, strict=True)
+    ]
+
+
+def _states_no_tax(draft: OrderDraft) -> bool:
+    return bool(draft.stated_taxes) and not any(t.amount for t in draft.stated_taxes)
+
+
 def _only_uniform_rate(draft: OrderDraft) -> Decimal | None:
-    """The one French rate that, on everything, gives the VAT stated without a rate."""
+    """The one rate that, on everything, gives the VAT stated without a rate."""
     stated = sum((t.amount for t in draft.stated_taxes), ZERO)
     if not stated or any(line.tax_rate is not None for line in draft.lines):
         return None
     count = len(draft.lines)
-    fitting = [r for r in FRENCH_RATES if _gives(draft, [r] * count, {r: stated})]
+    fitting = [r for r in FRENCH_RATES if r and _gives(draft, [r] * count, {r: stated})]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _is_untaxed_export(draft: OrderDraft) -> bool:
-    """Sent out of the Union (or overseas) by a shop that states it charged no VAT."""
+def _is_untaxed_destination(draft: OrderDraft) -> bool:
+    """Sent out of the Union (or overseas), or to a professional of another member state."""
     destination = draft.shipping if draft.shipping.country else draft.billing
-    return (
-        bool(draft.stated_taxes)
-        and not any(t.amount for t in draft.stated_taxes)
-        and (bool(destination.country) and leaves_union(destination.country, destination.postcode))
-    )
+    country = destination.country
+    if not country:
+        return False
+    if leaves_union(country, destination.postcode):
+        return True
+    number = compact_vat_number(draft.customer.vat_number)
+    return country not in ("FR", "MC") and is_vat_number(number)
 
 
 def _split_over(
-    draft: OrderDraft, rates: Sequence[Decimal | None], named: Sequence[Decimal]
+    draft: OrderDraft,
+    rates: Sequence[Decimal | None],
+    guessed: Sequence[Decimal | None],
+    named: Sequence[Decimal],
 ) -> list[Decimal]:
-    """The only split of lines over the stated rates that gives every stated VAT to the cent."""
-    choices = [(r,) if r is not None else tuple(named) for r in rates]
-    size = 1
-    for choice in choices:
-        size *= len(choice)
-    stated = {t.rate: t.amount for t in draft.stated_taxes if t.rate is not None}
-    fitting = (
-        [list(c) for c in combinations(*choices) if _gives(draft, c, stated)]
-        if size <= MAX_SPLITS
-        else []
-    )
-    if len(fitting) == 1:
-        return fitting[0]
+    """The only split of lines over the stated rates that gives every stated VAT to the cent.
+
+    What the products say is believed first, then only what the file says.
+    """
+    believed = [r if r in named else None for r in guessed]
+    for fixed in (believed, rates) if believed != list(rates) else (rates,):
+        fitting = _fitting_splits(draft, fixed, named)
+        if len(fitting) == 1:
+            return fitting[0]
     raise TaxUndecided(
         _(
             "Commande %(number)s : plusieurs taux de TVA (%(rates)s) et rien ne dit lequel "
@@ -291,6 +325,19 @@ def _split_over(
         line=draft.line,
         column="tax_rate",
     )
+
+
+def _fitting_splits(
+    draft: OrderDraft, rates: Sequence[Decimal | None], named: Sequence[Decimal]
+) -> list[list[Decimal]]:
+    choices = [(r,) if r is not None else tuple(named) for r in rates]
+    size = 1
+    for choice in choices:
+        size *= len(choice)
+    if size > MAX_SPLITS:
+        return []
+    stated = {t.rate: t.amount for t in draft.stated_taxes if t.rate is not None}
+    return [list(c) for c in combinations(*choices) if _gives(draft, c, stated)]
 
 
 def _gives(draft: OrderDraft, rates: Sequence[Decimal], stated: Mapping[Decimal, Decimal]) -> bool:
@@ -307,6 +354,9 @@ def _gives(draft: OrderDraft, rates: Sequence[Decimal], stated: Mapping[Decimal,
     shipping = _charge(draft, draft.shipping_amount, draft.shipping_tax_rate, rates)
     for rate, amount in shipping_by_rate(goods, shipping, draft.shipping_tax_rate).items():
         goods[rate] = goods.get(rate, ZERO) + amount
-    return set(stated) == set(goods) and all(
-        tax_included(goods[rate], rate) == amount for rate, amount in stated.items()
+    taxed = {rate for rate in goods if rate}
+    return {rate for rate in stated if rate} == taxed and all(
+        abs(tax_included(goods[rate], rate) - amount) <= draft.tolerance
+        for rate, amount in stated.items()
+        if rate
     )

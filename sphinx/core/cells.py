@@ -1,11 +1,13 @@
 """Cells to values: amounts, quantities, dates, countries, as shops write them."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django_countries import countries
 
 from sphinx.core import texts
 from sphinx.core.clock import PARIS
@@ -17,10 +19,40 @@ MAX_QUANTITY = Decimal(999_999)
 ALPHA2 = 2
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _NOISE = re.compile(r"[\s\u00a0\u202f€$£']|EUR", re.IGNORECASE)
-_FRENCH_DATE = re.compile(
-    r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T](\d{1,2})[:h](\d{2})(?::(\d{2}))?)?"
+_TIME = r"(?:,?[ T]+(?:à |at )?(\d{1,2})[:h](\d{2})(?::(\d{2}))?(?:\.\d+)?(?: ?([ap])\.?m\.?)?)?"
+_DATE_IN_NUMBERS = re.compile(rf"(\d{{1,2}})[/.-](\d{{1,2}})[/.-](\d{{4}}){_TIME}", re.IGNORECASE)
+_YEAR_FIRST = re.compile(rf"(\d{{4}})[/.-](\d{{1,2}})[/.-](\d{{1,2}}){_TIME}", re.IGNORECASE)
+# 8 déc. 2024, dimanche 8 décembre 2024; Dec 8, 2024.
+_DAY_MONTH = re.compile(
+    rf"(?:[^\W\d]+\.?,? )?(\d{{1,2}})(?:er|\.)? ([^\W\d]+)\.?,? (\d{{4}}){_TIME}", re.IGNORECASE
 )
-_TRUE = frozenset("yes y oui o true vrai 1 x".split())
+_MONTH_DAY = re.compile(
+    rf"(?:[^\W\d]+\.?,? )?([^\W\d]+)\.? (\d{{1,2}}),? (\d{{4}}){_TIME}", re.IGNORECASE
+)
+# The first letters by which French and English months are told apart.
+_MONTHS = {
+    prefix: number
+    for number, prefixes in enumerate(
+        (
+            "jan",
+            "fev feb",
+            "mar",
+            "avr apr",
+            "mai may",
+            "juin jun",
+            "juil jul",
+            "aou aug",
+            "sep",
+            "oct",
+            "nov",
+            "dec",
+        ),
+        start=1,
+    )
+    for prefix in prefixes.split()
+}
+_MONTHS_IN_A_YEAR = 12
+_TRUE = frozenset("yes y oui o true vrai 1 x ja si".split())
 
 clean = lru_cache(maxsize=100_000)(texts.clean)
 
@@ -154,23 +186,23 @@ def rate(text: str, line: int, column: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=50_000)
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, day_first: bool, zone: tzinfo) -> datetime | None:
+    value = _iso(text) or _with_offset(text) or _written(text, day_first)
+    return value if value is None or value.tzinfo else value.replace(tzinfo=zone)
+
+
+def _iso(text: str) -> datetime | None:
     try:
-        value = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
-        match = _FRENCH_DATE.fullmatch(text)
-        if not match:
-            return _with_offset(text)
-        day, month, year, hour, minute, second = (int(part or 0) for part in match.groups())
-        try:
-            value = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (zone below)
-        except ValueError:
-            return None
-    return value if value.tzinfo else value.replace(tzinfo=PARIS)
+        return None
 
 
 def _with_offset(text: str) -> datetime | None:
-    """2025-10-07 09:50:26 +0200, as Shopify writes it."""
+    """2025-10-07 09:50:26 +0200, as Shopify writes it; 2025-10-07 09:50:26 UTC."""
+    if text.endswith(" UTC"):
+        value = _iso(text[:-4])
+        return value.replace(tzinfo=UTC) if value else None
     for pattern in ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M %z"):
         try:
             return datetime.strptime(text, pattern)  # noqa: DTZ007 (%z is in both)
@@ -179,13 +211,79 @@ def _with_offset(text: str) -> datetime | None:
     return None
 
 
-def moment(text: str, line: int, column: str) -> datetime:
-    """A date or date and time; without a zone it is Europe/Paris.
+def _written(text: str, day_first: bool) -> datetime | None:
+    """A date as people write it, in numbers or with the month's name."""
+    if match := _DATE_IN_NUMBERS.fullmatch(text):
+        first, second, year = (int(part) for part in match.groups()[:3])
+        # What can't be a month is the day, whatever the file's order.
+        if second > _MONTHS_IN_A_YEAR or (not day_first and first <= _MONTHS_IN_A_YEAR):
+            first, second = second, first
+        return _at(year, second, first, *match.groups()[3:])
+    if match := _YEAR_FIRST.fullmatch(text):
+        year, month, day = (int(part) for part in match.groups()[:3])
+        return _at(year, month, day, *match.groups()[3:])
+    if match := _DAY_MONTH.fullmatch(text):
+        return _at(int(match[3]), _month(match[2]), int(match[1]), *match.groups()[3:])
+    if match := _MONTH_DAY.fullmatch(text):
+        return _at(int(match[3]), _month(match[1]), int(match[2]), *match.groups()[3:])
+    return None
+
+
+def _month(name: str) -> int:
+    """1 to 12; 0 for a word that is no month."""
+    word = texts.fold(name)
+    return _MONTHS.get(word[:3], _MONTHS.get(word[:4], 0))
+
+
+def _at(
+    year: int,
+    month: int,
+    day: int,
+    hour: str | None,
+    minute: str | None,
+    second: str | None,
+    half: str | None,
+) -> datetime | None:
+    hours = int(hour or 0)
+    if half:
+        hours = hours % 12 + (12 if half.lower() == "p" else 0)
+    try:
+        return datetime(year, month, day, hours, int(minute or 0), int(second or 0))  # noqa: DTZ001
+    except ValueError:
+        return None
+
+
+class DateOrder:
+    """Whether a file writes the day or the month first, by the dates that leave no doubt."""
+
+    def __init__(self) -> None:
+        self._seen: set[bool] = set()
+
+    def see(self, text: str) -> None:
+        """Learn from one date."""
+        match = _DATE_IN_NUMBERS.match(text) if "/" in text else None
+        if match:
+            first, second = int(match[1]), int(match[2])
+            if (first > _MONTHS_IN_A_YEAR) != (second > _MONTHS_IN_A_YEAR):
+                self._seen.add(first > _MONTHS_IN_A_YEAR)
+
+    @property
+    def day_first(self) -> bool | None:
+        """None when no date tells, or when they contradict one another."""
+        return next(iter(self._seen)) if len(self._seen) == 1 else None
+
+
+def moment(
+    text: str, line: int, column: str, *, day_first: bool = True, zone: tzinfo = PARIS
+) -> datetime:
+    """A date or date and time; without a zone it is in `zone`.
+
+    `day_first` decides on dates such as 03/04/2026 only.
 
     Raises:
         InputError: blank or not a date.
     """
-    value = _moment(text.strip())
+    value = _moment(" ".join(text.split()), day_first, zone)
     if value is None:
         raise _refused(
             "cell.not_a_date",
@@ -200,9 +298,13 @@ def moment(text: str, line: int, column: str) -> datetime:
     return value
 
 
-def maybe_moment(text: str, line: int, column: str) -> datetime | None:
+def maybe_moment(
+    text: str, line: int, column: str, *, day_first: bool = True, zone: tzinfo = PARIS
+) -> datetime | None:
     """A date or None when blank."""
-    return moment(text, line, column) if text.strip() else None
+    if not text.strip():
+        return None
+    return moment(text, line, column, day_first=day_first, zone=zone)
 
 
 def yes(text: str) -> bool:
@@ -210,10 +312,49 @@ def yes(text: str) -> bool:
     return text.strip().casefold() in _TRUE
 
 
+@lru_cache(maxsize=1)
+def _countries_by_name() -> dict[str, str]:
+    """Folded names of countries in the languages that shops write → their codes."""
+    found = {}
+    for language in ("it", "es", "de", "en", "fr"):
+        with translation.override(language):
+            found.update({texts.fold(str(name)): code for code, name in countries})
+    return found | _OTHER_NAMES
+
+
+_OTHER_NAMES = {
+    "usa": "US",
+    "etats unis": "US",
+    "united states": "US",
+    "uk": "GB",
+    "great britain": "GB",
+    "england": "GB",
+    "angleterre": "GB",
+    "holland": "NL",
+    "hollande": "NL",
+    "the netherlands": "NL",
+    "czech republic": "CZ",
+    "republique tcheque": "CZ",
+    "france metropolitaine": "FR",
+    "la reunion": "RE",
+    "russia": "RU",
+    "russie": "RU",
+    "south korea": "KR",
+    "coree du sud": "KR",
+    "fra": "FR",
+    "bel": "BE",
+    "deu": "DE",
+    "che": "CH",
+}
+
+
+@lru_cache(maxsize=10_000)
 def country(text: str) -> str:
-    """ISO 3166-1 alpha-2, upper case; blank when it isn't a code of two letters."""
+    """ISO 3166-1 alpha-2, from a code of two letters or a name; blank when it is neither."""
     code = text.strip().upper()
-    return code if len(code) == ALPHA2 and code.isascii() and code.isalpha() else ""
+    if len(code) == ALPHA2 and code.isascii() and code.isalpha():
+        return "GB" if code == "UK" else code
+    return _countries_by_name().get(texts.fold(code), "") if code else ""
 
 
 def unquoted(text: str) -> str:

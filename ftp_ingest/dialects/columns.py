@@ -1,0 +1,125 @@
+"""A row seen by the names of its fields, whatever the file calls its columns."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from ftp_ingest.dialects.base import Header, Row
+from sphinx.core import cells
+from sphinx.core.clock import PARIS
+from sphinx.core.money import to_cents
+from sphinx.core.texts import fold
+
+# A field's names, the shop's own first; folded when compared.
+Aliases = Mapping[str, tuple[str, ...]]
+
+
+class Columns:
+    """Where the fields of a dialect stand in one file."""
+
+    def __init__(self, header: Header, aliases: Aliases) -> None:
+        self.place = {
+            field: header.place(*(fold(name) for name in names)) for field, names in aliases.items()
+        }
+        # What messages call a column: as the file does, else as the shop usually does.
+        self.name = {
+            field: header.names[place] if (place := self.place[field]) >= 0 else names[0]
+            for field, names in aliases.items()
+        }
+        self.day_first = True
+        self.zone: tzinfo = PARIS
+
+    def has(self, *fields: str) -> bool:
+        """True when the file has a column for each of the fields."""
+        return all(self.place[field] >= 0 for field in fields)
+
+    def entry(self, row: Row) -> "Entry":
+        """The row, to be read field by field."""
+        return Entry(self, row)
+
+
+def known_names(aliases: Aliases) -> frozenset[str]:
+    """Every folded name of the fields, to recognise a header by."""
+    return frozenset(fold(name) for names in aliases.values() for name in names)
+
+
+class Entry:
+    """One row; every reader raises InputError naming line and column."""
+
+    __slots__ = ("_cells", "_columns", "line")
+
+    def __init__(self, columns: Columns, row: Row) -> None:
+        self._columns = columns
+        self.line = row.line
+        self._cells = row.cells
+
+    def raw(self, field: str) -> str:
+        """The cell as it stands; blank when there is no such column."""
+        return self._cells[self._columns.place[field]]
+
+    def filled(self, field: str) -> bool:
+        """True when the cell holds something."""
+        return bool(self.raw(field).strip())
+
+    def text(self, field: str) -> str:
+        """Cleaned text."""
+        return cells.clean(self.raw(field))
+
+    def plain(self, field: str) -> str:
+        """Cleaned text without the apostrophe that keeps spreadsheets from reading a number."""
+        return cells.unquoted(self.raw(field))
+
+    def number(self, field: str) -> Decimal:
+        """A signed number; blank is 0."""
+        return cells.number(self.raw(field), self.line, self._columns.name[field])
+
+    def cents(self, field: str) -> Decimal:
+        """A signed amount in EUR, rounded half up to cents; blank is 0."""
+        return to_cents(self.number(field))
+
+    def amount(self, field: str) -> Decimal:
+        """An amount in EUR of 0 or more, rounded half up to cents; blank is 0."""
+        return cells.amount(self.raw(field), self.line, self._columns.name[field])
+
+    def size(self, field: str) -> Decimal:
+        """An amount in EUR without its sign: some shops write discounts negative."""
+        return abs(self.cents(field))
+
+    def price(self, field: str) -> Decimal:
+        """A unit price of 0 or more, with the shop's decimals."""
+        return cells.price(self.raw(field), self.line, self._columns.name[field])
+
+    def quantity(self, field: str) -> Decimal:
+        """Pieces, above 0."""
+        return cells.quantity(self.raw(field), self.line, self._columns.name[field])
+
+    def rate(self, field: str) -> Decimal | None:
+        """A VAT rate in percent; None when blank."""
+        return cells.rate(self.raw(field), self.line, self._columns.name[field])
+
+    def moment(self, field: str) -> datetime:
+        """A date and time in the file's order and zone."""
+        columns = self._columns
+        return cells.moment(
+            self.raw(field),
+            self.line,
+            columns.name[field],
+            day_first=columns.day_first,
+            zone=columns.zone,
+        )
+
+    def maybe_moment(self, field: str) -> datetime | None:
+        """The same, None when blank."""
+        return self.moment(field) if self.filled(field) else None
+
+    def yes(self, field: str) -> bool:
+        """True for yes, oui, true, 1…"""
+        return cells.yes(self.raw(field))
+
+    def country(self, field: str) -> str:
+        """ISO 3166-1 alpha-2, blank when unknown."""
+        return cells.country(self.raw(field))
+
+    def column(self, field: str) -> str:
+        """What the file calls the field's column."""
+        return self._columns.name[field]

@@ -1,0 +1,461 @@
+"""PrestaShop: the SQL Manager's export of orders with their details, and customers.
+
+The order list's own export has no articles: it is recognised and refused. A saved query gives
+the tables' columns, one row an article; docs/gateway/prestashop.md has it ready to paste.
+Modules write the same columns under labels.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from customers.drafts import AddressDraft, CustomerDraft
+from ftp_ingest.dialects.amounts import line_of_totals, rate_between, rounding, stated
+from ftp_ingest.dialects.base import (
+    CUSTOMERS,
+    ORDERS,
+    Header,
+    Row,
+    no_customer_key,
+    no_lines,
+    register,
+    require,
+)
+from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from sales.drafts import FEE, LineDraft, OrderDraft
+from sphinx.core.errors import InputError
+from sphinx.core.money import HUNDRED, ZERO, to_cents
+from sphinx.core.texts import fold
+
+
+def _address(use: str, *short: str) -> dict[str, tuple[str, ...]]:
+    """An address' columns under each prefix that queries give them."""
+    prefixes = (f"{use}_", *short)
+    fields = {
+        "firstname": ("firstname", "prenom"),
+        "lastname": ("lastname", "nom"),
+        "company": ("company", "societe"),
+        "address1": ("address1", "adresse1", "adresse"),
+        "address2": ("address2", "adresse2"),
+        "postcode": ("postcode", "code_postal"),
+        "city": ("city", "ville"),
+        "country": ("country_iso", "iso_code", "country", "pays"),
+        "phone": ("phone", "phone_mobile", "telephone"),
+        "vat_number": ("vat_number", "tva"),
+    }
+    return {
+        f"{use}_{field}": tuple(f"{prefix}{name}" for prefix in prefixes for name in names)
+        for field, names in fields.items()
+    }
+
+
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "id": ("id_order", "order_id", "ID commande", "Id commande", "ID de commande"),
+    "reference": ("reference", "order_reference", "Référence commande", "Référence"),
+    "date": ("date_add", "order_date", "Date de commande", "Date"),
+    "status": (
+        "order_state",
+        "state_name",
+        "order_state_name",
+        "status",
+        "current_state_name",
+        "etat",
+        "statut",
+        "current_state",
+    ),
+    "state_id": ("current_state", "id_order_state"),
+    "payment": ("payment", "Paiement", "Mode de paiement"),
+    "currency": ("currency", "currency_iso", "currency_iso_code", "Devise"),
+    "total": ("total_paid_tax_incl", "total_paid", "Total TTC", "Total payé TTC"),
+    "total_net": ("total_paid_tax_excl", "Total HT"),
+    "total_paid": ("total_paid_real",),
+    "shipping": ("total_shipping_tax_incl", "total_shipping", "Frais de port TTC"),
+    "shipping_net": ("total_shipping_tax_excl", "Frais de port HT"),
+    "shipping_rate": ("carrier_tax_rate",),
+    "discount": ("total_discounts_tax_incl", "total_discounts", "Réduction TTC", "Remise TTC"),
+    "wrapping": ("total_wrapping_tax_incl", "total_wrapping"),
+    "wrapping_net": ("total_wrapping_tax_excl",),
+    "refunded": ("total_refunded_tax_incl", "total_refunded"),
+    "invoice_date": ("invoice_date",),
+    "note": ("message", "note"),
+    "customer_id": ("id_customer", "customer_id", "ID client"),
+    "is_guest": ("is_guest",),
+    "email": ("email", "customer_email", "E-mail", "Adresse e-mail"),
+    "firstname": ("firstname", "customer_firstname", "Prénom"),
+    "lastname": ("lastname", "customer_lastname", "Nom"),
+    "company": ("company", "customer_company", "Société"),
+    "siret": ("siret",),
+    "vat_number": ("vat_number", "Numéro de TVA", "TVA intracommunautaire"),
+    **_address("invoice", "billing_", "inv_", "facturation_", ""),
+    **_address("delivery", "shipping_", "del_", "livraison_"),
+    "sku": (
+        "product_reference",
+        "Référence produit",
+        "Référence article",
+        "sku",
+    ),
+    "name": ("product_name", "Produit", "Nom du produit", "Désignation"),
+    "quantity": ("product_quantity", "Quantité"),
+    "quantity_refunded": ("product_quantity_refunded",),
+    "quantity_returned": ("product_quantity_return",),
+    "price": ("unit_price_tax_incl", "Prix unitaire TTC"),
+    "price_net": ("unit_price_tax_excl", "Prix unitaire HT"),
+    "line": ("total_price_tax_incl", "Total ligne TTC"),
+    "line_net": ("total_price_tax_excl", "Total ligne HT"),
+    "rate": ("tax_rate", "rate", "Taux de TVA", "Taux TVA"),
+}
+_NAMES = known_names(_ALIASES)
+_DETAIL = frozenset(
+    fold(n)
+    for n in (
+        "id_order product_reference product_name product_quantity unit_price_tax_incl "
+        "unit_price_tax_excl total_price_tax_incl total_paid_tax_incl total_shipping_tax_incl "
+        "id_order_detail total_products_wt current_state"
+    ).split()
+)
+# The list of orders as the back-office shows it.
+_LISTS = tuple(
+    frozenset(map(fold, names.split(",")))
+    for names in (
+        "ID,Reference,New client,Delivery,Customer,Total,Payment,Status,Date",
+        "ID,Référence,Nouveau client,Livraison,Client,Total,Paiement,État,Date",
+    )
+)
+_ENOUGH_DETAIL, _ENOUGH_LIST = 2, 6
+# Words of a state, in the shop's language; the first that is found decides.
+_WORDS = (
+    (("erreur", "error", "echec"), ("cancelled", "unpaid")),
+    (("annul", "cancel"), ("cancelled", "unpaid")),
+    (("rembours", "refund"), ("confirmed", "refunded")),
+    (("non paye", "not paid", "unpaid"), ("pending", "unpaid")),
+    (("reapprovisionnement", "backorder"), ("confirmed", "paid")),
+    (("attente", "awaiting", "pending"), ("pending", "unpaid")),
+    (
+        (
+            "accepte",
+            "accepted",
+            "preparation",
+            "processing",
+            "expedi",
+            "shipped",
+            "livre",
+            "delivered",
+            "paye",
+            "paid",
+            "pret",
+            "ready",
+            "termine",
+            "complete",
+            "transit",
+        ),
+        ("confirmed", "paid"),
+    ),
+)
+# The states that every installation has, by id.
+_STATE_IDS = {
+    "1": ("pending", "unpaid"),
+    "2": ("confirmed", "paid"),
+    "3": ("confirmed", "paid"),
+    "4": ("confirmed", "paid"),
+    "5": ("confirmed", "paid"),
+    "6": ("cancelled", "unpaid"),
+    "7": ("confirmed", "refunded"),
+    "8": ("cancelled", "unpaid"),
+    "9": ("confirmed", "paid"),
+    "10": ("pending", "unpaid"),
+    "11": ("confirmed", "paid"),
+    "12": ("pending", "unpaid"),
+    "13": ("pending", "unpaid"),
+}
+
+
+@register
+class PrestaShop:
+    code = "prestashop"
+    label = "PrestaShop"
+
+    def recognise(self, header: Header) -> tuple[str, int]:
+        if header.count(_DETAIL) >= _ENOUGH_DETAIL and (
+            header.has("id order") or header.has("product reference")
+        ):
+            return ORDERS, header.count(_NAMES)
+        if any(header.count(names) >= _ENOUGH_LIST for names in _LISTS):
+            return ORDERS, _ENOUGH_LIST
+        return (CUSTOMERS, strength) if (strength := _customers_strength(header)) else ("", 0)
+
+    def check_header(self, header: Header, kind: str) -> None:
+        if kind != ORDERS:
+            return
+        if not Columns(header, _ALIASES).has("quantity"):
+            raise no_lines(
+                self.label,
+                _(
+                    "la liste des commandes ne détaille pas les articles. Collez la requête de "
+                    "docs/gateway/prestashop.md dans Paramètres avancés › Base de données › "
+                    "Gestionnaire SQL, et exportez son résultat"
+                ),
+            )
+        require(
+            header,
+            self.label,
+            _ALIASES["id"],
+            _ALIASES["date"],
+            _ALIASES["total"],
+            (*_ALIASES["price"], *_ALIASES["line"], *_ALIASES["price_net"]),
+        )
+
+    def orders(self, header: Header) -> "PrestaShopOrders":
+        return PrestaShopOrders(header)
+
+    def customers(self, header: Header) -> "PrestaShopCustomers":
+        return PrestaShopCustomers(header)
+
+
+class PrestaShopOrders:
+    """Reads orders; `reference` may be shared by several, the key is `id_order`."""
+
+    def __init__(self, header: Header) -> None:
+        self._columns = Columns(header, _ALIASES)
+        self.date_places = (self._columns.place["date"],)
+        self._key = self._columns.place["id"]
+
+    def read_dates(self, *, day_first: bool) -> None:
+        self._columns.day_first = day_first
+
+    def key(self, cells: list[str]) -> str:
+        return cells[self._key].strip()
+
+    def is_total(self, cells: list[str]) -> bool:
+        return not cells[self._key].strip() and not cells[self._columns.place["quantity"]].strip()
+
+    def draft(self, rows: Sequence[Row]) -> OrderDraft:
+        entry = self._columns.entry(rows[0])
+        key = entry.plain("id")
+        entries = [self._columns.entry(row) for row in rows]
+        total = entry.amount("total")
+        tax = max(total - entry.cents("total_net"), ZERO) if entry.filled("total_net") else None
+        lines = [self._line(e) for e in entries if e.number("quantity") > 0]
+        if not lines:
+            raise InputError(
+                _("Commande %(number)s : aucune ligne d'article.") % {"number": key},
+                code="order.no_lines",
+                line=entry.line,
+                column=entry.column("quantity"),
+            )
+        lines += self._wrapping(entry)
+        if tax == 0:
+            lines = [line._replace(tax_rate=None) for line in lines]
+        refunded = self._refunded(entries, total)
+        state, payment = self._states(entry, refunded, total)
+        invoice, delivery = _read_address(entry, "invoice"), _read_address(entry, "delivery")
+        shipping, shipping_rate = self._shipping(entry)
+        return OrderDraft(
+            external_id=key[:80],
+            number=(entry.plain("reference") or key)[:80],
+            placed_at=entry.moment("date"),
+            state=state,
+            payment_status=payment,
+            customer=self._customer(entry, invoice),
+            lines=tuple(lines),
+            total_incl_tax=total,
+            billing=invoice,
+            shipping=delivery if delivery.address1 or delivery.city else invoice,
+            currency=(entry.text("currency") or "EUR").upper()[:3],
+            prices_include_tax=self._is_gross,
+            shipping_amount=shipping,
+            shipping_tax_rate=shipping_rate if tax != 0 else None,
+            discount=entry.size("discount"),
+            refunded=refunded or (total if payment == "refunded" else ZERO),
+            stated_taxes=stated({}, tax) if tax is not None else (),
+            payment_method=entry.text("payment"),
+            note=entry.text("note"),
+            line=entry.line,
+            tolerance=rounding(len(lines) + 1),
+        )
+
+    @property
+    def _is_gross(self) -> bool:
+        return self._columns.has("price") or self._columns.has("line")
+
+    def _line(self, entry: Entry) -> LineDraft:
+        """One article; prices have six decimals and are after the article's own reductions."""
+        quantity = entry.quantity("quantity")
+        price, price_net = entry.price("price"), entry.price("price_net")
+        total = entry.cents("line") if entry.filled("line") else to_cents(quantity * price)
+        net = entry.cents("line_net") if entry.filled("line_net") else quantity * price_net
+        rate = entry.rate("rate") or None
+        if rate is None and net and self._is_gross:
+            # The tables keep the rate in another place since 1.7: it is in the two prices.
+            rate = rate_between(to_cents(net), total - to_cents(net))
+        sku, name = entry.plain("sku"), entry.text("name")
+        if not self._is_gross:
+            total = net
+        return line_of_totals(
+            sku=sku,
+            label=name or sku or _("Article"),
+            quantity=quantity,
+            total=total,
+            before_discount=ZERO,
+            rate=rate,
+            line=entry.line,
+        )
+
+    def _wrapping(self, entry: Entry) -> list[LineDraft]:
+        """Gift wrapping, charged on the order."""
+        gross, net = entry.cents("wrapping"), entry.cents("wrapping_net")
+        if not gross:
+            return []
+        rate = rate_between(net, gross - net) if net else None
+        label = _("Emballage cadeau")
+        return [LineDraft("", label, Decimal(1), gross, rate, line=entry.line, kind=FEE)]
+
+    def _shipping(self, entry: Entry) -> tuple[Decimal, Decimal | None]:
+        gross, net = entry.cents("shipping"), entry.cents("shipping_net")
+        rate = entry.rate("shipping_rate")
+        if not self._columns.has("shipping"):
+            return to_cents(net * (HUNDRED + (rate or ZERO)) / HUNDRED), rate
+        if not rate and net:
+            rate = rate_between(net, gross - net)
+        return gross, rate if gross else None
+
+    def _refunded(self, entries: Sequence[Entry], total: Decimal) -> Decimal:
+        """What was given back, as stated, else by the pieces refunded (EUR incl. tax)."""
+        if self._columns.has("refunded"):
+            return entries[0].size("refunded")
+        pieces = sum(
+            (e.number("quantity_refunded") * e.price("price") for e in entries), Decimal(0)
+        )
+        return min(to_cents(pieces), total)
+
+    def _states(self, entry: Entry, refunded: Decimal, total: Decimal) -> tuple[str, str]:
+        text = fold(entry.raw("status"))
+        found = _STATE_IDS.get(text) if text.isdigit() else _by_words(text)
+        found = found or _STATE_IDS.get(entry.text("state_id"))
+        if found is None:
+            raise InputError(
+                _(
+                    "Ligne %(line)s, colonne %(column)s : l'état « %(status)s » est inconnu. "
+                    "Exportez le libellé d'un état standard (Paiement accepté, Expédié, Annulé…)."
+                )
+                % {
+                    "line": entry.line,
+                    "column": entry.column("status"),
+                    "status": entry.text("status")[:40],
+                },
+                code="order.unknown_status",
+                line=entry.line,
+                column=entry.column("status"),
+            )
+        state, payment = found
+        if payment == "paid" and refunded:
+            payment = "refunded" if refunded >= total else "partially_refunded"
+        return state, payment
+
+    def _customer(self, entry: Entry, invoice: AddressDraft) -> CustomerDraft:
+        company = entry.text("company") or invoice.company
+        ref = entry.plain("customer_id")
+        return CustomerDraft(
+            ref="" if ref == "0" or entry.yes("is_guest") else ref[:80],
+            email=entry.text("email"),
+            first_name=entry.text("firstname"),
+            last_name=entry.text("lastname"),
+            company=company,
+            vat_number=entry.text("vat_number") or entry.text("invoice_vat_number"),
+            siret="".join(c for c in entry.raw("siret") if c.isdigit()),
+            phone=invoice.phone,
+            is_business=bool(company),
+            address=invoice,
+            line=entry.line,
+        )
+
+
+def _by_words(text: str) -> tuple[str, str] | None:
+    for words, states in _WORDS:
+        if any(word in text for word in words):
+            return states
+    return None
+
+
+def _read_address(entry: Entry, use: str) -> AddressDraft:
+    first, last = entry.text(f"{use}_firstname"), entry.text(f"{use}_lastname")
+    return AddressDraft(
+        name=f"{first} {last}".strip(),
+        company=entry.text(f"{use}_company"),
+        address1=entry.text(f"{use}_address1"),
+        address2=entry.text(f"{use}_address2"),
+        postcode=entry.plain(f"{use}_postcode"),
+        city=entry.text(f"{use}_city"),
+        country=entry.country(f"{use}_country"),
+        phone=entry.plain(f"{use}_phone"),
+    )
+
+
+_CUSTOMER_ALIASES: dict[str, tuple[str, ...]] = {
+    "ref": ("id_customer", "ID", "customer_id"),
+    "email": ("email", "Email address", "Adresse e-mail", "E-mail", "Email"),
+    "firstname": ("firstname", "First name", "Prénom"),
+    "lastname": ("lastname", "Last name", "Nom"),
+    "company": ("company", "Company", "Société"),
+    "siret": ("siret",),
+    "vat_number": ("vat_number", "Numéro de TVA"),
+    "newsletter": ("newsletter", "Newsletter", "optin", "Partner offers"),
+    "created_at": ("date_add", "Registration", "Inscription", "Date d'inscription"),
+    "note": ("note",),
+    "title": ("Social title", "Titre de civilité", "Titre", "Civilité", "id_gender"),
+    "active": ("active", "Enabled", "Activé", "Sales", "Ventes"),
+    **{
+        field: _address("address", "")[f"address_{field}"]
+        for field in ("address1", "address2", "postcode", "city", "country", "phone")
+    },
+}
+_CUSTOMER_NAMES = known_names(_CUSTOMER_ALIASES)
+_ENOUGH_CUSTOMER = 4
+
+
+def _customers_strength(header: Header) -> int:
+    """How many columns agree; 0 when the file isn't PrestaShop's customers."""
+    columns = Columns(header, _CUSTOMER_ALIASES)
+    own_query = header.has("id customer", "email")
+    own_list = header.has("id") and columns.has("title", "email", "lastname")
+    found = header.count(_CUSTOMER_NAMES)
+    return found + 1 if (own_query or own_list) and found >= _ENOUGH_CUSTOMER else 0
+
+
+class PrestaShopCustomers:
+    """Reads customers."""
+
+    def __init__(self, header: Header) -> None:
+        self._columns = Columns(header, _CUSTOMER_ALIASES)
+
+    def draft(self, row: Row) -> CustomerDraft:
+        entry = self._columns.entry(row)
+        ref, email = entry.plain("ref"), entry.text("email")
+        if not ref and not email:
+            raise no_customer_key(entry.line, entry.column("email"))
+        first, last = entry.text("firstname"), entry.text("lastname")
+        company = entry.text("company").strip("-")
+        return CustomerDraft(
+            ref=ref[:80],
+            email=email,
+            first_name=first,
+            last_name=last,
+            company=company,
+            vat_number=entry.text("vat_number"),
+            siret="".join(c for c in entry.raw("siret") if c.isdigit()),
+            phone=entry.plain("phone"),
+            is_business=bool(company),
+            accepts_marketing=entry.yes("newsletter"),
+            note=entry.text("note"),
+            created_at=entry.maybe_moment("created_at"),
+            address=AddressDraft(
+                name=f"{first} {last}".strip(),
+                company=company,
+                address1=entry.text("address1"),
+                address2=entry.text("address2"),
+                postcode=entry.plain("postcode"),
+                city=entry.text("city"),
+                country=entry.country("country"),
+            ),
+            line=entry.line,
+        )

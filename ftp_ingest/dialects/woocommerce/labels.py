@@ -1,0 +1,254 @@
+"""AlgolPlus' Advanced Order Export: one row a line, columns chosen and named by labels.
+
+The labels are translated on French sites. `Item Cost` is what a piece costs after discount,
+excl. tax and rounded to the cent: the order's own total rules.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from ftp_ingest.dialects.amounts import line_of_totals, rate_between, rounding, stated
+from ftp_ingest.dialects.base import Header, Row, no_lines, require
+from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.woocommerce import shared
+from sales.drafts import FEE, LineDraft, OrderDraft
+from sphinx.core.errors import InputError
+from sphinx.core.money import HUNDRED, ZERO, to_cents
+
+
+def _of(use: str, *labels: str) -> tuple[str, ...]:
+    """A label with its suffix, as English and French sites write it."""
+    french = {"Billing": "facturation", "Shipping": "livraison"}[use]
+    other = {"Billing": "facturation", "Shipping": "expédition"}[use]
+    return tuple(f"{label} ({suffix})" for label in labels for suffix in (use, french, other))
+
+
+_ADDRESS_LABELS = {
+    "first_name": ("First Name", "Prénom"),
+    "last_name": ("Last Name", "Nom"),
+    "full_name": ("Full Name", "Nom complet"),
+    "company": ("Company", "Société", "Entreprise", "Nom de l'entreprise"),
+    "address": ("Address 1&2", "Address", "Adresse 1&2", "Adresse"),
+    "address_1": ("Address 1", "Adresse 1"),
+    "address_2": ("Address 2", "Adresse 2"),
+    "city": ("City", "Ville"),
+    "postcode": ("Postcode", "Zip", "Code postal"),
+    "country": ("Country Code", "Country Name", "Country", "Code pays", "Code du pays", "Pays"),
+    "phone": ("Phone", "Téléphone"),
+}
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "id": ("Order ID", "ID de commande", "Identifiant de commande"),
+    "number": ("Order Number", "Numéro de commande", "N° de commande"),
+    "status": ("Order Status", "État de la commande", "Statut de la commande", "Statut"),
+    "date": ("Order Date", "Date de la commande", "Date de commande"),
+    "paid_at": ("Paid Date", "Date de paiement"),
+    "currency": ("Currency", "Order Currency", "Devise"),
+    "note": ("Customer Note", "Note du client"),
+    "customer_id": ("Customer User ID", "Customer User Id", "ID utilisateur du client"),
+    "account_email": ("Customer User Email",),
+    "email": _of("Billing", "Email", "E-mail", "Adresse e-mail"),
+    "vat_number": ("VAT Number", "EU VAT Number", "Numéro de TVA", "_billing_vat_number"),
+    "payment": ("Payment Method Title", "Titre du moyen de paiement", "Moyen de paiement"),
+    "discount": ("Cart Discount Amount", "Montant de la remise du panier", "Montant de la remise"),
+    "subtotal": ("Order Subtotal Amount", "Sous-total de la commande"),
+    "shipping": (
+        "Order Shipping Amount",
+        "Montant de la livraison de la commande",
+        "Montant de la livraison",
+        "Montant de l'expédition",
+    ),
+    "shipping_tax": ("Order Shipping Tax Amount", "Montant de la taxe de livraison"),
+    "shipping_gross": ("Order Shipping + Tax Amount",),
+    "fee": ("Order Total Fee", "Total des frais de la commande"),
+    "refunded": ("Order Refund Amount", "Montant remboursé", "Montant du remboursement"),
+    "total": (
+        "Order Total Amount",
+        "Montant total de la commande",
+        "Total de la commande",
+        "Montant total",
+    ),
+    "tax": (
+        "Order Total Tax Amount",
+        "Montant total des taxes de la commande",
+        "Montant total de la taxe",
+        "Montant total des taxes",
+    ),
+    "sku": ("SKU", "UGS"),
+    "name": ("Item Name", "Name", "Product Name", "Nom de l'article", "Nom du produit"),
+    "quantity": ("Quantity", "Quantity (- Refund)", "Quantité", "Quantité (- Remboursement)"),
+    "cost": ("Item Cost", "Coût de l'article", "Prix de l'article"),
+    "cost_gross": ("Item Cost (inc. tax)",),
+    "cost_before": ("Item Cost Before Discount",),
+    "line_net": ("Order Line Total", "Order Line (w/o tax)", "Total de la ligne"),
+    "line_tax": ("Order Line Tax", "Taxe de la ligne"),
+    "line_gross": ("Order Line Total (include tax)",),
+    "line_before": ("Order Line Subtotal", "Sous-total de la ligne"),
+    "rate": ("Item Tax Rate", "Taux de taxe de l'article"),
+    **{
+        f"{use.lower()}_{field}": _of(use, *labels)
+        for use in ("Billing", "Shipping")
+        for field, labels in _ADDRESS_LABELS.items()
+    },
+}
+NAMES = known_names(_ALIASES)
+
+
+def is_ours(header: Header) -> bool:
+    """True for a header of labels with a billing or shipping suffix and an order's total."""
+    columns = Columns(header, _ALIASES)
+    return (
+        columns.has("total")
+        and (columns.has("number") or columns.has("id"))
+        and (columns.has("email") or columns.has("billing_first_name") or columns.has("status"))
+        and not header.has("order currency")
+        and header.count(NAMES) >= _ENOUGH
+    )
+
+
+_ENOUGH = 6
+
+
+def check(header: Header, label: str) -> None:
+    """Raises FileRefused: no lines, or columns that a line can't do without."""
+    columns = Columns(header, _ALIASES)
+    if not columns.has("quantity"):
+        raise no_lines(
+            label,
+            _(
+                "dans Advanced Order Export, gardez les colonnes SKU, Item Name, Quantity et "
+                "Item Cost"
+            ),
+        )
+    require(
+        header,
+        label,
+        _ALIASES["date"],
+        _ALIASES["status"],
+        (*_ALIASES["cost"], *_ALIASES["line_net"], *_ALIASES["line_gross"]),
+    )
+
+
+class LabelledOrders:
+    """Reads orders; order columns may be filled on every row or on the first only."""
+
+    def __init__(self, header: Header) -> None:
+        self._columns = Columns(header, _ALIASES)
+        self.date_places = (self._columns.place["date"],)
+        self._key = self._columns.place["id" if self._columns.has("id") else "number"]
+
+    def read_dates(self, *, day_first: bool) -> None:
+        self._columns.day_first = day_first
+
+    def key(self, cells: list[str]) -> str:
+        return cells[self._key].strip()
+
+    def is_total(self, cells: list[str]) -> bool:
+        place = self._columns.place
+        return not cells[self._key].strip() and not cells[place["quantity"]].strip()
+
+    def draft(self, rows: Sequence[Row]) -> OrderDraft:
+        entry = self._columns.entry(rows[0])
+        number = entry.text("number") or entry.text("id")
+        entries = [self._columns.entry(row) for row in rows]
+        lines = [self._line(e) for e in entries if e.raw("quantity").strip() not in ("", "0")]
+        if not lines:
+            raise InputError(
+                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
+                code="order.no_lines",
+                line=entry.line,
+                column=entry.column("quantity"),
+            )
+        total, tax = entry.amount("total"), entry.cents("tax")
+        refunded = entry.size("refunded")
+        state, payment = shared.states(entry, refunded, total)
+        billing = shared.address(entry, "billing")
+        is_gross = self._is_gross
+        lines += self._fee(entry, lines)
+        pieces = sum((line.quantity for line in lines), Decimal(1))
+        return OrderDraft(
+            external_id=(entry.plain("id") or number)[:80],
+            number=number[:80],
+            placed_at=entry.moment("date"),
+            state=state,
+            payment_status=payment,
+            customer=shared.customer(entry, billing),
+            lines=tuple(lines if tax else [d._replace(tax_rate=None) for d in lines]),
+            total_incl_tax=total,
+            billing=billing,
+            shipping=shared.goes_somewhere(shared.address(entry, "shipping"), billing),
+            currency=(entry.text("currency") or "EUR").upper()[:3],
+            prices_include_tax=is_gross,
+            charges_include_tax=self._shipping_is_gross or not tax,
+            shipping_amount=self._shipping(entry),
+            shipping_tax_rate=self._shipping_rate(entry),
+            refunded=refunded or (total if payment == "refunded" else ZERO),
+            stated_taxes=stated({}, tax),
+            payment_method=entry.text("payment"),
+            paid_at=entry.maybe_moment("paid_at"),
+            note=entry.text("note"),
+            line=entry.line,
+            # A piece's cost is rounded to the cent before it is multiplied.
+            tolerance=rounding(len(lines) + 1) if self._has_totals else rounding(int(pieces)),
+        )
+
+    @property
+    def _has_totals(self) -> bool:
+        return self._columns.has("line_net") or self._columns.has("line_gross")
+
+    @property
+    def _is_gross(self) -> bool:
+        """True when lines can be read incl. tax."""
+        columns = self._columns
+        return columns.has("line_gross") or columns.has("line_net", "line_tax")
+
+    @property
+    def _shipping_is_gross(self) -> bool:
+        return self._columns.has("shipping_gross") or self._columns.has("shipping", "shipping_tax")
+
+    def _shipping(self, entry: Entry) -> Decimal:
+        if self._columns.has("shipping_gross"):
+            return entry.cents("shipping_gross")
+        return entry.cents("shipping") + entry.cents("shipping_tax")
+
+    def _shipping_rate(self, entry: Entry) -> Decimal | None:
+        if not self._columns.has("shipping", "shipping_tax"):
+            return None
+        return rate_between(entry.cents("shipping"), entry.cents("shipping_tax"))
+
+    def _line(self, entry: Entry) -> LineDraft:
+        quantity = entry.quantity("quantity")
+        sku = entry.plain("sku")
+        net, tax = entry.cents("line_net"), entry.cents("line_tax")
+        before = entry.cents("line_before")
+        rate = entry.rate("rate")
+        if self._is_gross:
+            total = entry.cents("line_gross") if self._columns.has("line_gross") else net + tax
+            if rate is None and self._columns.has("line_tax"):
+                rate = rate_between(total - tax, tax)
+            before = to_cents(before * (HUNDRED + rate) / HUNDRED) if rate else before
+        elif self._columns.has("line_net"):
+            total = net
+        else:
+            total = quantity * entry.price("cost")
+            before = quantity * entry.price("cost_before")
+        return line_of_totals(
+            sku=sku,
+            label=entry.text("name") or sku or _("Article"),
+            quantity=quantity,
+            total=total,
+            before_discount=before,
+            rate=rate,
+            line=entry.line,
+        )
+
+    def _fee(self, entry: Entry, lines: Sequence[LineDraft]) -> list[LineDraft]:
+        fee = entry.cents("fee")
+        if fee <= 0:
+            return []
+        rates = {line.tax_rate for line in lines}
+        rate = rates.pop() if len(rates) == 1 else None
+        if self._is_gross and rate:
+            fee = to_cents(fee * (HUNDRED + rate) / HUNDRED)
+        return [LineDraft("", _("Frais"), Decimal(1), fee, rate, line=entry.line, kind=FEE)]

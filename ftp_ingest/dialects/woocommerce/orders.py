@@ -1,0 +1,254 @@
+"""WebToffee's and SkyVerge's orders: lower-case names, amounts excl. tax with their tax beside.
+
+One row an order, its lines in `line_item_1`, `line_item_2`… or `line_items`; or one row an
+item (`item_sku`, `item_total`…), the order's columns repeated.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from ftp_ingest.dialects.amounts import (
+    line_of_totals,
+    rate_between,
+    rounding,
+    stated,
+    untaxed_rates_are_open,
+)
+from ftp_ingest.dialects.base import Header, Row
+from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.woocommerce import shared
+from ftp_ingest.dialects.woocommerce.items import Item, item_of, items_of
+from sales.drafts import FEE, LineDraft, OrderDraft
+from sphinx.core import cells
+from sphinx.core.errors import InputError
+from sphinx.core.money import ZERO, to_cents
+
+_ADDRESS = "first_name last_name full_name company address_1 address_2 postcode city country phone"
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "id": ("order_id",),
+    "number": ("order_number_formatted", "order_number"),
+    "plain_number": ("order_number",),
+    "date": ("order_date", "date"),
+    "paid_at": ("paid_date", "date_paid"),
+    "status": ("status", "order_status"),
+    "shipping": ("shipping_total",),
+    "shipping_tax": ("shipping_tax_total",),
+    "fee": ("fee_total",),
+    "fee_tax": ("fee_tax_total",),
+    "tax": ("tax_total",),
+    "total": ("order_total",),
+    "refunded": ("refunded_total",),
+    "currency": ("order_currency",),
+    "payment": ("payment_method_title", "payment_method"),
+    "customer_id": ("customer_id", "customer_user"),
+    "email": ("billing_email",),
+    "account_email": ("customer_email",),
+    "vat_number": (
+        "vat_number",
+        "meta:_billing_vat_number",
+        "meta:_vat_number",
+        "meta:vat_number",
+        "meta:_billing_eu_vat_number",
+        "billing_vat_number",
+    ),
+    "note": ("customer_note",),
+    "fee_items": ("fee_items",),
+    "tax_items": ("tax_items",),
+    "refund_items": ("refund_items", "refunds"),
+    "line_items": ("line_items",),
+    "item_name": ("item_name",),
+    "item_sku": ("item_sku",),
+    "item_quantity": ("item_quantity",),
+    "item_subtotal": ("item_subtotal",),
+    "item_subtotal_tax": ("item_subtotal_tax",),
+    "item_total": ("item_total",),
+    "item_total_tax": ("item_total_tax", "item_tax"),
+    **{f"{use}_{n}": (f"{use}_{n}",) for use in ("billing", "shipping") for n in _ADDRESS.split()},
+    "billing_address": ("billing_address",),
+    "shipping_address": ("shipping_address",),
+}
+NAMES = known_names(_ALIASES)
+_LINE_COLUMN = re.compile(r"line item (\d+)")
+_RATE_IN_TEXT = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")
+
+
+def is_ours(header: Header) -> bool:
+    """True for a header of lower-case names with an order's key and total."""
+    keyed = header.has("order id") or header.has("order number")
+    signed = header.has("order currency") or header.has("billing first name")
+    return header.has("order total") and keyed and signed
+
+
+def has_lines(header: Header) -> bool:
+    """True when the export holds the orders' lines in one of its ways."""
+    return (
+        header.has("item quantity")
+        or header.has("line items")
+        or any(_LINE_COLUMN.fullmatch(name) for name in header.folded)
+    )
+
+
+class Orders:
+    """Reads orders; columns are looked up once a file."""
+
+    def __init__(self, header: Header) -> None:
+        self._columns = Columns(header, _ALIASES)
+        self.date_places = (self._columns.place["date"],)
+        self._key = self._columns.place["id" if self._columns.has("id") else "plain_number"]
+        places = (
+            (int(match[1]), place)
+            for place, name in enumerate(header.folded)
+            if (match := _LINE_COLUMN.fullmatch(name))
+        )
+        self._line_places = [place for _number, place in sorted(places)]
+
+    def read_dates(self, *, day_first: bool) -> None:
+        self._columns.day_first = day_first
+
+    def key(self, cells: list[str]) -> str:
+        return cells[self._key].strip()
+
+    def is_total(self, cells: list[str]) -> bool:
+        return not cells[self._key].strip() and not cells[self._columns.place["date"]].strip()
+
+    def draft(self, rows: Sequence[Row]) -> OrderDraft:
+        entry = self._columns.entry(rows[0])
+        number = entry.text("number") or entry.text("plain_number") or entry.text("id")
+        total, tax = entry.amount("total"), entry.cents("tax")
+        taxes = self._taxes(entry)
+        lines = [self._line(entry, *found, list(taxes)) for found in self._items(rows)]
+        lines += self._fees(entry, list(taxes))
+        credit = sum((d.unit_price for d in lines if d.unit_price < 0), ZERO)
+        lines = [d for d in lines if d.unit_price >= 0]
+        if not lines:
+            raise InputError(
+                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
+                code="order.no_lines",
+                line=entry.line,
+            )
+        shipping, shipping_tax = entry.cents("shipping"), entry.cents("shipping_tax")
+        refunded = self._refunded(entry)
+        state, payment = shared.states(entry, refunded, total)
+        billing = shared.address(entry, "billing")
+        return OrderDraft(
+            external_id=(entry.plain("id") or number)[:80],
+            number=number[:80],
+            placed_at=entry.moment("date"),
+            state=state,
+            payment_status=payment,
+            customer=shared.customer(entry, billing),
+            lines=tuple(lines if tax else untaxed_rates_are_open(lines)),
+            total_incl_tax=total,
+            billing=billing,
+            shipping=shared.goes_somewhere(shared.address(entry, "shipping"), billing),
+            currency=(entry.text("currency") or "EUR").upper()[:3],
+            shipping_amount=shipping + shipping_tax,
+            shipping_tax_rate=rate_between(shipping, shipping_tax, taxes) if tax else None,
+            discount=-credit,
+            refunded=refunded or (total if payment == "refunded" else ZERO),
+            stated_taxes=stated(taxes, tax),
+            payment_method=entry.text("payment"),
+            paid_at=entry.maybe_moment("paid_at"),
+            note=entry.text("note"),
+            line=entry.line,
+            tolerance=rounding(len(lines) + 1),
+        )
+
+    def _taxes(self, entry: Entry) -> dict[Decimal, Decimal]:
+        """VAT by rate, as `tax_items` states it; nothing where a rate isn't named."""
+        taxes: dict[Decimal, Decimal] = {}
+        for item in items_of(entry.raw("tax_items")):
+            text = item.get("rate_percent", "")
+            match = _RATE_IN_TEXT.search(f"{item.get('label', item.get('title', ''))}")
+            if not text and not match:
+                return {}
+            percent = cells.rate(text or (match[1] if match else ""), entry.line, "tax_items")
+            if percent is not None:
+                amount = to_cents(cells.number(item.get("total", ""), entry.line, "tax_items"))
+                taxes[percent] = taxes.get(percent, ZERO) + amount
+        return taxes
+
+    def _items(self, rows: Sequence[Row]) -> Iterator[tuple[int, Item]]:
+        """The order's items with the line of the file, in the keys of WebToffee's cells."""
+        if self._columns.has("item_quantity"):
+            for row in rows:
+                entry = self._columns.entry(row)
+                yield (
+                    row.line,
+                    {
+                        "name": entry.text("item_name"),
+                        "sku": entry.plain("item_sku"),
+                        "quantity": entry.raw("item_quantity"),
+                        "total": entry.raw("item_total"),
+                        "sub_total": entry.raw("item_subtotal"),
+                        "tax": entry.raw("item_total_tax"),
+                    },
+                )
+            return
+        row = rows[0]
+        for place in self._line_places:
+            if row.cells[place].strip():
+                yield row.line, item_of(row.cells[place])
+        for item in items_of(self._columns.entry(row).raw("line_items")):
+            yield row.line, item
+
+    def _line(self, entry: Entry, line: int, item: Item, named: Sequence[Decimal]) -> LineDraft:
+        def number(*keys: str) -> Decimal:
+            text = next((item[key] for key in keys if item.get(key)), "")
+            return cells.number(text, line, f"line_item ({keys[0]})")
+
+        quantity = cells.quantity(item.get("quantity", ""), line, "line_item (quantity)")
+        net, tax = to_cents(number("total")), to_cents(number("tax", "total_tax"))
+        net_before = to_cents(number("sub_total", "subtotal"))
+        rate = rate_between(net, tax, named)
+        before = net_before + (to_cents(net_before * tax / net) if net else ZERO)
+        sku = "" if item.get("sku") == "unknown_product" else cells.unquoted(item.get("sku", ""))
+        return line_of_totals(
+            sku=sku,
+            label=cells.clean(item.get("name", "")) or sku or _("Article"),
+            quantity=quantity,
+            total=net + tax,
+            before_discount=before,
+            rate=rate,
+            line=line,
+        )
+
+    def _fees(self, entry: Entry, named: Sequence[Decimal]) -> list[LineDraft]:
+        """Fees as lines; a negative one (a discount by hand) shows by its price."""
+        whole = entry.cents("fee") + entry.cents("fee_tax")
+        fees = []
+        for item in items_of(entry.raw("fee_items"), r"\|\||;"):
+            net = to_cents(cells.number(item.get("total", ""), entry.line, "fee_items"))
+            text = item.get("tax") or item.get("total_tax") or ""
+            tax = to_cents(cells.number(text, entry.line, "fee_items"))
+            label = cells.clean(item.get("name") or item.get("title") or "") or _("Frais")
+            fees.append((label, net, tax))
+        if sum((net + tax for _label, net, tax in fees), ZERO) != whole:
+            fees = [(_("Frais"), entry.cents("fee"), entry.cents("fee_tax"))]
+        return [
+            LineDraft(
+                sku="",
+                label=label[:200],
+                quantity=Decimal(1),
+                unit_price=net + tax,
+                tax_rate=rate_between(net, tax, named),
+                line=entry.line,
+                kind=FEE,
+            )
+            for label, net, tax in fees
+            if net + tax
+        ]
+
+    def _refunded(self, entry: Entry) -> Decimal:
+        if self._columns.has("refunded"):
+            return entry.size("refunded")
+        return sum(
+            (
+                abs(to_cents(cells.number(item.get("amount", ""), entry.line, "refund_items")))
+                for item in items_of(entry.raw("refund_items"))
+            ),
+            ZERO,
+        )
