@@ -42,7 +42,7 @@ def lines(order: Order) -> list[tuple[str, int, str, str]]:
 def read(bring: Bring, path: str) -> dict[str, Order]:
     report = bring((DATA / path).read_bytes(), name=Path(path).name)
     assert [fault.message for _name, fault in report.counts.faults] == []
-    assert report.files[0].dialect == path.split("/", maxsplit=1)[0]
+    assert report.files[0].dialect == Path(path).parent.name
     assert report.files[0].kind == "orders"
     return orders()
 
@@ -112,7 +112,7 @@ def test_customers_come_in(bring: Bring, path: str, name: str) -> None:
     assert report.counts.faults == []
     assert (report.files[0].kind, report.files[0].dialect) == (
         "customers",
-        path.split("/", maxsplit=1)[0],
+        Path(path).parent.name,
     )
     assert Customer.objects.get().name == name
 
