@@ -28,6 +28,11 @@ DEFAULT_RULES = (
     ("shipping", "eu_business", None, "70852000", "Ports factures intracom"),
     ("shipping", "oss", None, "70853000", "Ports factures VAD UE (OSS)"),
     ("shipping", "export", None, "70854000", "Ports factures export"),
+    ("fee", "", None, "70858000", "Frais accessoires factures"),
+    ("duties", "", None, "70859000", "Droits de douane refactures"),
+    ("tip", "", None, "75800000", "Pourboires et produits divers de gestion courante"),
+    # A voucher for any good is no sale: VAT falls due when it is spent (CGI, art. 256 ter).
+    ("gift_card", "", None, "41910000", "Clients - cartes cadeaux vendues"),
     ("discount", "", None, "70970000", "RRR accordes sur ventes de marchandises"),
     ("tax", "domestic", None, "44571900", "TVA collectee autres taux"),
     ("tax", "domestic", "20.00", "44571100", "TVA collectee 20%"),
@@ -68,16 +73,17 @@ OSS_COUNTRIES = (
 
 
 def ensure_chart(**_: Any) -> None:
-    """Give a new installation its chart and rules; one that has rules is left alone."""
+    """Give each nature of amounts its rules; a nature that has some is left alone."""
     from accounting_export.models import Account, AccountRule, Journal
 
     Journal.objects.get_or_create(code="VE", defaults={"label": "Journal des ventes"})
-    if AccountRule.objects.exists():
-        return
+    kept = set(AccountRule.objects.values_list("nature", flat=True))
     for nature, regime, rate, number, label in DEFAULT_RULES:
+        if nature in kept:
+            continue
         account, _created = Account.objects.get_or_create(number=number, defaults={"label": label})
         AccountRule.objects.create(nature=nature, regime=regime, tax_rate=rate, account=account)
-    for country, numeric, name in OSS_COUNTRIES:
+    for country, numeric, name in OSS_COUNTRIES if "tax" not in kept else ():
         account, _created = Account.objects.get_or_create(
             number=f"44572{numeric}", defaults={"label": f"TVA OSS {name}"}
         )

@@ -50,6 +50,10 @@ class AccountRule(models.Model):
         CUSTOMERS = "customers", _("Clients")
         GOODS = "goods", _("Ventes de marchandises")
         SHIPPING = "shipping", _("Ports facturés")
+        FEE = "fee", _("Frais accessoires facturés")
+        TIP = "tip", _("Pourboires")
+        GIFT_CARD = "gift_card", _("Cartes cadeaux vendues")
+        DUTIES = "duties", _("Droits de douane refacturés")
         DISCOUNT = "discount", _("Remises accordées")
         TAX = "tax", _("TVA collectée")
 

@@ -111,6 +111,10 @@ class InvoiceLine(models.Model):
     class Kind(models.TextChoices):
         GOODS = "goods", _("Marchandise")
         SHIPPING = "shipping", _("Port")
+        FEE = "fee", _("Frais")
+        TIP = "tip", _("Pourboire")
+        GIFT_CARD = "gift_card", _("Carte cadeau vendue")
+        DUTIES = "duties", _("Droits de douane")
 
     invoice = models.ForeignKey(
         Invoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="lines"

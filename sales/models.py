@@ -131,10 +131,19 @@ class Order(Sourced, OrderAddresses):
 class OrderLine(models.Model):
     """One line of an order; amounts incl. tax, as the shop charged them."""
 
+    class Kind(models.TextChoices):
+        GOODS = "goods", _("Marchandise")
+        FEE = "fee", _("Frais")
+        TIP = "tip", _("Pourboire")
+        GIFT_CARD = "gift_card", _("Carte cadeau vendue")
+        DUTIES = "duties", _("Droits de douane")
+
     order = models.ForeignKey(
         Order, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="lines"
     )
     position = models.PositiveSmallIntegerField(_("rang"))
+    # What the amount is, for the account that it goes to.
+    kind = models.CharField(_("nature"), max_length=10, choices=Kind, default=Kind.GOODS)
     # Empty for what isn't goods: gift card, tip, free text.
     product = models.ForeignKey(
         Product,

@@ -11,7 +11,7 @@ from accounting_export.accounts import AccountBook, Question
 from accounting_export.errors import Unbalanced
 from accounting_export.models import Account, AccountRule, Journal, JournalEntry, JournalLine
 from accounting_export.selectors import invoices_to_post
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import Invoice
 from sphinx.core.clock import business_date
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.money import ZERO
@@ -118,8 +118,8 @@ def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
     """The lines of the entry, the customer first; positive amounts are debits here."""
     amounts: dict[tuple[str, Decimal | None], Decimal] = defaultdict(lambda: ZERO)
     for line in invoice.lines.all():
-        sale = Nature.SHIPPING if line.kind == InvoiceLine.Kind.SHIPPING else Nature.GOODS
-        amounts[sale, line.tax_rate] -= line.amount_excl_tax
+        # A line's kind is the nature of its account.
+        amounts[Nature(line.kind), line.tax_rate] -= line.amount_excl_tax
         amounts[Nature.DISCOUNT, line.tax_rate] += line.discount_excl_tax
     for tax in invoice.taxes.all():
         amounts[Nature.TAX, tax.tax_rate] -= tax.tax
@@ -143,7 +143,21 @@ def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
     ]
 
 
-_ORDER = {Nature.DISCOUNT: 0, Nature.GOODS: 1, Nature.SHIPPING: 2, Nature.TAX: 3}
+_ORDER = {
+    nature: order
+    for order, nature in enumerate(
+        (
+            Nature.DISCOUNT,
+            Nature.GOODS,
+            Nature.SHIPPING,
+            Nature.FEE,
+            Nature.DUTIES,
+            Nature.TIP,
+            Nature.GIFT_CARD,
+            Nature.TAX,
+        )
+    )
+}
 
 
 def _reading_order(

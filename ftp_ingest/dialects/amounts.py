@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sales.drafts import GOODS, LineDraft, StatedTax
+from sales.drafts import FEE, GIFT_CARD, GOODS, TIP, LineDraft, StatedTax
 from sphinx.core.money import CENT, HUNDRED, ZERO, to_cents
+from sphinx.core.texts import fold
 from sphinx.core.vat import FRENCH_RATES, OTHER_EU_RATES
+
+_TIPS = frozenset(("tip", "tips", "pourboire", "gratuity"))
+_GIFT_CARDS = ("gift card", "carte cadeau", "cheque cadeau", "bon cadeau", "e gift card")
 
 
 def rate_between(net: Decimal, tax: Decimal, named: Iterable[Decimal] = ()) -> Decimal | None:
@@ -56,7 +60,7 @@ def untaxed_rates_are_open(lines: Iterable[LineDraft]) -> list[LineDraft]:
 
     A shop without tax set up writes 0 everywhere: that is not a rate it applied.
     """
-    return [line._replace(tax_rate=None) for line in lines]
+    return [line._replace(tax_rate=None) if line.kind in (GOODS, FEE) else line for line in lines]
 
 
 def stated(taxes: dict[Decimal, Decimal], whole: Decimal) -> tuple[StatedTax, ...]:
@@ -68,3 +72,17 @@ def stated(taxes: dict[Decimal, Decimal], whole: Decimal) -> tuple[StatedTax, ..
 def rounding(pieces: int) -> Decimal:
     """How far (EUR) `pieces` roundings to the cent may lead."""
     return to_cents(pieces * CENT) if pieces else ZERO
+
+
+def sorted_out(line: LineDraft, *, is_taxed: bool) -> LineDraft:
+    """Tips, and gift cards sold without VAT, told from goods by their label.
+
+    Neither bears VAT: a tip is no price, a card for any good is taxed when it is spent
+    (CGI, art. 256 ter). They are no goods of the stock.
+    """
+    label = fold(line.label)
+    if not line.sku and label in _TIPS:
+        return line._replace(kind=TIP, tax_rate=Decimal("0.00"))
+    if not is_taxed and label.startswith(_GIFT_CARDS):
+        return line._replace(kind=GIFT_CARD, sku="", tax_rate=Decimal("0.00"))
+    return line

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
+from ftp_ingest.dialects.amounts import sorted_out
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
 from ftp_ingest.errors import FileRefused
-from sales.drafts import LineDraft, OrderDraft, StatedTax
+from sales.drafts import DUTIES, LineDraft, OrderDraft, StatedTax
 from sales.errors import TotalMismatch
 from sphinx.core.cells import (
     amount,
@@ -291,7 +292,8 @@ class ShopifyOrders:
         if not money.extra:
             return []
         label = _("Droits de douane")
-        return [LineDraft("", label, Decimal(1), money.extra, Decimal("0.00"), ZERO, line)]
+        rate = Decimal("0.00")
+        return [LineDraft("", label, Decimal(1), money.extra, rate, line=line, kind=DUTIES)]
 
     def _stated_taxes(self, line: int, cells: list[str]) -> tuple[StatedTax, ...]:
         sums: dict[Decimal, Decimal] = {}
@@ -312,7 +314,7 @@ class ShopifyOrders:
         sku, name = unquoted(cells[item["sku"]]), clean(cells[item["name"]])
         names_rates = any(tax.rate is not None for tax in stated)
         untaxed = names_rates and cells[item["taxable"]].strip().casefold() == "false"
-        return LineDraft(
+        line_draft = LineDraft(
             sku=sku[:80],
             label=(name or sku or _("Article"))[:200],
             quantity=quantity(cells[item["quantity"]], line, "Lineitem quantity"),
@@ -321,6 +323,8 @@ class ShopifyOrders:
             discount=amount(cells[item["discount"]], line, "Lineitem discount"),
             line=line,
         )
+        is_taxed = cells[item["taxable"]].strip().casefold() != "false"
+        return sorted_out(line_draft, is_taxed=is_taxed)
 
     def _customer(
         self, line: int, cells: list[str], billing: AddressDraft, shipping: AddressDraft

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
-from ftp_ingest.dialects.amounts import rounding, stated
+from ftp_ingest.dialects.amounts import rounding, sorted_out, stated
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
@@ -170,13 +170,14 @@ class SquarespaceOrders:
 def _line(entry: Entry) -> LineDraft:
     sku, name, variant = entry.plain("sku"), entry.text("name"), entry.text("variant")
     label = f"{name} ({variant})" if variant else name
-    return LineDraft(
+    draft = LineDraft(
         sku=sku[:80],
         label=(label or sku or _("Article"))[:200],
         quantity=entry.quantity("quantity"),
         unit_price=entry.price("price"),
         line=entry.line,
     )
+    return sorted_out(draft, is_taxed=bool(sku))
 
 
 def _basis(

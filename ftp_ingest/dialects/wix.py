@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
-from ftp_ingest.dialects.amounts import rounding, stated
+from ftp_ingest.dialects.amounts import rounding, sorted_out, stated
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
@@ -304,13 +304,14 @@ class WixOrders:
 def _line(entry: Entry) -> LineDraft:
     sku, name, variant = entry.plain("sku"), entry.text("item"), entry.text("variant")
     label = f"{name} ({variant})" if variant else name
-    return LineDraft(
+    draft = LineDraft(
         sku=sku[:80],
         label=(label or sku or _("Article"))[:200],
         quantity=entry.quantity("quantity"),
         unit_price=entry.price("price"),
         line=entry.line,
     )
+    return sorted_out(draft, is_taxed=bool(sku))
 
 
 def _add_up(entry: Entry, number: str, lines: Sequence[LineDraft], tax: Decimal) -> _Sum:

@@ -204,7 +204,7 @@ class _Batch:
         whole_discount = ordered.discount_incl_tax + ordered.order_discount_incl_tax
         whole = ordered.total_incl_tax + ordered.discount_incl_tax
         return InvoiceLine(
-            kind=InvoiceLine.Kind.GOODS,
+            kind=ordered.kind,
             delivery_line=line,
             sku=ordered.sku,
             label=ordered.label,

@@ -23,7 +23,7 @@ def lines_hash(draft: OrderDraft) -> str:
             draft.discount.normalize(),
             *(
                 f"{line.sku}\x1e{line.label}\x1e{line.quantity.normalize()}"
-                f"\x1e{line.unit_price.normalize()}\x1e{line.tax_rate}\x1e{line.discount.normalize()}"
+                f"\x1e{line.unit_price.normalize()}\x1e{line.tax_rate}\x1e{line.discount.normalize()}\x1e{line.kind}"
                 for line in draft.lines
             ),
         ]

@@ -21,7 +21,7 @@ from sphinx.core.vat import regime_of
 
 _NOTHING = Decimal(0)
 _LINE_COLUMNS = (
-    "order_id position product_id sku label quantity quantity_delivered unit_price_incl_tax "
+    "order_id position kind product_id sku label quantity quantity_delivered unit_price_incl_tax "
     "tax_rate discount_incl_tax total_incl_tax order_discount_incl_tax reservation_id source_line"
 ).split()
 
@@ -135,6 +135,7 @@ class LinePlan:
                 (
                     order_ids[place],
                     position,
+                    line.draft.kind,
                     product_id,
                     line.draft.sku[:80],
                     line.draft.label[:200],

@@ -10,6 +10,7 @@ from accounting_export.services import post_invoice, post_missing
 from customers.drafts import AddressDraft, CustomerDraft
 from invoicing.models import Invoice
 from invoicing.services import credit_invoice, issue_invoice
+from sales.drafts import LineDraft
 from sphinx.core.services import company
 from tests.factories import NOON, line, shipped
 
@@ -177,3 +178,22 @@ def test_the_database_refuses_to_change_an_entry() -> None:
 
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE accounting_export_journalline SET credit = 1, debit = 0")
+
+
+def test_a_tip_a_gift_card_duties_and_a_fee_have_accounts_of_their_own() -> None:
+    invoice = invoiced(
+        "1001",
+        line("A", "12.00"),
+        LineDraft("", "Pourboire", D(1), D("2.00"), D("0.00"), kind="tip"),
+        LineDraft("", "Carte cadeau", D(1), D("50.00"), D("0.00"), kind="gift_card"),
+        LineDraft("", "Droits", D(1), D("3.00"), D("0.00"), kind="duties"),
+        LineDraft("", "Emballage", D(1), D("6.00"), D("20.00"), kind="fee"),
+    )
+
+    entry = entry_of(invoice)
+
+    assert entry["75800000"] == ("0.00", "2.00")
+    assert entry["41910000"] == ("0.00", "50.00")
+    assert entry["70859000"] == ("0.00", "3.00")
+    assert entry["70858000"] == ("0.00", "5.00")
+    assert entry["70710000"] == ("0.00", "10.00")

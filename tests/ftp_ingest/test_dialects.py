@@ -422,3 +422,40 @@ def test_every_line_of_every_order_is_traced_to_its_line(bring: Bring) -> None:
     for order in read(bring, "magento/orders.csv").values():
         assert order.source_line > 1
         assert order.lines.filter(source_line=F("source_line"), source_line__gt=1).exists()
+
+
+def test_shopifys_tips_and_gift_cards_are_no_goods(bring: Bring) -> None:
+    header, first, *_rest = (DATA / "shopify/orders_export.csv").read_text().split("\n")
+    names = header.split(",")
+    cells = dict.fromkeys(names, "")
+    order = cells | {
+        "Name": "#2001",
+        "Id": "7000000000001",
+        "Email": "tip@exemple.test",
+        "Financial Status": "paid",
+        "Currency": "EUR",
+        "Subtotal": "65.00",
+        "Shipping": "0.00",
+        "Taxes": "2.00",
+        "Total": "65.00",
+        "Created at": "2026-01-07 09:50:26 +0100",
+        "Lineitem quantity": "1",
+        "Lineitem name": "Tasse",
+        "Lineitem price": "12.00",
+        "Lineitem sku": "TAS-1",
+        "Lineitem taxable": "true",
+        "Tax 1 Name": "FR TVA 20%",
+        "Tax 1 Value": "2.00",
+        "Shipping Country": "FR",
+    }
+    more = cells | {"Name": "#2001", "Lineitem quantity": "1", "Lineitem taxable": "false"}
+    tip = more | {"Lineitem name": "Tip", "Lineitem price": "3.00"}
+    card = more | {"Lineitem name": "Gift Card - 50 €", "Lineitem price": "50.00"}
+    rows = [",".join(row[name] for name in names) for row in (order, tip, card)]
+    assert first
+
+    report = bring("\n".join([header, *rows]))
+
+    assert report.counts.faults == []
+    kinds = list(Order.objects.get().lines.values_list("kind", "sku", "tax_rate"))
+    assert kinds == [("goods", "TAS-1", 20), ("tip", "", 0), ("gift_card", "", 0)]

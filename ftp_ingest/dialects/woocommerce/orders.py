@@ -14,6 +14,7 @@ from ftp_ingest.dialects.amounts import (
     line_of_totals,
     rate_between,
     rounding,
+    sorted_out,
     stated,
     untaxed_rates_are_open,
 )
@@ -206,7 +207,7 @@ class Orders:
         rate = rate_between(net, tax, named)
         before = net_before + (to_cents(net_before * tax / net) if net else ZERO)
         sku = "" if item.get("sku") == "unknown_product" else cells.unquoted(item.get("sku", ""))
-        return line_of_totals(
+        draft = line_of_totals(
             sku=sku,
             label=cells.clean(item.get("name", "")) or sku or _("Article"),
             quantity=quantity,
@@ -215,6 +216,7 @@ class Orders:
             rate=rate,
             line=line,
         )
+        return sorted_out(draft, is_taxed=bool(tax))
 
     def _fees(self, entry: Entry, named: Sequence[Decimal]) -> list[LineDraft]:
         """Fees as lines; a negative one (a discount by hand) shows by its price."""
