@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
+from ftp_ingest.dialects.columns import Columns
+from ftp_ingest.dialects.vocabulary import VOCABULARY
 from sales.drafts import LineDraft, OrderDraft
 from sphinx.core.cells import (
     amount,
@@ -28,22 +30,10 @@ from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED
 from sphinx.core.texts import fold
 
-_ORDER_COLUMNS = frozenset(
-    fold(name)
-    for name in (
-        "order_number placed_at status currency customer_ref email sku label quantity "
-        "unit_price_incl_tax unit_price_excl_tax tax_rate line_discount_incl_tax "
-        "shipping_incl_tax shipping_tax_rate order_discount_incl_tax total_incl_tax "
-        "payment_method paid_at billing_address1 shipping_address1"
-    ).split()
-)
-_CUSTOMER_COLUMNS = frozenset(
-    fold(name)
-    for name in (
-        "customer_ref email first_name last_name company vat_number siret phone address1 "
-        "address2 postcode city country is_business accepts_marketing created_at note"
-    ).split()
-)
+_ORDER_NAMES = {field: names.near for field, names in VOCABULARY[ORDERS].items()}
+_CUSTOMER_NAMES = {field: names.near for field, names in VOCABULARY[CUSTOMERS].items()}
+_ORDER_COLUMNS = frozenset(fold(field) for field in _ORDER_NAMES)
+_CUSTOMER_COLUMNS = frozenset(fold(field) for field in _CUSTOMER_NAMES)
 # So many of our names, and the file is one of ours.
 ENOUGH_ORDER_COLUMNS, ENOUGH_CUSTOMER_COLUMNS = 4, 3
 # The shop's status → state of the order, payment status.
@@ -55,7 +45,21 @@ _STATUSES = {
     "cancelled": ("cancelled", "unpaid"),
     "refunded": ("confirmed", "refunded"),
     "partially_refunded": ("confirmed", "partially_refunded"),
+    # The same in French, as home-made shops write them.
+    "en attente": ("pending", "unpaid"),
+    "en attente de paiement": ("pending", "unpaid"),
+    "non payee": ("pending", "unpaid"),
+    "payee": ("confirmed", "paid"),
+    "paye": ("confirmed", "paid"),
+    "en preparation": ("confirmed", "paid"),
+    "expediee": ("confirmed", "paid"),
+    "livree": ("confirmed", "paid"),
+    "annulee": ("cancelled", "unpaid"),
+    "remboursee": ("confirmed", "refunded"),
+    "remboursee en partie": ("confirmed", "partially_refunded"),
+    "partiellement remboursee": ("confirmed", "partially_refunded"),
 }
+_KNOWN = "pending, paid, shipped, delivered, cancelled, refunded, partially_refunded"
 _TOTAL_WORDS = frozenset(("total", "totaux", "somme", "sum"))
 
 
@@ -72,10 +76,27 @@ class Pivot:
         named = header.has("customer ref") or header.has("email")
         if named and not header.has("order number") and customers >= ENOUGH_CUSTOMER_COLUMNS:
             return CUSTOMERS, customers
+        return self._by_other_names(header)
+
+    @staticmethod
+    def _by_other_names(header: Header) -> tuple[str, int]:
+        """Home-made files with French or English names of their own: all that matters is there.
+
+        A weak sign: any other dialect that recognises the file is believed first.
+        """
+        orders = Columns(header, _ORDER_NAMES)
+        priced = orders.has("unit_price_incl_tax") or orders.has("unit_price_excl_tax")
+        who = orders.has("email") or orders.has("customer_ref")
+        if priced and who and orders.has("order_number", "placed_at", "quantity", "total_incl_tax"):
+            return ORDERS, 1
+        customers = Columns(header, _CUSTOMER_NAMES)
+        is_order = orders.has("order_number") or orders.has("quantity")
+        if customers.has("email", "last_name", "postcode") and not is_order:
+            return CUSTOMERS, 1
         return "", 0
 
     def check_header(self, header: Header, kind: str) -> None:
-        if kind == ORDERS:
+        if kind == ORDERS and header.has("order number"):
             require(
                 header,
                 self.label,
@@ -99,8 +120,10 @@ class PivotOrders:
     """Reads orders; a column's place is looked up once a file."""
 
     def __init__(self, header: Header) -> None:
+        place = Columns(header, _ORDER_NAMES).place
+
         def at(name: str) -> int:
-            return header.place(fold(name))
+            return place.get(name, header.place(fold(name)))
 
         self._number = at("order_number")
         self._placed_at, self._paid_at = at("placed_at"), at("paid_at")
@@ -113,7 +136,7 @@ class PivotOrders:
         self._shipping_name, self._shipping_company = at("shipping_name"), at("shipping_company")
         self._shipping = [at(f"shipping_{n}") for n in _ADDRESS_COLUMNS]
         self._sku, self._label, self._quantity = at("sku"), at("label"), at("quantity")
-        self._includes_tax = header.has("unit price incl tax")
+        self._includes_tax = at("unit_price_incl_tax") >= 0
         self._price_column = "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
         self._price = at(self._price_column)
         self._tax_rate = at("tax_rate")
@@ -177,12 +200,14 @@ class PivotOrders:
     def _states(self, line: int, cells: list[str]) -> tuple[str, str]:
         status = cells[self._status].strip().casefold() or "paid"
         if status not in _STATUSES:
+            status = fold(status)
+        if status not in _STATUSES:
             raise InputError(
                 _(
                     "Ligne %(line)s, colonne status : « %(status)s » est inconnu. "
                     "Attendu : %(known)s."
                 )
-                % {"line": line, "status": status[:40], "known": ", ".join(_STATUSES)},
+                % {"line": line, "status": cells[self._status].strip()[:40], "known": _KNOWN},
                 code="order.unknown_status",
                 line=line,
                 column="status",
@@ -311,8 +336,8 @@ class PivotCustomers:
     """Reads customers."""
 
     def __init__(self, header: Header) -> None:
-        self._place = {name: header.place(fold(name)) for name in _CUSTOMER_FIELDS}
-        self._address = [header.place(fold(name)) for name in _ADDRESS_COLUMNS]
+        self._place = Columns(header, _CUSTOMER_NAMES).place
+        self._address = [self._place[name] for name in _ADDRESS_COLUMNS]
 
     def draft(self, row: Row) -> CustomerDraft:
         line, cells = row
@@ -344,9 +369,3 @@ class PivotCustomers:
             address=_address(cells, self._address, clean(f"{first} {last}"), company),
             line=line,
         )
-
-
-_CUSTOMER_FIELDS = (
-    "customer_ref email first_name last_name company vat_number siret phone is_business "
-    "accepts_marketing created_at note"
-).split()

@@ -459,3 +459,25 @@ def test_shopifys_tips_and_gift_cards_are_no_goods(bring: Bring) -> None:
     assert report.counts.faults == []
     kinds = list(Order.objects.get().lines.values_list("kind", "sku", "tax_rate"))
     assert kinds == [("goods", "TAS-1", 20), ("tip", "", 0), ("gift_card", "", 0)]
+
+
+HOME_MADE = (
+    "N° commande;Date de commande;Statut;Réf client;E-mail;Prénom;Nom;Adresse;Code postal;Ville;"
+    "Pays;Réf article;Désignation;Qté;PU TTC;Taux TVA;Frais de port;Remise commande;Total TTC\n"
+    "F1;02/03/2026 10:00;Payée;C1;lea@exemple.test;Léa;Martin;1 rue du Port;75011;Paris;France;"
+    "A1;Tasse;2;12,00;20 %;4,90;1,00;27,90\n"
+)
+
+
+def test_a_home_made_file_under_french_names_needs_no_mapping(bring: Bring) -> None:
+    report = bring(HOME_MADE)
+
+    assert report.counts.faults == []
+    order = Order.objects.get()
+    assert lines(order) == [("A1", 2, "20", "24.00")]
+    assert amounts(order) == ("27.90", "4.65", "4.90", "1.00")
+    assert (order.billing_city, order.billing_country, order.customer.email) == (
+        "Paris",
+        "FR",
+        "lea@exemple.test",
+    )
