@@ -313,7 +313,7 @@ structlog.configure(
 )
 
 # --- Ingest ------------------------------------------------------------------------------
-INGEST_CHUNK_ORDERS = 2000
+INGEST_CHUNK_ORDERS = 4000
 INGEST_MAX_FILE_BYTES = env.int("INGEST_MAX_FILE_BYTES", default=2 * 1024**3)
 
 # --- Back-office -------------------------------------------------------------------------
