@@ -1,5 +1,6 @@
 """The gateway: feeds, their runs, received files, what was set aside."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -200,3 +201,46 @@ class QuarantinedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file} : {self.line}"
+
+
+class ShopDialect(models.Model):
+    """How one shop's own files are read, as the mapping assistant was told; kept by version."""
+
+    class Kind(models.TextChoices):
+        CUSTOMERS = "customers", _("Clients")
+        ORDERS = "orders", _("Commandes")
+
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+    )
+    kind = models.CharField(_("contenu"), max_length=10, choices=Kind)
+    version = models.PositiveIntegerField(_("version"))
+    definition = models.JSONField(_("correspondance"))
+    is_current = models.BooleanField(_("en vigueur"), default=True)
+    created_at = models.DateTimeField(_("enregistré le"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("par"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = _("dialecte de boutique")
+        verbose_name_plural = _("dialectes de boutique")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "kind", "version"], name="ftp_ingest_dialect_version"
+            ),
+            models.UniqueConstraint(
+                fields=["shop", "kind"],
+                condition=models.Q(is_current=True),
+                name="ftp_ingest_dialect_one_current",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shop} · {self.get_kind_display()} v{self.version}"

@@ -42,14 +42,14 @@ def _ingest(form: UploadForm) -> IngestReport:
     data = form.cleaned_data
     with tempfile.TemporaryDirectory() as folder:
         paths = [
-            _keep(Path(folder) / str(n), data[name])
+            keep_upload(Path(folder) / str(n), data[name])
             for n, name in enumerate(("customers", "orders"))
             if data[name]
         ]
         return ingest_paths(shop=data["shop"], paths=paths, dry_run=data["dry_run"])
 
 
-def _keep(folder: Path, file: UploadedFile) -> Path:
+def keep_upload(folder: Path, file: UploadedFile) -> Path:
     """The upload under its own name, which is text only: no path of the visitor's."""
     folder.mkdir()
     path = folder / (Path(file.name or "").name or "fichier.csv")

@@ -85,6 +85,12 @@ SIDEBAR: list[dict[str, Any]] = [
             "link": reverse_lazy("ftp_ingest:upload"),
             "permission": _may_see("ftp_ingest.change_feed"),
         },
+        {
+            "title": _("Assistant"),
+            "icon": "auto_fix_high",
+            "link": reverse_lazy("ftp_ingest:assistant_start"),
+            "permission": _may_see("ftp_ingest.change_feed"),
+        },
         _list(_("Quarantaine"), "report", "ftp_ingest.quarantinedrow"),
         _list(_("Passages"), "sync", "ftp_ingest.feedrun"),
         _list(_("Fichiers reçus"), "description", "ftp_ingest.receivedfile"),

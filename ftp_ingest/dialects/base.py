@@ -18,8 +18,10 @@ CUSTOMERS, ORDERS = "customers", "orders"
 class Header:
     """The columns of a file; names are compared without case, accents, spaces or marks."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], shown: Sequence[str] = ()) -> None:
         self.names = [name.strip().strip("\ufeff").strip('"') for name in names]
+        # What messages call the columns, where that isn't what they are read as.
+        self.shown = list(shown) or self.names
         self._places: dict[str, list[int]] = {}
         for place, name in enumerate(self.names):
             self._places.setdefault(fold(name), []).append(place)
@@ -47,6 +49,16 @@ class Header:
     def places(self, name: str) -> list[int]:
         """Everywhere a name stands: some shops write the same name twice."""
         return self._places.get(name, [])
+
+
+def renamed(header: Header, names: dict[int, str], added: Sequence[str] = ()) -> Header:
+    """The header as another dialect would write it.
+
+    `names` gives columns by place; every other column loses its name. `added` columns come
+    after; messages keep the file's own names.
+    """
+    places = range(len(header.names))
+    return Header([*(names.get(place, "") for place in places), *added], [*header.names, *added])
 
 
 class Row(NamedTuple):

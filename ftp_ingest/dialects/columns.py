@@ -23,7 +23,7 @@ class Columns:
         }
         # What messages call a column: as the file does, else as the shop usually does.
         self.name = {
-            field: header.names[place] if (place := self.place[field]) >= 0 else names[0]
+            field: header.shown[place] if (place := self.place[field]) >= 0 else names[0]
             for field, names in aliases.items()
         }
         self.day_first = True

@@ -190,7 +190,7 @@ class MagentoOrders:
         self._columns = Columns(header, _ALIASES)
         self._columns.zone = UTC
         self._part_order_from_item(header)
-        self.date_places = (self._columns.place["created_at"],)
+        self.date_places: tuple[int, ...] = (self._columns.place["created_at"],)
         self._number = self._columns.place["number"]
 
     def read_dates(self, *, day_first: bool) -> None:

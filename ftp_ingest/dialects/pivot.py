@@ -120,10 +120,12 @@ class PivotOrders:
     """Reads orders; a column's place is looked up once a file."""
 
     def __init__(self, header: Header) -> None:
-        place = Columns(header, _ORDER_NAMES).place
+        columns = Columns(header, _ORDER_NAMES)
+        # What messages call a column: as the file does.
+        self._shown = columns.name
 
         def at(name: str) -> int:
-            return place.get(name, header.place(fold(name)))
+            return columns.place.get(name, header.place(fold(name)))
 
         self._number = at("order_number")
         self._placed_at, self._paid_at = at("placed_at"), at("paid_at")
@@ -137,15 +139,15 @@ class PivotOrders:
         self._shipping = [at(f"shipping_{n}") for n in _ADDRESS_COLUMNS]
         self._sku, self._label, self._quantity = at("sku"), at("label"), at("quantity")
         self._includes_tax = at("unit_price_incl_tax") >= 0
-        self._price_column = "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
-        self._price = at(self._price_column)
+        price = "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
+        self._price, self._price_column = at(price), self._shown[price]
         self._tax_rate = at("tax_rate")
         self._line_discount = at("line_discount_incl_tax")
         self._shipping_amount = at("shipping_incl_tax")
         self._shipping_rate = at("shipping_tax_rate")
         self._order_discount = at("order_discount_incl_tax")
         self._total, self._refunded = at("total_incl_tax"), at("refunded_incl_tax")
-        self.date_places = (self._placed_at,)
+        self.date_places: tuple[int, ...] = (self._placed_at,)
         self._day_first = True
 
     def read_dates(self, *, day_first: bool) -> None:
@@ -167,17 +169,21 @@ class PivotOrders:
         external_id = unquoted(cells[self._number])
         state, payment_status = self._states(line, cells)
         total = self._agreed_total(rows)
-        paid_at = maybe_moment(cells[self._paid_at], line, "paid_at", day_first=self._day_first)
+        paid_at = maybe_moment(
+            cells[self._paid_at], line, self._shown["paid_at"], day_first=self._day_first
+        )
         if state == "cancelled" and paid_at:
             payment_status = "paid"
         billing = self._billing_address(cells)
-        refunded = amount(cells[self._refunded], line, "refunded_incl_tax")
+        refunded = amount(cells[self._refunded], line, self._shown["refunded_incl_tax"])
         if payment_status == "refunded" and not refunded:
             refunded = total
         return OrderDraft(
             external_id=external_id[:80],
             number=external_id[:80],
-            placed_at=moment(cells[self._placed_at], line, "placed_at", day_first=self._day_first),
+            placed_at=moment(
+                cells[self._placed_at], line, self._shown["placed_at"], day_first=self._day_first
+            ),
             state=state,
             payment_status=payment_status,
             customer=self._customer(line, cells, billing),
@@ -187,9 +193,15 @@ class PivotOrders:
             shipping=self._shipping_address(cells) or billing,
             currency=(cells[self._currency].strip() or "EUR").upper()[:3],
             prices_include_tax=self._includes_tax,
-            shipping_amount=amount(cells[self._shipping_amount], line, "shipping_incl_tax"),
-            shipping_tax_rate=rate(cells[self._shipping_rate], line, "shipping_tax_rate"),
-            discount=amount(cells[self._order_discount], line, "order_discount_incl_tax"),
+            shipping_amount=amount(
+                cells[self._shipping_amount], line, self._shown["shipping_incl_tax"]
+            ),
+            shipping_tax_rate=rate(
+                cells[self._shipping_rate], line, self._shown["shipping_tax_rate"]
+            ),
+            discount=amount(
+                cells[self._order_discount], line, self._shown["order_discount_incl_tax"]
+            ),
             refunded=refunded,
             payment_method=clean(cells[self._payment_method]),
             paid_at=paid_at,
@@ -204,13 +216,18 @@ class PivotOrders:
         if status not in _STATUSES:
             raise InputError(
                 _(
-                    "Ligne %(line)s, colonne status : « %(status)s » est inconnu. "
+                    "Ligne %(line)s, colonne %(column)s : « %(status)s » est inconnu. "
                     "Attendu : %(known)s."
                 )
-                % {"line": line, "status": cells[self._status].strip()[:40], "known": _KNOWN},
+                % {
+                    "line": line,
+                    "column": self._shown["status"],
+                    "status": cells[self._status].strip()[:40],
+                    "known": _KNOWN,
+                },
                 code="order.unknown_status",
                 line=line,
-                column="status",
+                column=self._shown["status"],
             )
         return _STATUSES[status]
 
@@ -218,27 +235,33 @@ class PivotOrders:
         line, cells = rows[0]
         if not cells[self._total].strip():
             raise InputError(
-                _("Ligne %(line)s, colonne total_incl_tax : le total de la commande manque.")
-                % {"line": line},
+                _("Ligne %(line)s, colonne %(column)s : le total de la commande manque.")
+                % {"line": line, "column": self._shown["total_incl_tax"]},
                 code="order.no_total",
                 line=line,
-                column="total_incl_tax",
+                column=self._shown["total_incl_tax"],
             )
-        total = amount(cells[self._total], line, "total_incl_tax")
+        total = amount(cells[self._total], line, self._shown["total_incl_tax"])
         for other in rows[1:]:
             text = other.cells[self._total]
             if text and text != cells[self._total]:
-                again = amount(text, other.line, "total_incl_tax")
+                again = amount(text, other.line, self._shown["total_incl_tax"])
                 if again != total:
                     raise InputError(
                         _(
-                            "Ligne %(line)s, colonne total_incl_tax : %(again)s, mais %(total)s "
-                            "ligne %(first)s pour la même commande."
+                            "Ligne %(line)s, colonne %(column)s : %(again)s, mais %(total)s ligne "
+                            "%(first)s pour la même commande."
                         )
-                        % {"line": other.line, "again": again, "total": total, "first": line},
+                        % {
+                            "line": other.line,
+                            "column": self._shown["total_incl_tax"],
+                            "again": again,
+                            "total": total,
+                            "first": line,
+                        },
                         code="order.contradiction",
                         line=other.line,
-                        column="total_incl_tax",
+                        column=self._shown["total_incl_tax"],
                     )
         return total
 
@@ -250,7 +273,7 @@ class PivotOrders:
                 % {"line": line},
                 code="order.no_customer",
                 line=line,
-                column="email",
+                column=self._shown["email"],
             )
         company = clean(cells[self._company])
         return CustomerDraft(
@@ -278,7 +301,7 @@ class PivotOrders:
     def _line(self, row: Row) -> LineDraft:
         line, cells = row
         sku, label = unquoted(cells[self._sku]), clean(cells[self._label])
-        tax_rate = rate(cells[self._tax_rate], line, "tax_rate")
+        tax_rate = rate(cells[self._tax_rate], line, self._shown["tax_rate"])
         if not cells[self._price].strip():
             raise InputError(
                 _("Ligne %(line)s, colonne %(column)s : le prix unitaire manque.")
@@ -290,7 +313,7 @@ class PivotOrders:
         return LineDraft(
             sku=sku[:80],
             label=(label or sku or _("Article"))[:200],
-            quantity=quantity(cells[self._quantity], line, "quantity"),
+            quantity=quantity(cells[self._quantity], line, self._shown["quantity"]),
             unit_price=price(cells[self._price], line, self._price_column),
             tax_rate=tax_rate,
             discount=self._discount(line, cells, tax_rate),
@@ -299,19 +322,19 @@ class PivotOrders:
 
     def _discount(self, line: int, cells: list[str], tax_rate: Decimal | None) -> Decimal:
         """The line's discount on the basis of its price."""
-        discount = amount(cells[self._line_discount], line, "line_discount_incl_tax")
+        discount = amount(cells[self._line_discount], line, self._shown["line_discount_incl_tax"])
         if self._includes_tax or not discount:
             return discount
         if tax_rate is None:
             raise InputError(
                 _(
-                    "Ligne %(line)s, colonne tax_rate : obligatoire pour une remise TTC sur un "
+                    "Ligne %(line)s, colonne %(column)s : obligatoire pour une remise TTC sur un "
                     "prix HT."
                 )
-                % {"line": line},
+                % {"line": line, "column": self._shown["tax_rate"]},
                 code="line.no_rate",
                 line=line,
-                column="tax_rate",
+                column=self._shown["tax_rate"],
             )
         return discount * HUNDRED / (HUNDRED + tax_rate)
 

@@ -143,7 +143,7 @@ class ShopifyOrders:
         }
         self._billing = _address_places(header, "billing")
         self._shipping = _address_places(header, "shipping")
-        self.date_places = (self._created_at,)
+        self.date_places: tuple[int, ...] = (self._created_at,)
         self._day_first = True
 
     def read_dates(self, *, day_first: bool) -> None:

@@ -110,7 +110,7 @@ class SquarespaceOrders:
     def __init__(self, header: Header) -> None:
         self._columns = Columns(header, _ALIASES)
         self._columns.day_first = False
-        self.date_places = (self._columns.place["created_at"],)
+        self.date_places: tuple[int, ...] = (self._columns.place["created_at"],)
         self._key = self._columns.place["id"]
 
     def read_dates(self, *, day_first: bool) -> None:

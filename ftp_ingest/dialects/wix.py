@@ -218,7 +218,7 @@ class WixOrders:
         self._columns = Columns(header, _ALIASES)
         self._addresses = _Addresses(header)
         self._columns.day_first = False
-        self.date_places = (self._columns.place["date"],)
+        self.date_places: tuple[int, ...] = (self._columns.place["date"],)
         self._key = self._columns.place["number"]
 
     def read_dates(self, *, day_first: bool) -> None:

@@ -3,8 +3,9 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -40,8 +41,10 @@ class FileFormat:
     kind: str
 
 
-def recognise(path: Path, dialect_code: str = "auto") -> FileFormat:
+def recognise(path: Path, dialect_code: str = "auto", own: Sequence[Dialect] = ()) -> FileFormat:
     """Recognise a file by what it holds, never by its name.
+
+    `own` are the shop's own dialects, from the mapping assistant.
 
     Raises:
         FileRefused: it isn't CSV, its header is unknown or lacks columns, or it has orders
@@ -56,7 +59,7 @@ def recognise(path: Path, dialect_code: str = "auto") -> FileFormat:
     if found is None:
         return FileFormat(encoding, "", Header([]), 0, None, "")
     start, header_line = found
-    candidates = [find_dialect(dialect_code)] if dialect_code != "auto" else dialects()
+    candidates = _candidates(dialect_code, own)
     best: tuple[int, FileFormat] | None = None
     widest = Header([])
     for delimiter in DELIMITERS:
@@ -75,8 +78,8 @@ def recognise(path: Path, dialect_code: str = "auto") -> FileFormat:
         raise FileRefused(
             _(
                 "En-tête inconnu (%(columns)s). Ce n'est ni un export de commandes ni un export de "
-                "clients reconnu : vérifiez l'export de la boutique, ou utilisez le format pivot "
-                "décrit dans la documentation."
+                "clients reconnu : vérifiez l'export de la boutique, ou dites une fois dans "
+                "l'assistant (Passerelle › Assistant) ce que contient chaque colonne."
             )
             % {"columns": ", ".join(widest.names[:8]) or "?"},
             code="file.unknown_header",
@@ -86,6 +89,47 @@ def recognise(path: Path, dialect_code: str = "auto") -> FileFormat:
     assert chosen.dialect is not None  # noqa: S101
     chosen.dialect.check_header(chosen.header, chosen.kind)
     return chosen
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of a file of whatever kind: its header, some rows."""
+
+    header: Header
+    rows: list[list[str]]
+
+
+def read_sample(path: Path, limit: int = 200) -> Sample:
+    """The header and first rows of a CSV whose dialect nobody knows.
+
+    Raises:
+        FileRefused: it is no CSV, or holds nothing.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    _refuse_foreign(head)
+    text = head.decode(detect_encoding(path), errors="replace")
+    found = _first_record(text)
+    if found is None:
+        raise FileRefused(_("Ce fichier est vide."), code="file.empty")
+    parsed = {d: _parse_header(found[0], d) for d in DELIMITERS}
+    delimiter = max(parsed, key=lambda d: len(parsed[d]))
+    lines = found[0].splitlines(keepends=True)
+    # The last line may be cut.
+    whole = lines if len(head) < HEAD_BYTES else lines[:-1]
+    try:
+        rows = list(islice(csv.reader(whole, delimiter=delimiter), 1, limit + 1))
+    except csv.Error:
+        rows = []
+    return Sample(Header(parsed[delimiter]), [row for row in rows if any(row)])
+
+
+def _candidates(code: str, own: Sequence[Dialect]) -> list[Dialect]:
+    """The dialects to try: one that was named, else the shop's own and all others."""
+    mine = [dialect for dialect in own if dialect.code == code]
+    if code == "auto" or code.startswith("boutique-v"):
+        return mine or [*own, *dialects()]
+    return [find_dialect(code)]
 
 
 def _refuse_foreign(head: bytes) -> None:

@@ -3,16 +3,19 @@
 from ftp_ingest.services.credentials import set_credentials
 from ftp_ingest.services.feeds import pull_due_feeds, pull_feed, take_over_stale_runs
 from ftp_ingest.services.ingest import FileReport, IngestReport, ingest_paths
+from ftp_ingest.services.mappings import bring_back, save_mapping
 from ftp_ingest.services.quarantine import dismiss_row, replay_row
 
 __all__ = [
     "FileReport",
     "IngestReport",
+    "bring_back",
     "dismiss_row",
     "ingest_paths",
     "pull_due_feeds",
     "pull_feed",
     "replay_row",
+    "save_mapping",
     "set_credentials",
     "take_over_stale_runs",
 ]

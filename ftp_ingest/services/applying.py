@@ -21,11 +21,13 @@ from ftp_ingest.models import ReceivedFile
 from ftp_ingest.reading.drafts import Fault
 from ftp_ingest.services.quarantine import set_aside, settle_rows
 from sales.drafts import OrderDraft
-from sales.services import OrderResult, Rejection, upsert_orders
+from sales.services import OrderChange, OrderResult, Rejection, upsert_orders
 from sphinx.core.bulk import check_references_now, commit_lazily
 from sphinx.core.errors import ConflictError
 
 MAX_CONFLICTS = 5
+# Of what changed so much is told, run by run; the orders themselves tell the rest.
+MAX_CHANGES = 500
 _Draft = TypeVar("_Draft", OrderDraft, CustomerDraft)
 
 
@@ -44,6 +46,7 @@ class Counts:
     lines: int = 0
     reserved: Decimal = Decimal(0)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
+    changes: list[OrderChange] = field(default_factory=list)
 
     def refuse(self, name: str, faults: Iterable[Fault]) -> None:
         """Note the faults of the file called `name`."""
@@ -95,6 +98,7 @@ def _count_orders(counts: Counts, result: OrderResult, refused: int) -> None:
     counts.orders["quarantined"] += refused
     counts.customers["created"] += result.customers_created
     counts.lines += result.lines
+    counts.changes += result.changes[: MAX_CHANGES - len(counts.changes)]
     counts.reserved += result.reserved
 
 

@@ -79,7 +79,7 @@ def pull_feed(feed: Feed) -> FeedReport:
         _plan_next(feed, failed=True)
         raise
     report.ingest.seconds = time.perf_counter() - started
-    finish(run, _run_status(report), error=report.error, counts=report.ingest.as_json())
+    finish(run, _run_status(report), error=report.error, counts=report.ingest.as_kept())
     _plan_next(feed, failed=report.status == "failed")
     return report
 

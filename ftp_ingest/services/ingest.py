@@ -4,7 +4,7 @@ received (archived, hashed) → recognised → customers applied → orders appl
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +14,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ftp_ingest.dialects import Dialect
 from ftp_ingest.errors import FileRefused
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
 from ftp_ingest.reading.drafts import Fault, customer_drafts, order_drafts, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
 from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
 from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
+from ftp_ingest.services.mappings import own_dialects
 from ftp_ingest.services.runs import beat, finish, start_run
 from sphinx.core import clock
 from sphinx.core.bulk import rare_collections
@@ -88,6 +90,11 @@ class IngestReport:
             "seconds": round(self.seconds, 3),
         }
 
+    def as_kept(self) -> dict[str, Any]:
+        """The same with what changed on known orders, for the run's page."""
+        changes = [change._asdict() for change in self.counts.changes]
+        return self.as_json() | {"changes": changes}
+
 
 @dataclass
 class Incoming:
@@ -126,11 +133,18 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
 
 
 def ingest_paths(
-    *, shop: Shop, paths: Sequence[Path], dialect: str = "auto", dry_run: bool = False
+    *,
+    shop: Shop,
+    paths: Sequence[Path],
+    dialect: str = "auto",
+    dry_run: bool = False,
+    own: Sequence[Dialect] | None = None,
+    look: Callable[[], None] | None = None,
 ) -> IngestReport:
     """Read local files as a feed would.
 
-    With `dry_run` everything is done and undone: the report is real, nothing is kept.
+    With `dry_run` everything is done and undone: the report is real, nothing is kept; `look`
+    is called in between. `own` stands for the shop's own dialects.
 
     Raises:
         InputError: a path doesn't exist or there is nothing to read.
@@ -142,21 +156,29 @@ def ingest_paths(
         try:
             with transaction.atomic():
                 incoming = [Incoming(p.name, Archived(*hash_file(p), p)) for p in files]
-                _ingest(shop, incoming, dialect, report)
+                _ingest(shop, incoming, dialect, report, own)
+                if look is not None:
+                    look()
                 raise _DryRun
         except _DryRun:
             pass
     else:
         incoming = [Incoming(p.name, keep_copy(p)) for p in files]
-        _ingest(shop, incoming, dialect, report)
+        _ingest(shop, incoming, dialect, report, own)
     report.seconds = time.perf_counter() - started
     return report
 
 
-def _ingest(shop: Shop, incoming: Sequence[Incoming], dialect: str, report: IngestReport) -> None:
+def _ingest(
+    shop: Shop,
+    incoming: Sequence[Incoming],
+    dialect: str,
+    report: IngestReport,
+    own: Sequence[Dialect] | None = None,
+) -> None:
     run = start_run(shop=shop, feed=None)
     try:
-        read_files(run, incoming, dialect, report)
+        read_files(run, incoming, dialect, report, own)
     except BaseException as error:
         if not report.dry_run:
             finish(run, FeedRun.Status.FAILED, error=str(error) or type(error).__name__)
@@ -164,7 +186,7 @@ def _ingest(shop: Shop, incoming: Sequence[Incoming], dialect: str, report: Inge
     finish(
         run,
         FeedRun.Status.DONE_WITH_PROBLEMS if report.has_refusals else FeedRun.Status.DONE,
-        counts=report.as_json(),
+        counts=report.as_kept(),
     )
 
 
@@ -179,12 +201,17 @@ class _Reading:
 
 
 def read_files(
-    run: FeedRun, incoming: Sequence[Incoming], dialect: str, report: IngestReport
+    run: FeedRun,
+    incoming: Sequence[Incoming],
+    dialect: str,
+    report: IngestReport,
+    own: Sequence[Dialect] | None = None,
 ) -> None:
     """Read files of one shop: customers before orders, each file once."""
     readings = [r for i in incoming if (r := _receive(run, i, report)) is not None]
+    mine = own_dialects(run.shop) if own is None else own
     for reading in readings:
-        _recognise(reading, dialect, report)
+        _recognise(reading, dialect, mine, report)
     at = clock.now()
     with rare_collections():
         for kind in ("", "customers", "orders"):
@@ -230,10 +257,12 @@ def _next_stamp(kept: str, seen: str) -> str:
     return seen[:80] if kept in (UNCONFIRMED + seen, seen) else (UNCONFIRMED + seen)[:80]
 
 
-def _recognise(reading: _Reading, dialect: str, report: IngestReport) -> None:
+def _recognise(
+    reading: _Reading, dialect: str, own: Sequence[Dialect], report: IngestReport
+) -> None:
     file, shop = reading.file, reading.file.shop
     try:
-        found = recognise(reading.path, dialect if dialect != "auto" else shop.dialect)
+        found = recognise(reading.path, dialect if dialect != "auto" else shop.dialect, own)
     except FileRefused as error:
         fault = Fault(error.line, error.column, error.code, error.message)
         file.status = Status.REFUSED

@@ -9,7 +9,7 @@ from sales.services.deliveries import (
     ship_delivery_notes,
 )
 from sales.services.documents import render_delivery_pdfs
-from sales.services.order_work import OrderResult, Rejection
+from sales.services.order_work import OrderChange, OrderResult, Rejection
 from sales.services.orders import cancel_order, confirm_order, upsert_orders
 from sales.services.pricing import (
     PricedLine,
@@ -21,6 +21,7 @@ from sales.services.pricing import (
 )
 
 __all__ = [
+    "OrderChange",
     "OrderResult",
     "PricedLine",
     "PricedOrder",

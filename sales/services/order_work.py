@@ -21,6 +21,15 @@ class Rejection(NamedTuple):
     number: str
 
 
+class OrderChange(NamedTuple):
+    """One thing that a shop changed on a known order; `field` in the words of the screen."""
+
+    number: str
+    field: str
+    before: str
+    after: str
+
+
 @dataclass
 class OrderResult:
     """What became of the drafts of a chunk; each is counted once."""
@@ -34,6 +43,7 @@ class OrderResult:
     reserved: Decimal = Decimal(0)
     rejections: list[Rejection] = field(default_factory=list)
     applied_ids: list[str] = field(default_factory=list)
+    changes: list[OrderChange] = field(default_factory=list)
 
 
 class Work(NamedTuple):

@@ -23,6 +23,7 @@ from sales.drafts import OrderDraft
 from sales.errors import ChangedAfterDelivery
 from sales.locks import lock_orders, lock_shop
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
+from sales.services.changes import goods_changes, goods_of, order_changes
 from sales.services.fingerprints import content_hash, lines_hash
 from sales.services.order_rows import LinePlan, OrderFacts, database_values
 from sales.services.order_work import OrderResult, Work, rejection
@@ -233,6 +234,7 @@ def _update(
     _check_still_as_read(work, locked)
     _cancel_drafts(withdrawn)
     facts = OrderFacts(shop, source, at, [locked[w.known_pk].customer_id for w in work])
+    goods = goods_of([w.known_pk for w in work if _changes_goods(w)])
     fields: dict[str, Any] = {}
     for w in work:
         order = locked[w.known_pk]
@@ -246,6 +248,9 @@ def _update(
             result.updated += order.status == Status.CANCELLED
         else:
             result.updated += 1
+        result.changes += order_changes(order, fields)
+        if _changes_goods(w):
+            result.changes += goods_changes(order, goods, w.priced.lines)
         for name, value in fields.items():
             setattr(order, name, value)
     Order.objects.bulk_update(locked.values(), [_field_name(n) for n in fields], batch_size=100)
@@ -261,6 +266,10 @@ def _must_rebuild(work: Work) -> bool:
         and order.status in OPEN_STATES
         and (order.lines_hash != work.lines_hash or order.status != work.status)
     )
+
+
+def _changes_goods(work: Work) -> bool:
+    return work.existing is not None and work.existing.lines_hash != work.lines_hash
 
 
 def _stops_rest(work: Work) -> bool:

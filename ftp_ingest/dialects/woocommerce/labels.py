@@ -135,7 +135,7 @@ class LabelledOrders:
 
     def __init__(self, header: Header) -> None:
         self._columns = Columns(header, _ALIASES)
-        self.date_places = (self._columns.place["date"],)
+        self.date_places: tuple[int, ...] = (self._columns.place["date"],)
         self._key = self._columns.place["id" if self._columns.has("id") else "number"]
 
     def read_dates(self, *, day_first: bool) -> None:

@@ -97,7 +97,7 @@ class Orders:
 
     def __init__(self, header: Header) -> None:
         self._columns = Columns(header, _ALIASES)
-        self.date_places = (self._columns.place["date"],)
+        self.date_places: tuple[int, ...] = (self._columns.place["date"],)
         self._key = self._columns.place["id" if self._columns.has("id") else "plain_number"]
         places = (
             (int(match[1]), place)

@@ -1,0 +1,234 @@
+"""The mapping assistant's page: an unknown file, guesses, what comes of them, saved."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+
+from ftp_ingest import services
+from ftp_ingest.dialects.mapped import CONSTANTS, FORMAT, REQUIRED, Definition, MappedDialect
+from ftp_ingest.dialects.vocabulary import VOCABULARY
+from ftp_ingest.labels import FIELD_LABELS, STATUS_LABELS
+from ftp_ingest.models import ShopDialect
+from ftp_ingest.reading.guessing import Guess, guess_columns, guess_kind
+from ftp_ingest.reading.recognition import Sample, read_sample
+from ftp_ingest.services.archive import archive_path, keep_copy
+from ftp_ingest.services.previews import preview
+from ftp_ingest.views import keep_upload
+from sphinx.core import clock
+from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.models import Shop
+from sphinx.core.pages import back_office_page
+
+# So much of a file is tried out on the page.
+HEAD_BYTES = 512 * 1024
+MAX_STATUSES = 30
+
+
+class StartForm(forms.Form):
+    """Which shop's file."""
+
+    shop = forms.ModelChoiceField(
+        label=gettext_lazy("Boutique"),
+        queryset=Shop.objects.filter(is_active=True),
+        widget=UnfoldAdminSelectWidget,
+    )
+    file = forms.FileField(label=gettext_lazy("Fichier CSV"), widget=UnfoldAdminFileFieldWidget)
+
+
+class Line(NamedTuple):
+    """One field on the page."""
+
+    field: str
+    label: str
+    is_required: bool
+    chosen: int
+    guess: Guess
+    constant: str
+    takes_constant: bool
+
+
+@login_required
+@permission_required("ftp_ingest.change_feed", raise_exception=True)
+def start(request: HttpRequest) -> HttpResponse:
+    """Take a file and a shop, or a small file with a mapping made elsewhere."""
+    form = StartForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        with tempfile.TemporaryDirectory() as folder:
+            path = keep_upload(Path(folder) / "file", form.cleaned_data["file"])
+            shop = form.cleaned_data["shop"]
+            if path.suffix.lower() == ".json":
+                return _take(request, shop, path)
+            archived = keep_copy(path)
+        return redirect("ftp_ingest:assistant", shop.code, archived.sha256)
+    saved = ShopDialect.objects.select_related("shop", "created_by")
+    return back_office_page(
+        request,
+        "ftp_ingest/assistant_start.html",
+        title=_("Assistant : un fichier que personne ne connaît"),
+        form=form,
+        saved=saved[:50],
+    )
+
+
+def _take(request: HttpRequest, shop: Shop, path: Path) -> HttpResponse:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise InputError(_("Ce n'est pas une correspondance enregistrée par Sphinx."))
+        saved = services.save_mapping(shop=shop, data=data, at=clock.now(), actor=request.user)
+    except (ValueError, InputError) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("%s est en vigueur.") % saved)
+    return redirect("ftp_ingest:assistant_start")
+
+
+@login_required
+@permission_required("ftp_ingest.change_feed", raise_exception=True)
+def assistant(request: HttpRequest, shop_code: str, sha256: str) -> HttpResponse:
+    """Say what each column holds; see what comes of it; save it."""
+    shop = get_object_or_404(Shop, code=shop_code)
+    path = archive_path(sha256)
+    if not path.exists():
+        raise Http404
+    try:
+        sample = read_sample(path)
+    except InputError as error:
+        messages.error(request, error.message)
+        return redirect("ftp_ingest:assistant_start")
+    kind = request.POST.get("kind") or guess_kind(sample.header, sample.rows)
+    kind = kind if kind in VOCABULARY else "orders"
+    guesses = guess_columns(sample.header, sample.rows, kind)
+    given = request.POST if request.POST.get("shown_kind") == kind else None
+    shown = None
+    definition = None
+    if given is not None:
+        try:
+            definition = Definition(_definition(given, sample, kind))
+            own = [MappedDialect("boutique-v0", _("Essai"), definition)]
+            with tempfile.TemporaryDirectory() as folder:
+                head = _head(path, Path(folder))
+                shown = preview(shop=shop, paths=[head], own=list(own))
+        except SphinxError as error:
+            messages.error(request, error.message)
+    if definition is not None and given is not None and "save" in given:
+        saved = services.save_mapping(
+            shop=shop, data=definition.as_json(), at=clock.now(), actor=request.user
+        )
+        messages.success(
+            request, _("%s est en vigueur : les prochains fichiers seront lus ainsi.") % saved
+        )
+        return redirect("ftp_ingest:assistant_start")
+    return back_office_page(
+        request,
+        "ftp_ingest/assistant.html",
+        title=_("Assistant : dire ce que contient chaque colonne"),
+        shop=shop,
+        kind=kind,
+        columns=list(enumerate(sample.header.names)),
+        rows=sample.rows[:5],
+        lines=[_line(guess, kind, given) for guess in guesses],
+        statuses=_statuses(sample, guesses, given) if kind == "orders" else [],
+        status_choices=list(STATUS_LABELS.items()),
+        day_first=(given or {}).get("day_first", ""),
+        preview=shown,
+        report=shown.report.as_json() if shown else None,
+    )
+
+
+def _head(path: Path, folder: Path) -> Path:
+    """The first part of the file, cut at the end of a line."""
+    target = folder / "extrait.csv"
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if len(head) == HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1] or head
+    target.write_bytes(head)
+    return target
+
+
+def _line(guess: Guess, kind: str, given: Any) -> Line:
+    chosen = guess.place
+    if given is not None:
+        text = given.get(f"column_{guess.field}", "")
+        chosen = int(text) if text.isdigit() else -1
+    return Line(
+        guess.field,
+        str(FIELD_LABELS[guess.field]),
+        any(guess.field in group for group in REQUIRED[kind]),
+        chosen,
+        guess,
+        given.get(f"constant_{guess.field}", "") if given is not None else "",
+        guess.field in CONSTANTS,
+    )
+
+
+def _statuses(sample: Sample, guesses: list[Guess], given: Any) -> list[tuple[str, str]]:
+    """The words that the file has for an order's state, with what they were said to mean."""
+    place = next(g.place for g in guesses if g.field == "status")
+    if given is not None and given.get("column_status", "").isdigit():
+        place = int(given["column_status"])
+    if place < 0:
+        return []
+    words = dict.fromkeys(row[place].strip() for row in sample.rows if place < len(row))
+    return [
+        (word, (given or {}).get(f"status_{word}", ""))
+        for word in list(words)[:MAX_STATUSES]
+        if word
+    ]
+
+
+def _definition(given: Any, sample: Sample, kind: str) -> dict[str, Any]:
+    names = sample.header.names
+    columns, constants = {}, {}
+    for field in VOCABULARY[kind]:
+        text = given.get(f"column_{field}", "")
+        if text.isdigit() and int(text) < len(names):
+            columns[field] = names[int(text)]
+        elif given.get(f"constant_{field}", "").strip():
+            constants[field] = given[f"constant_{field}"].strip()
+    statuses = {
+        key.removeprefix("status_"): value
+        for key, value in given.items()
+        if key.startswith("status_") and value
+    }
+    order = {"day": True, "month": False}.get(given.get("day_first", ""))
+    return {
+        "kind": kind,
+        "columns": columns,
+        "constants": constants,
+        "statuses": statuses,
+        "day_first": order,
+    }
+
+
+@require_POST
+@login_required
+@permission_required("ftp_ingest.change_feed", raise_exception=True)
+def bring_back(request: HttpRequest, dialect_id: int) -> HttpResponse:
+    """Put an earlier version in force again."""
+    saved = services.bring_back(dialect_id=dialect_id, at=clock.now(), actor=request.user)
+    messages.success(request, _("%s est en vigueur.") % saved)
+    return redirect("ftp_ingest:assistant_start")
+
+
+@login_required
+@permission_required("ftp_ingest.change_feed", raise_exception=True)
+def export_mapping(request: HttpRequest, dialect_id: int) -> HttpResponse:
+    """A saved mapping as a small file."""
+    kept = get_object_or_404(ShopDialect, pk=dialect_id)
+    answer = JsonResponse(kept.definition, json_dumps_params={"ensure_ascii": False, "indent": 2})
+    name = f"sphinx-{kept.shop.code}-{kept.kind}-v{kept.version}.json"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
