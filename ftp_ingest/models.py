@@ -79,6 +79,7 @@ class FeedRun(models.Model):
         NOTHING_NEW = "nothing_new", _("Rien de nouveau")
         DONE_WITH_PROBLEMS = "done_with_problems", _("Terminé avec anomalies")
         FAILED = "failed", _("Échec")
+        UNDONE = "undone", _("Annulé")
 
     # Empty for a file brought by hand (command or browser).
     feed = models.ForeignKey(
@@ -127,6 +128,7 @@ class ReceivedFile(models.Model):
         RECEIVED = "received", _("Reçu")
         APPLIED = "applied", _("Intégré")
         REFUSED = "refused", _("Refusé")
+        UNDONE = "undone", _("Annulé")
 
     shop = models.ForeignKey(
         Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"

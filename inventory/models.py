@@ -84,6 +84,22 @@ class Product(models.Model):
         return f"{self.sku} {self.label}".strip()
 
 
+class ProductAlias(models.Model):
+    """Another SKU by which shops name a product: decided once, when a file was mended."""
+
+    sku_key = models.CharField(_("référence vue"), max_length=80, unique=True)
+    product = models.ForeignKey(
+        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="aliases"
+    )
+
+    class Meta:
+        verbose_name = _("autre référence")
+        verbose_name_plural = _("autres références")
+
+    def __str__(self) -> str:
+        return f"{self.sku_key} → {self.product}"
+
+
 class Warehouse(models.Model):
     """A place that holds stock."""
 

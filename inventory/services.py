@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from inventory.errors import NotEnoughStock
 from inventory.locks import lock_positions
-from inventory.models import Product, Reservation, StockMove, StockPosition, Warehouse
+from inventory.models import Product, ProductAlias, Reservation, StockMove, StockPosition, Warehouse
 from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.money import to_unit_price
 from sphinx.core.texts import clean, sku_key
 
@@ -100,13 +101,62 @@ def ensure_products(skus: Mapping[str, str]) -> dict[str, ProductFacts]:
 
 
 def _product_facts(keys: Iterable[str]) -> dict[str, ProductFacts]:
-    rows = Product.objects.filter(sku_key__in=list(keys)).values_list(
+    """By SKU or by another reference of the product."""
+    wanted = list(keys)
+    rows = Product.objects.filter(sku_key__in=wanted).values_list(
         "sku_key", "pk", "tax_rate", "category__tax_rate"
+    )
+    others = ProductAlias.objects.filter(sku_key__in=wanted).values_list(
+        "sku_key", "product_id", "product__tax_rate", "product__category__tax_rate"
     )
     return {
         key: ProductFacts(pk, category_rate if own is None else own)
-        for key, pk, own, category_rate in rows
+        for key, pk, own, category_rate in (*rows, *others)
     }
+
+
+def known_skus(skus: Iterable[str]) -> set[str]:
+    """Those of the SKU keys that name a product, by themselves or as an alias."""
+    return set(_product_facts(sku_key(sku) for sku in skus))
+
+
+@transaction.atomic
+def map_sku(*, sku: str, product_id: int) -> ProductAlias:
+    """From now on `sku` names that product; twice is once.
+
+    Raises:
+        BusinessRuleError: the SKU is a product's own, with stock or orders of its own.
+    """
+    key = sku_key(sku)
+    own = Product.objects.filter(sku_key=key).exclude(pk=product_id).first()
+    if own is not None:
+        if not own.is_incomplete or own.moves.exists():
+            raise BusinessRuleError(
+                _(
+                    "« %(sku)s » est un article à part entière : il ne peut pas en désigner un autre."
+                )
+                % {"sku": own.sku},
+                code="inventory.sku_taken",
+            )
+        # Made by an order before anybody said what it was: it steps aside.
+        own.sku_key = f"{key}#{own.pk}"[:80]
+        own.is_active = False
+        own.save(update_fields=["sku_key", "is_active"])
+    alias, _created = ProductAlias.objects.update_or_create(
+        sku_key=key, defaults={"product_id": product_id}
+    )
+    return alias
+
+
+@transaction.atomic
+def set_tax_rate(*, sku: str, rate: Decimal) -> Product:
+    """Give a product its VAT rate (percent), making the product when it is new."""
+    ensure_products({sku: sku})
+    facts = _product_facts([sku_key(sku)])[sku_key(sku)]
+    product = Product.objects.select_for_update(no_key=True).get(pk=facts.pk)
+    product.tax_rate = rate
+    product.save(update_fields=["tax_rate"])
+    return product
 
 
 @transaction.atomic

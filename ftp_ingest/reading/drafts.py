@@ -4,7 +4,7 @@ Two passes: the first sees which keys come back after others (and checks nothing
 second holds only those orders in memory until their last row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -91,14 +91,18 @@ def survey(path: Path, file_format: FileFormat) -> Survey:
     return seen
 
 
-def order_drafts(path: Path, file_format: FileFormat, seen: Survey) -> Iterator[OrderDraft | Fault]:
-    """The orders of a file, each once, or what is wrong with them."""
+def order_drafts(
+    path: Path, file_format: FileFormat, seen: Survey, only: Collection[str] | None = None
+) -> Iterator[OrderDraft | Fault]:
+    """The orders of a file, each once, or what is wrong with them; of some keys when asked."""
     dialect: Dialect | None = file_format.dialect
     assert dialect is not None  # noqa: S101
     reader = dialect.orders(file_format.header)
     if seen.day_first is not None:
         reader.read_dates(day_first=seen.day_first)
     for key, rows, broken in _groups(path, file_format, reader, seen):
+        if only is not None and key not in only:
+            continue
         if broken:
             # An order with an unreadable row is not half an order.
             yield broken._replace(external_id=key, number=key) if key else broken
@@ -208,3 +212,16 @@ def customer_drafts(path: Path, file_format: FileFormat) -> Iterator[CustomerDra
         else:
             if draft is not None:
                 yield draft
+
+
+def rows_of_order(path: Path, file_format: FileFormat, seen: Survey, key: str) -> list[Row]:
+    """The rows of one order as they stand in the file, even those that can't be read."""
+    dialect = file_format.dialect
+    assert dialect is not None  # noqa: S101
+    reader = dialect.orders(file_format.header)
+    current, found = "", []
+    for record in read_records(path, file_format):
+        current = _key(record, reader, file_format) or current
+        if current == key:
+            found.append(Row(record.line, record.cells))
+    return found

@@ -4,12 +4,17 @@ from ftp_ingest.services.credentials import set_credentials
 from ftp_ingest.services.feeds import pull_due_feeds, pull_feed, take_over_stale_runs
 from ftp_ingest.services.ingest import FileReport, IngestReport, ingest_paths
 from ftp_ingest.services.mappings import bring_back, save_mapping
-from ftp_ingest.services.quarantine import dismiss_row, replay_row
+from ftp_ingest.services.mending import correct_row, decide_product, decide_rates, replay_row
+from ftp_ingest.services.quarantine import dismiss_row
+from ftp_ingest.services.undoing import undo_run
 
 __all__ = [
     "FileReport",
     "IngestReport",
     "bring_back",
+    "correct_row",
+    "decide_product",
+    "decide_rates",
     "dismiss_row",
     "ingest_paths",
     "pull_due_feeds",
@@ -18,4 +23,5 @@ __all__ = [
     "save_mapping",
     "set_credentials",
     "take_over_stale_runs",
+    "undo_run",
 ]

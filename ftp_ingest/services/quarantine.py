@@ -94,18 +94,3 @@ def dismiss_row(*, row_id: int, reason: str, actor: Any = None) -> QuarantinedRo
     row.save(update_fields=["status", "resolution"])
     record("quarantine.dismissed", [row], actor=actor, reason=reason)
     return row
-
-
-def replay_row(*, row_id: int, actor: Any = None) -> QuarantinedRow:
-    """Read the row's file again from the archive: what is now right is applied.
-
-    For a cause that lay here (a product's missing VAT rate): the archive keeps the bytes, the
-    orders already applied don't change.
-    """
-    from ftp_ingest.services.ingest import reread  # ingest sets aside by this module
-
-    row = QuarantinedRow.objects.select_related("file").get(pk=row_id)
-    reread(row.file)
-    row.refresh_from_db()
-    record("quarantine.replayed", [row], actor=actor, status=row.status)
-    return row

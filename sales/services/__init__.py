@@ -10,7 +10,7 @@ from sales.services.deliveries import (
 )
 from sales.services.documents import render_delivery_pdfs
 from sales.services.order_work import OrderChange, OrderResult, Rejection
-from sales.services.orders import cancel_order, confirm_order, upsert_orders
+from sales.services.orders import cancel_order, confirm_order, upsert_orders, withdraw_orders
 from sales.services.pricing import (
     PricedLine,
     PricedOrder,
@@ -40,4 +40,5 @@ __all__ = [
     "ship_delivery_notes",
     "shipping_by_rate",
     "upsert_orders",
+    "withdraw_orders",
 ]

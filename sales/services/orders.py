@@ -18,6 +18,7 @@ from inventory.services import (
     change_reservations,
     default_warehouse,
     ensure_products,
+    known_skus,
 )
 from sales.drafts import OrderDraft
 from sales.errors import ChangedAfterDelivery
@@ -28,11 +29,13 @@ from sales.services.fingerprints import content_hash, lines_hash
 from sales.services.order_rows import LinePlan, OrderFacts, database_values
 from sales.services.order_work import OrderResult, Work, rejection
 from sales.services.pricing import price_order
+from sphinx.core import clock
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import BusinessRuleError, ConflictError, InputError
 from sphinx.core.models import Shop
-from sphinx.core.services import company, record
+from sphinx.core.services import company, record, record_each
+from sphinx.core.texts import sku_key
 
 Status = Order.Status
 # Until something has left, an order may still become any of these.
@@ -64,6 +67,7 @@ def upsert_orders(
     changed = _changed(drafts, existing, result)
     if not changed:
         return result
+    changed = _with_known_goods(shop, changed, result)
     products = ensure_products(
         {line.sku: line.label for d, _c, _l in changed for line in d.lines if line.sku}
     )
@@ -93,6 +97,34 @@ def _changed(
         else:
             changed.append((draft, content, lines))
     return changed
+
+
+def _with_known_goods(
+    shop: Shop, changed: Sequence[tuple[OrderDraft, str, str]], result: OrderResult
+) -> list[tuple[OrderDraft, str, str]]:
+    """Without the orders that name an unknown article, where the shop wants those held back."""
+    if not shop.quarantines_unknown_skus:
+        return list(changed)
+    known = known_skus({line.sku for d, _c, _l in changed for line in d.lines if line.sku})
+    kept = []
+    for item in changed:
+        draft = item[0]
+        strange = next((x for x in draft.lines if x.sku and sku_key(x.sku) not in known), None)
+        if strange is None:
+            kept.append(item)
+            continue
+        message = _(
+            "Commande %(number)s, article « %(sku)s » : cette référence n'existe pas. Créez "
+            "l'article, ou dites de quel article il s'agit, puis rejouez la commande."
+        )
+        error = InputError(
+            message % {"number": draft.number, "sku": strange.sku},
+            code="order.unknown_sku",
+            line=strange.line or draft.line,
+            column="sku",
+        )
+        result.rejections.append(rejection(draft, error))
+    return kept
 
 
 def _decide(
@@ -256,7 +288,27 @@ def _update(
     Order.objects.bulk_update(locked.values(), [_field_name(n) for n in fields], batch_size=100)
     OrderLine.objects.filter(order_id__in=[w.known_pk for w in rebuilt])._raw_delete("default")
     plan.write([w.known_pk for w in rebuilt], reserved, result)
-    record("order.updated", locked.values(), file=source.file, sha256=source.sha256)
+    _record_updates(work, locked, source)
+
+
+def _record_updates(work: Sequence[Work], locked: Mapping[int, Order], source: Source) -> None:
+    """Each with the file that it stood as before, so that a run can be undone."""
+    record_each(
+        "order.updated",
+        (
+            (
+                locked[w.known_pk],
+                {
+                    "shop": locked[w.known_pk].shop_id,
+                    "external_id": w.draft.external_id,
+                    "file": source.file,
+                    "sha256": source.sha256,
+                    "before": w.existing.source_sha256 if w.existing else "",
+                },
+            )
+            for w in work
+        ),
+    )
 
 
 def _must_rebuild(work: Work) -> bool:
@@ -380,3 +432,38 @@ def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
     order.save(update_fields=["status", "cancelled_at"])
     record("order.cancelled", [order], actor=actor)
     return order
+
+
+@transaction.atomic
+def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
+    """Take orders out as if they had never come; their goods go to who waits.
+
+    For the undoing of a run. An order of which a delivery note was ever made is cancelled
+    instead, so that the note keeps its order.
+
+    Raises:
+        BusinessRuleError: one of them has been delivered or invoiced.
+    """
+    change_reservations(
+        demands=[], warehouse=default_warehouse(), release_ids=_reservations_of(order_ids)
+    )
+    orders = list(lock_orders(order_ids))
+    gone = [order for order in orders if order.status not in OPEN_STATES]
+    if gone:
+        raise BusinessRuleError(
+            _("La commande %(number)s est déjà livrée ou facturée.") % {"number": gone[0].number},
+            code="sales.order_delivered",
+        )
+    noted = set(
+        DeliveryNote.objects.filter(order_id__in=order_ids).values_list("order_id", flat=True)
+    )
+    _cancel_drafts(order_ids)
+    record("order.withdrawn", orders, actor=actor)
+    free = [order.pk for order in orders if order.pk not in noted]
+    OrderLine.objects.filter(order_id__in=free)._raw_delete("default")
+    Order.objects.filter(pk__in=free)._raw_delete("default")
+    # A hash that nothing has: the same file read again brings the order back to life.
+    Order.objects.filter(pk__in=noted).exclude(status=Status.CANCELLED).update(
+        status=Status.CANCELLED, cancelled_at=clock.now(), content_hash=""
+    )
+    return len(orders)

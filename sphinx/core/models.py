@@ -87,6 +87,14 @@ class Shop(models.Model):
         default=False,
         help_text=_("Réserver le stock dès la commande, sans attendre le règlement."),
     )
+    quarantines_unknown_skus = models.BooleanField(
+        _("retenir les références inconnues"),
+        default=False,
+        help_text=_(
+            "Une commande dont un article n'existe pas attend en quarantaine, au lieu de créer "
+            "l'article « à compléter »."
+        ),
+    )
     consumer_account = models.CharField(
         _("compte auxiliaire des particuliers"), max_length=8, default="CDIVERS"
     )

@@ -70,6 +70,13 @@ def record(
     kind: str, subjects: Iterable[models.Model], *, actor: Any = None, **details: Any
 ) -> None:
     """Write one audit event a subject (a document with a `number`, else its text), in bulk."""
+    record_each(kind, ((subject, details) for subject in subjects), actor=actor)
+
+
+def record_each(
+    kind: str, events: Iterable[tuple[models.Model, dict[str, Any]]], *, actor: Any = None
+) -> None:
+    """Write one audit event a subject, each with details of its own, in bulk."""
     moment = clock.now()
     AuditEvent.objects.bulk_create(
         AuditEvent(
@@ -80,7 +87,7 @@ def record(
             subject_number=str(getattr(subject, "number", subject))[:80],
             details=details,
         )
-        for subject in subjects
+        for subject, details in events
     )
 
 

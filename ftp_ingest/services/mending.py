@@ -1,0 +1,152 @@
+"""Orders set aside, mended one by one: read again alone, corrected, or their cause decided."""
+
+import csv
+import io
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
+from ftp_ingest.reading.drafts import order_drafts, rows_of_order, survey
+from ftp_ingest.reading.recognition import FileFormat, recognise
+from ftp_ingest.services.applying import Counts, apply_orders
+from ftp_ingest.services.archive import archive_path, incoming, keep
+from ftp_ingest.services.ingest import Incoming, IngestReport, read_files, reread
+from ftp_ingest.services.mappings import own_dialects
+from ftp_ingest.services.runs import beat, finish, start_run
+from inventory.services import map_sku, set_tax_rate
+from sphinx.core import clock
+from sphinx.core.errors import BusinessRuleError
+from sphinx.core.services import record
+
+
+class OrderText(NamedTuple):
+    """An order as its file has it: column names, and its rows with their lines."""
+
+    columns: list[str]
+    lines: list[int]
+    rows: list[list[str]]
+
+
+def _format_of(file: ReceivedFile) -> tuple[Path, FileFormat]:
+    path = archive_path(file.sha256)
+    return path, recognise(path, file.dialect or "auto", own_dialects(file.shop))
+
+
+def _key_of(row: QuarantinedRow) -> set[str]:
+    return {key for key in (row.external_id, row.number) if key}
+
+
+def order_text(row: QuarantinedRow) -> OrderText:
+    """The rows of the order that was set aside, as received.
+
+    Raises:
+        BusinessRuleError: the row belongs to no order.
+    """
+    if row.kind != "orders" or not _key_of(row):
+        raise BusinessRuleError(
+            _("Cette ligne n'appartient à aucune commande : corrigez le fichier à la boutique."),
+            code="quarantine.no_order",
+        )
+    path, found = _format_of(row.file)
+    seen = survey(path, found)
+    rows = [r for key in sorted(_key_of(row)) for r in rows_of_order(path, found, seen, key)]
+    width = len(found.header.names)
+    cells = [[*r.cells[:width], *[""] * (width - len(r.cells))] for r in rows]
+    return OrderText(found.header.names, [r.line for r in rows], cells)
+
+
+def replay_row(*, row_id: int, actor: Any = None) -> QuarantinedRow:
+    """Read what was set aside again from the archive, alone: what is now right is applied.
+
+    For a cause that lay here (a product's missing VAT rate). A refused file is read whole.
+    """
+    row = QuarantinedRow.objects.select_related("file__shop").get(pk=row_id)
+    if row.kind == "orders" and _key_of(row):
+        _apply_alone(row.file, _key_of(row))
+    else:
+        reread(row.file)
+    row.refresh_from_db()
+    record("quarantine.replayed", [row], actor=actor, status=row.status)
+    return row
+
+
+def _apply_alone(file: ReceivedFile, keys: set[str]) -> None:
+    path, found = _format_of(file)
+    run = start_run(shop=file.shop, feed=None)
+    report = IngestReport(counts=Counts())
+    drafts = order_drafts(path, found, survey(path, found), only=keys)
+    try:
+        apply_orders(file, drafts, report.counts, at=clock.now(), beat=lambda: beat(run))
+    except BaseException as error:
+        finish(run, FeedRun.Status.FAILED, error=str(error) or type(error).__name__)
+        raise
+    finish(
+        run,
+        FeedRun.Status.DONE_WITH_PROBLEMS if report.has_refusals else FeedRun.Status.DONE,
+        counts=report.as_kept(),
+    )
+
+
+def correct_row(*, row_id: int, rows: Sequence[Sequence[str]], actor: Any = None) -> QuarantinedRow:
+    """Apply an order with its rows corrected by hand.
+
+    The correction is a small file of its own in the archive, received like any other: the
+    order traces back to it, and the shop's file stays as it came.
+
+    Raises:
+        BusinessRuleError: the row is no order's, or is settled already.
+    """
+    row = QuarantinedRow.objects.select_related("file__shop").get(pk=row_id)
+    if row.status != QuarantinedRow.Status.OPEN:
+        raise BusinessRuleError(
+            _("Cette ligne est déjà réglée (%(how)s).") % {"how": row.get_status_display()},
+            code="quarantine.settled",
+        )
+    columns = order_text(row).columns
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(columns)
+    writer.writerows([str(cell)[: settings.MAX_CELL_CHARS] for cell in cells] for cells in rows)
+    with incoming() as path:
+        path.write_text(text.getvalue(), encoding="utf-8")
+        archived = keep(path)
+    run = start_run(shop=row.file.shop, feed=None)
+    report = IngestReport()
+    name = f"{row.file.name[:200]} (corrigé : {row.number or row.external_id})"
+    try:
+        read_files(run, [Incoming(name, archived)], row.file.dialect or "auto", report)
+    except BaseException as error:
+        finish(run, FeedRun.Status.FAILED, error=str(error) or type(error).__name__)
+        raise
+    finish(
+        run,
+        FeedRun.Status.DONE_WITH_PROBLEMS if report.has_refusals else FeedRun.Status.DONE,
+        counts=report.as_kept(),
+    )
+    row.refresh_from_db()
+    record("quarantine.corrected", [row], actor=actor, file=name, sha256=archived.sha256)
+    return row
+
+
+def decide_rates(*, row_id: int, rates: dict[str, Decimal], actor: Any = None) -> QuarantinedRow:
+    """Give products (by SKU) their VAT rates, then read the order again."""
+    for sku, rate in sorted(rates.items()):
+        product = set_tax_rate(sku=sku, rate=rate)
+        record("product.rate_decided", [product], actor=actor, rate=str(rate))
+    return replay_row(row_id=row_id, actor=actor)
+
+
+def decide_product(*, row_id: int, sku: str, product_id: int, actor: Any = None) -> QuarantinedRow:
+    """Say which product an unknown SKU is, then read the order again.
+
+    Raises:
+        BusinessRuleError: the SKU is a product of its own.
+    """
+    alias = map_sku(sku=sku, product_id=product_id)
+    record("product.sku_mapped", [alias.product], actor=actor, sku=sku)
+    return replay_row(row_id=row_id, actor=actor)
