@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from ftp_ingest import services
+from ftp_ingest import services, tasks
 from ftp_ingest.forms import FeedForm
 from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, run_each
@@ -18,6 +18,7 @@ _RUN_COLOURS = {
     _("Rien de nouveau"): "success",
     _("Terminé avec anomalies"): "warning",
     _("Échec"): "danger",
+    _("Annulé"): "warning",
 }
 _FILE_COLOURS = {_("Reçu"): "info", _("Intégré"): "success", _("Refusé"): "danger"}
 _ROW_COLOURS = {_("À traiter"): "danger", _("Résolue"): "success", _("Écartée"): "warning"}
@@ -51,22 +52,17 @@ class FeedAdmin(KeptAdmin):
 
     @admin.action(description=_("Relever maintenant"), permissions=["change"])
     def pull_now(self, request: HttpRequest, queryset: Any) -> None:
-        for feed in queryset.select_related("shop"):
-            report = services.pull_feed(feed)
-            level = messages.ERROR if report.status == "failed" else messages.SUCCESS
-            counts = report.ingest.counts.orders
-            text = _("%(feed)s : %(status)s, %(created)s commandes nouvelles. %(error)s") % {
-                "feed": feed.code,
-                "status": report.status,
-                "created": counts["created"],
-                "error": report.error,
-            }
-            messages.add_message(request, level, text)
+        for feed in queryset:
+            tasks.pull_feed.delay(feed_id=feed.pk)
+        messages.info(
+            request,
+            _("Relève lancée. Suivez-la dans Passages : elle continue si vous quittez la page."),
+        )
 
 
 @admin.register(FeedRun)
 class FeedRunAdmin(ReadOnlyAdmin):
-    list_display = ["started_at", "feed", "shop", "state", "orders", "finished_at", "error"]
+    list_display = ["started_at", "feed", "shop", "state", "orders", "finished_at", "error", "page"]
     list_filter = ["status", "feed", "shop"]
     list_select_related = ["feed", "shop"]
     date_hierarchy = "started_at"
@@ -74,6 +70,11 @@ class FeedRunAdmin(ReadOnlyAdmin):
     @display(description=_("État"), label=_RUN_COLOURS, ordering="status")
     def state(self, run: FeedRun) -> str:
         return run.get_status_display()
+
+    @display(description=_("Détail"))
+    def page(self, run: FeedRun) -> str:
+        url = reverse("ftp_ingest:run", args=[run.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Ouvrir"))
 
     @display(description=_("Commandes nouvelles"))
     def orders(self, run: FeedRun) -> int:
@@ -109,7 +110,7 @@ class ReceivedFileAdmin(ReadOnlyAdmin):
 
 @admin.register(QuarantinedRow)
 class QuarantinedRowAdmin(ReadOnlyAdmin):
-    list_display = ["file", "line", "number", "message", "state", "resolution"]
+    list_display = ["file", "line", "number", "message", "state", "resolution", "mend"]
     list_filter = ["status", "code", "file__shop"]
     list_select_related = ["file"]
     search_fields = ["number", "external_id", "message", "file__name"]
@@ -121,6 +122,11 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     @display(description=_("État"), label=_ROW_COLOURS, ordering="status")
     def state(self, row: QuarantinedRow) -> str:
         return row.get_status_display()
+
+    @display(description=_("Corriger"))
+    def mend(self, row: QuarantinedRow) -> str:
+        url = reverse("ftp_ingest:mend", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Ouvrir"))
 
     @admin.action(description=_("Rejouer (la cause est corrigée)"), permissions=["mend"])
     def replay(self, request: HttpRequest, queryset: Any) -> None:

@@ -98,6 +98,9 @@ class FeedRun(models.Model):
     heartbeat_at = models.DateTimeField(_("dernier signe de vie"))
     finished_at = models.DateTimeField(_("fin"), null=True, blank=True)
     error = models.TextField(_("erreur"), blank=True)
+    # How far the file being read is, in its rows.
+    rows_done = models.PositiveIntegerField(default=0, editable=False)
+    rows_total = models.PositiveIntegerField(default=0, editable=False)
     counts = models.JSONField(_("bilan"), default=dict)
 
     class Meta:

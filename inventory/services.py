@@ -132,9 +132,7 @@ def map_sku(*, sku: str, product_id: int) -> ProductAlias:
     if own is not None:
         if not own.is_incomplete or own.moves.exists():
             raise BusinessRuleError(
-                _(
-                    "« %(sku)s » est un article à part entière : il ne peut pas en désigner un autre."
-                )
+                _("« %(sku)s » est un article à part entière, il ne peut en désigner un autre.")
                 % {"sku": own.sku},
                 code="inventory.sku_taken",
             )

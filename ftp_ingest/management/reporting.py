@@ -1,5 +1,6 @@
 """How an ingest's report reads in a terminal."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,3 +25,11 @@ def print_ingest(result: dict[str, Any], say: Callable[[str], None]) -> None:
     say(f"{result['lines']} lignes, {result['reserved']} pièces réservées, {result['seconds']} s")
     for issue in result["issues"]:
         say(f"  {issue['file']} ligne {issue['line']} : {issue['message']}")
+
+
+def show_progress(name: str, done: int, total: int) -> None:
+    """One line of the terminal that tells how far a file is."""
+    share = 100 * done // total if total else 100
+    end = "\n" if done >= total else ""
+    sys.stderr.write(f"\r{name} : {done}/{total} lignes ({share} %){end}")
+    sys.stderr.flush()

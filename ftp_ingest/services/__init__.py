@@ -4,7 +4,13 @@ from ftp_ingest.services.credentials import set_credentials
 from ftp_ingest.services.feeds import pull_due_feeds, pull_feed, take_over_stale_runs
 from ftp_ingest.services.ingest import FileReport, IngestReport, ingest_paths
 from ftp_ingest.services.mappings import bring_back, save_mapping
-from ftp_ingest.services.mending import correct_row, decide_product, decide_rates, replay_row
+from ftp_ingest.services.mending import (
+    correct_row,
+    decide_product,
+    decide_rates,
+    order_goods,
+    replay_row,
+)
 from ftp_ingest.services.quarantine import dismiss_row
 from ftp_ingest.services.undoing import undo_run
 
@@ -17,6 +23,7 @@ __all__ = [
     "decide_rates",
     "dismiss_row",
     "ingest_paths",
+    "order_goods",
     "pull_due_feeds",
     "pull_feed",
     "replay_row",

@@ -64,16 +64,16 @@ def apply_orders(
     counts: Counts,
     *,
     at: datetime,
-    beat: Callable[[], None],
+    beat: Callable[[int], None],
 ) -> None:
-    """Apply a file's orders; `beat` is called in each chunk's transaction."""
+    """Apply a file's orders; `beat` is called in each chunk's transaction with its last line."""
     source = Source(file.name, file.sha256)
     for chunk in _chunks(items, settings.INGEST_CHUNK_ORDERS):
         drafts = [d for d in chunk if isinstance(d, OrderDraft)]
         faults = [f for f in chunk if isinstance(f, Fault)]
         with transaction.atomic():
             commit_lazily()
-            beat()
+            beat(chunk[-1].line)
             result = _upsert(file, drafts, source, at)
             faults += [
                 Fault(r.line, r.column, r.code, r.message, r.external_id, r.number)
@@ -167,7 +167,7 @@ def apply_customers(
     counts: Counts,
     *,
     at: datetime,
-    beat: Callable[[], None],
+    beat: Callable[[int], None],
 ) -> None:
     """Apply a file's customers."""
     source = Source(file.name, file.sha256)
@@ -176,7 +176,7 @@ def apply_customers(
         faults = [f for f in chunk if isinstance(f, Fault)]
         with transaction.atomic():
             commit_lazily()
-            beat()
+            beat(chunk[-1].line)
             result = upsert_customers(shop=file.shop, drafts=drafts, source=source, at=at)
             set_aside(file, faults, "customers")
         for name in ("created", "updated", "unchanged"):

@@ -29,6 +29,7 @@ from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
 
+Tell = Callable[[str, int, int], None]
 SUFFIXES = (".csv", ".txt", ".tsv")
 UNCONFIRMED = "?"
 Status = ReceivedFile.Status
@@ -56,6 +57,8 @@ class IngestReport:
     files: list[FileReport] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     seconds: float = 0.0
+    # Called with a file's name, the rows done, the rows in all.
+    tell: Tell | None = None
 
     @property
     def has_refusals(self) -> bool:
@@ -140,17 +143,18 @@ def ingest_paths(
     dry_run: bool = False,
     own: Sequence[Dialect] | None = None,
     look: Callable[[], None] | None = None,
+    tell: Tell | None = None,
 ) -> IngestReport:
     """Read local files as a feed would.
 
     With `dry_run` everything is done and undone: the report is real, nothing is kept; `look`
-    is called in between. `own` stands for the shop's own dialects.
+    is called in between. `own` stands for the shop's own dialects; `tell` hears of progress.
 
     Raises:
         InputError: a path doesn't exist or there is nothing to read.
     """
     files = files_of(paths)
-    report = IngestReport(dry_run=dry_run)
+    report = IngestReport(dry_run=dry_run, tell=tell)
     started = time.perf_counter()
     if dry_run:
         try:
@@ -217,7 +221,7 @@ def read_files(
         for kind in ("", "customers", "orders"):
             for reading in readings:
                 if reading.format is not None and reading.format.kind == kind:
-                    _apply(run, reading, report.counts, at)
+                    _apply(run, reading, report.counts, at, report.tell)
 
 
 def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading | None:
@@ -282,15 +286,20 @@ def _recognise(
     file.dialect = found.dialect.code if found.dialect else ""
 
 
-def _apply(run: FeedRun, reading: _Reading, counts: Counts, at: datetime) -> None:
+def _apply(
+    run: FeedRun, reading: _Reading, counts: Counts, at: datetime, tell: Tell | None
+) -> None:
     file, found = reading.file, reading.format
     assert found is not None  # noqa: S101
     seen = survey(reading.path, found)
     file.row_count = seen.rows
     file.save()
 
-    def alive() -> None:
-        beat(run)
+    def alive(line: int) -> None:
+        done = min(line, seen.rows)
+        beat(run, done, seen.rows)
+        if tell is not None:
+            tell(file.name, done, seen.rows)
 
     if found.kind == "customers":
         apply_customers(file, customer_drafts(reading.path, found), counts, at=at, beat=alive)

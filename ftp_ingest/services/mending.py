@@ -19,9 +19,19 @@ from ftp_ingest.services.ingest import Incoming, IngestReport, read_files, rerea
 from ftp_ingest.services.mappings import own_dialects
 from ftp_ingest.services.runs import beat, finish, start_run
 from inventory.services import map_sku, set_tax_rate
+from sales.drafts import OrderDraft
 from sphinx.core import clock
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.services import record
+from sphinx.core.texts import sku_key
+
+
+class Good(NamedTuple):
+    """What an order that was set aside sells."""
+
+    sku: str
+    key: str
+    label: str
 
 
 class OrderText(NamedTuple):
@@ -60,6 +70,20 @@ def order_text(row: QuarantinedRow) -> OrderText:
     return OrderText(found.header.names, [r.line for r in rows], cells)
 
 
+def order_goods(row: QuarantinedRow) -> list[Good]:
+    """The goods of an order that was read but not applied."""
+    path, found = _format_of(row.file)
+    drafts = order_drafts(path, found, survey(path, found), only=_key_of(row))
+    goods = {
+        line.sku: Good(line.sku, sku_key(line.sku), line.label)
+        for draft in drafts
+        if isinstance(draft, OrderDraft)
+        for line in draft.lines
+        if line.sku
+    }
+    return list(goods.values())
+
+
 def replay_row(*, row_id: int, actor: Any = None) -> QuarantinedRow:
     """Read what was set aside again from the archive, alone: what is now right is applied.
 
@@ -81,7 +105,7 @@ def _apply_alone(file: ReceivedFile, keys: set[str]) -> None:
     report = IngestReport(counts=Counts())
     drafts = order_drafts(path, found, survey(path, found), only=keys)
     try:
-        apply_orders(file, drafts, report.counts, at=clock.now(), beat=lambda: beat(run))
+        apply_orders(file, drafts, report.counts, at=clock.now(), beat=lambda _line: beat(run))
     except BaseException as error:
         finish(run, FeedRun.Status.FAILED, error=str(error) or type(error).__name__)
         raise

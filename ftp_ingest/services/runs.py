@@ -48,14 +48,14 @@ def give_up_stale_runs(feed: Feed | None = None) -> list[FeedRun]:
     return given_up
 
 
-def beat(run: FeedRun) -> None:
-    """Show that the run lives; call inside the chunk's transaction.
+def beat(run: FeedRun, done: int = 0, total: int = 0) -> None:
+    """Show that the run lives and how far it is; call inside the chunk's transaction.
 
     Raises:
         ConflictError: the run was given up for dead and another took over: stop at once.
     """
     alive = FeedRun.objects.filter(pk=run.pk, status=FeedRun.Status.RUNNING).update(
-        heartbeat_at=clock.now()
+        heartbeat_at=clock.now(), rows_done=done, rows_total=total
     )
     if not alive:
         raise ConflictError(_("Ce passage a été repris par un autre : il s'arrête."))

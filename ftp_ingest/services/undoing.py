@@ -97,4 +97,4 @@ def _restore(shop: Shop, orders: list[Order], earlier: dict[str, str]) -> None:
         path = archive_path(sha256)
         found = recognise(path, file.dialect or "auto", own_dialects(shop))
         drafts = order_drafts(path, found, survey(path, found), only=keys)
-        apply_orders(file, drafts, Counts(), at=clock.now(), beat=lambda: None)
+        apply_orders(file, drafts, Counts(), at=clock.now(), beat=lambda _line: None)

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +6,7 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from ftp_ingest.dialects import find_dialect
-from ftp_ingest.management.reporting import print_ingest
+from ftp_ingest.management.reporting import print_ingest, show_progress
 from ftp_ingest.services import ingest_paths
 from ftp_ingest.services.ingest import files_of
 from sphinx.core.management.base import SphinxCommand
@@ -42,6 +43,7 @@ class Command(SphinxCommand):
             paths=options["paths"],
             dialect=options["dialect"],
             dry_run=options["dry_run"],
+            tell=show_progress if sys.stderr.isatty() else None,
         ).as_json()
 
     def has_refusals(self, result: dict[str, Any]) -> bool:

@@ -1,0 +1,44 @@
+"""For each reason a row is set aside: what a person can do about it."""
+
+from django.utils.translation import gettext_lazy as _
+
+_EXPORT = _("Refaites l'export à la boutique, ou corrigez cette ligne ici.")
+WHAT_TO_DO = {
+    "file.unknown_header": _("Dites dans l'assistant ce que contient chaque colonne."),
+    "file.missing_columns": _("Ajoutez ces colonnes à l'export de la boutique."),
+    "file.no_lines": _("Choisissez l'export qui détaille les articles (voir la documentation)."),
+    "file.not_csv": _("Déposez le fichier CSV lui-même, pas une page, un classeur ou un ZIP."),
+    "file.too_large": _("Exportez par période."),
+    "file.too_many_columns": _("Exportez seulement les colonnes utiles."),
+    "row.unbalanced_quotes": _EXPORT,
+    "row.ragged": _EXPORT,
+    "row.cut": _("Le fichier a été coupé : le prochain envoi complet réglera cette ligne."),
+    "row.undecodable": _("Exportez en UTF-8."),
+    "row.no_key": _("Donnez un numéro de commande à cette ligne dans la boutique."),
+    "order.total_mismatch": _(
+        "Comparez avec la commande à la boutique : un frais, une remise ou une ligne manque dans "
+        "l'export. Corrigez ici, ou attendez le prochain fichier."
+    ),
+    "order.tax_undecided": _("Choisissez le taux de chaque article : il vaudra pour la suite."),
+    "order.unknown_sku": _("Dites de quel article il s'agit, ou créez-le."),
+    "order.unknown_status": _("Corrigez l'état ici, ou à la boutique."),
+    "order.no_lines": _("Une commande sans article ne peut pas être livrée : écartez-la."),
+    "order.no_customer": _("Ajoutez un e-mail."),
+    "order.no_total": _("Ajoutez le total payé par le client."),
+    "order.contradiction": _("La même commande a deux totaux dans ce fichier : gardez le bon."),
+    "order.foreign_currency": _("Donnez le cours de cette devise, puis rejouez."),
+    "order.impossible_date": _("Corrigez la date."),
+    "order.out_of_bounds": _("Une valeur dépasse ce qui est possible : corrigez-la."),
+    "order.changed_after_delivery": _(
+        "Rien n'a été modifié. Si le client a été remboursé, un avoir suffit ; si un article a été "
+        "ajouté, faites une nouvelle commande à la boutique."
+    ),
+    "customer.no_key": _("Ajoutez une référence ou un e-mail à ce client dans la boutique."),
+    "cell.not_a_number": _("Corrigez le nombre."),
+    "cell.negative": _("Un montant négatif est un avoir ou une remise : corrigez la colonne."),
+    "cell.bad_quantity": _("Corrigez la quantité."),
+    "cell.bad_rate": _("Corrigez le taux."),
+    "cell.not_a_date": _("Corrigez la date."),
+    "line.no_price": _("Ajoutez le prix unitaire."),
+    "line.no_rate": _("Ajoutez le taux de TVA."),
+}
