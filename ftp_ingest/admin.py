@@ -36,11 +36,17 @@ class FeedAdmin(KeptAdmin):
         "next_due_at",
         "failures",
         "is_active",
+        "test",
     ]
     list_filter = ["protocol", "is_active", "shop"]
     list_select_related = ["shop"]
     search_fields = ["code", "host"]
     actions = ["pull_now"]
+
+    @display(description=_("Connexion"))
+    def test(self, feed: Feed) -> str:
+        url = reverse("ftp_ingest:probe", args=[feed.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Tester"))
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

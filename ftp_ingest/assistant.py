@@ -24,7 +24,7 @@ from ftp_ingest.reading.guessing import Guess, guess_columns, guess_kind
 from ftp_ingest.reading.recognition import Sample, read_sample
 from ftp_ingest.services.archive import archive_path, keep_copy
 from ftp_ingest.services.previews import preview
-from ftp_ingest.views import keep_upload
+from ftp_ingest.uploads import keep_upload
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.models import Shop
@@ -141,7 +141,7 @@ def assistant(request: HttpRequest, shop_code: str, sha256: str) -> HttpResponse
         lines=[_line(guess, kind, given) for guess in guesses],
         statuses=_statuses(sample, guesses, given) if kind == "orders" else [],
         status_choices=list(STATUS_LABELS.items()),
-        day_first=(given or {}).get("day_first", ""),
+        day_first=given.get("day_first", "") if given is not None else "",
         preview=shown,
         report=shown.report.as_json() if shown else None,
     )

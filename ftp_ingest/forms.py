@@ -33,7 +33,8 @@ class FeedForm(forms.ModelForm):
         model = Feed
         fields = (
             "code shop protocol host port username host_key tls_certificate directory pattern "
-            "after_fetch interval_minutes next_due_at is_active"
+            "subfolders is_passive readiness ready_mark after_fetch keep_days interval_minutes "
+            "next_due_at warn_after warn_emails silent_after_hours stock_file is_active"
         ).split()
 
 

@@ -13,6 +13,7 @@ class Feed(models.Model):
     class Protocol(models.TextChoices):
         SFTP = "sftp", "SFTP"
         FTPS = "ftps", "FTPS"
+        FTPS_IMPLICIT = "ftpsi", _("FTPS implicite (port 990)")
         FTP = "ftp", _("FTP (non chiffré)")
         FOLDER = "folder", _("Dossier")
 
@@ -20,6 +21,11 @@ class Feed(models.Model):
         LEAVE = "leave", _("Laisser les fichiers")
         ARCHIVE = "archive", _("Les ranger dans « traites »")
         DELETE = "delete", _("Les effacer")
+
+    class Readiness(models.TextChoices):
+        STABLE = "stable", _("Taille et date stables entre deux regards")
+        MARKER = "marker", _("Un fichier témoin à côté (.ok, .done)")
+        SUFFIX = "suffix", _("Un suffixe provisoire pendant l'écriture")
 
     code = models.SlugField(_("code"), max_length=30, unique=True)
     shop = models.ForeignKey(
@@ -48,6 +54,38 @@ class Feed(models.Model):
     )
     directory = models.CharField(_("dossier"), max_length=200, default=".")
     pattern = models.CharField(_("fichiers"), max_length=120, default="*.csv")
+    subfolders = models.BooleanField(_("sous-dossiers aussi"), default=False)
+    is_passive = models.BooleanField(
+        _("mode passif"), default=True, help_text=_("FTP et FTPS ; actif : décochez.")
+    )
+    readiness = models.CharField(
+        _("fichier complet quand"), max_length=6, choices=Readiness, default=Readiness.STABLE
+    )
+    ready_mark = models.CharField(
+        _("témoin ou suffixe"),
+        max_length=12,
+        blank=True,
+        help_text=_("« .ok » : export.csv attend export.csv.ok. Ou « .up », provisoire."),
+    )
+    keep_days = models.PositiveIntegerField(
+        _("garder les fichiers (jours)"),
+        default=3650,
+        help_text=_("Dix ans par défaut : les pièces comptables renvoient à leur fichier."),
+    )
+    warn_after = models.PositiveSmallIntegerField(_("prévenir après n échecs"), default=3)
+    warn_emails = models.CharField(
+        _("prévenir"), max_length=300, blank=True, help_text=_("E-mails séparés par des virgules.")
+    )
+    silent_after_hours = models.PositiveIntegerField(
+        _("prévenir sans fichier depuis (heures)"), null=True, blank=True
+    )
+    stock_file = models.CharField(
+        _("fichier de stock à déposer"),
+        max_length=80,
+        blank=True,
+        help_text=_("Nom du fichier (stock.csv) ; vide : aucun."),
+    )
+    stock_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     after_fetch = models.CharField(
         _("après réception"), max_length=8, choices=AfterFetch, default=AfterFetch.LEAVE
     )
@@ -63,6 +101,10 @@ class Feed(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(interval_minutes__gte=1), name="ftp_ingest_feed_interval"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(readiness="stable") | ~models.Q(ready_mark=""),
+                name="ftp_ingest_feed_mark_named",
             ),
         ]
 
@@ -152,6 +194,8 @@ class ReceivedFile(models.Model):
     encoding = models.CharField(_("encodage"), max_length=20, blank=True)
     delimiter = models.CharField(_("séparateur"), max_length=1, blank=True)
     row_count = models.PositiveIntegerField(_("lignes"), default=0)
+    # The bytes were dropped after the feed's time; the row stays.
+    purged_at = models.DateTimeField(_("octets effacés le"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("fichier reçu")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ftp_ingest import services
-from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
+from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
 from ftp_ingest.services.archive import archive_path
 from ftp_ingest.services.mending import OrderText, order_text
 from ftp_ingest.what_to_do import WHAT_TO_DO
@@ -136,6 +136,29 @@ def undo(request: HttpRequest, run_id: int) -> HttpResponse:
 
 
 @login_required
+@permission_required("ftp_ingest.change_feed", raise_exception=True)
+def probe(request: HttpRequest, feed_id: int) -> HttpResponse:
+    """Test a feed's connection, step by step; confirm the host key that it presents."""
+    feed = get_object_or_404(Feed.objects.select_related("shop"), pk=feed_id)
+    steps: list[services.Step] = []
+    if request.method == "POST":
+        try:
+            if key := request.POST.get("key"):
+                feed = services.accept_host_key(feed_id=feed.pk, key=key, actor=request.user)
+                messages.success(request, _("Clé d'hôte retenue."))
+            steps = services.probe(feed)
+        except SphinxError as error:
+            messages.error(request, error.message)
+    return back_office_page(
+        request,
+        "ftp_ingest/probe.html",
+        title=_("Essai de la connexion : %s") % feed.code,
+        feed=feed,
+        steps=steps,
+    )
+
+
+@login_required
 @permission_required("ftp_ingest.change_quarantinedrow", raise_exception=True)
 def mend(request: HttpRequest, row_id: int) -> HttpResponse:
     """An order that was set aside: its rows to correct, or the choice that it waits for."""
@@ -200,7 +223,7 @@ def _mend(request: HttpRequest, row: QuarantinedRow, text: OrderText | None) -> 
         return services.replay_row(row_id=row.pk, actor=request.user)
     if "rates" in given:
         rates = {
-            key.removeprefix("rate_"): _rate(value)
+            key.removeprefix("rate_"): _rate(str(value))
             for key, value in given.items()
             if key.startswith("rate_") and value
         }

@@ -10,6 +10,7 @@ urlpatterns = [
     path("passerelle/passages/<int:run_id>/avancement/", pages.run_progress, name="run_progress"),
     path("passerelle/passages/<int:run_id>/anomalies.csv", pages.run_problems, name="run_problems"),
     path("passerelle/passages/<int:run_id>/annuler/", pages.undo, name="undo"),
+    path("passerelle/flux/<int:feed_id>/essai/", pages.probe, name="probe"),
     path("passerelle/quarantaine/<int:row_id>/", pages.mend, name="mend"),
     path("passerelle/assistant/", assistant.start, name="assistant_start"),
     path(

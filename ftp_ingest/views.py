@@ -5,7 +5,6 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from ftp_ingest.forms import UploadForm
 from ftp_ingest.models import ReceivedFile
 from ftp_ingest.services import IngestReport, ingest_paths
 from ftp_ingest.services.archive import archive_path
+from ftp_ingest.uploads import keep_upload
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
 
@@ -47,16 +47,6 @@ def _ingest(form: UploadForm) -> IngestReport:
             if data[name]
         ]
         return ingest_paths(shop=data["shop"], paths=paths, dry_run=data["dry_run"])
-
-
-def keep_upload(folder: Path, file: UploadedFile) -> Path:
-    """The upload under its own name, which is text only: no path of the visitor's."""
-    folder.mkdir()
-    path = folder / (Path(file.name or "").name or "fichier.csv")
-    with path.open("wb") as stream:
-        for block in file.chunks():
-            stream.write(block)
-    return path
 
 
 @login_required

@@ -26,6 +26,14 @@ app.conf.beat_schedule = {
         "task": "ftp_ingest.tasks.take_over_stale_runs",
         "schedule": settings.BEAT_SECONDS,
     },
+    "watch-feeds": {
+        "task": "ftp_ingest.tasks.watch",
+        "schedule": crontab(minute="10"),
+    },
+    "purge-archive": {
+        "task": "ftp_ingest.tasks.purge_archive",
+        "schedule": crontab(hour="3", minute="30"),
+    },
     "propose-purchase-orders": {
         "task": "purchasing.tasks.propose_purchase_orders",
         "schedule": crontab(hour="5", minute="0"),

@@ -1,7 +1,13 @@
 """Writes of the gateway: files in, orders and customers applied, the rest set aside."""
 
+from ftp_ingest.services.archive import purge_archive
 from ftp_ingest.services.credentials import set_credentials
-from ftp_ingest.services.feeds import pull_due_feeds, pull_feed, take_over_stale_runs
+from ftp_ingest.services.feeds import (
+    pull_due_feeds,
+    pull_feed,
+    pull_feed_now,
+    take_over_stale_runs,
+)
 from ftp_ingest.services.ingest import FileReport, IngestReport, ingest_paths
 from ftp_ingest.services.mappings import bring_back, save_mapping
 from ftp_ingest.services.mending import (
@@ -11,12 +17,16 @@ from ftp_ingest.services.mending import (
     order_goods,
     replay_row,
 )
+from ftp_ingest.services.probing import Step, accept_host_key, probe
 from ftp_ingest.services.quarantine import dismiss_row
 from ftp_ingest.services.undoing import undo_run
+from ftp_ingest.services.watching import watch
 
 __all__ = [
     "FileReport",
     "IngestReport",
+    "Step",
+    "accept_host_key",
     "bring_back",
     "correct_row",
     "decide_product",
@@ -24,11 +34,15 @@ __all__ = [
     "dismiss_row",
     "ingest_paths",
     "order_goods",
+    "probe",
     "pull_due_feeds",
     "pull_feed",
+    "pull_feed_now",
+    "purge_archive",
     "replay_row",
     "save_mapping",
     "set_credentials",
     "take_over_stale_runs",
     "undo_run",
+    "watch",
 ]

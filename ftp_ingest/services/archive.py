@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from ftp_ingest.errors import FileRefused
+from sphinx.core import clock
 
 
 class Archived(NamedTuple):
@@ -73,3 +75,25 @@ def keep_copy(source: Path) -> Archived:
     with incoming() as path:
         shutil.copyfile(source, path)
         return keep(path)
+
+
+def purge_archive() -> int:
+    """Drop the bytes of files older than their feed keeps them; returns how many.
+
+    The row stays, with its hash: what came in and when is never forgotten.
+    """
+    from ftp_ingest.models import ReceivedFile  # the archive itself knows no tables
+
+    now, purged = clock.now(), 0
+    kept = ReceivedFile.objects.filter(purged_at=None, run__feed__isnull=False)
+    for file in kept.select_related("run__feed").order_by("pk").iterator():
+        feed = file.run.feed
+        if feed is None or file.received_at > now - timedelta(days=feed.keep_days):
+            continue
+        # Another shop may have received the same bytes.
+        if not kept.filter(sha256=file.sha256).exclude(pk=file.pk).exists():
+            archive_path(file.sha256).unlink(missing_ok=True)
+        file.purged_at = now
+        file.save(update_fields=["purged_at"])
+        purged += 1
+    return purged

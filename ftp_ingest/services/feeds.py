@@ -18,7 +18,9 @@ from ftp_ingest.services.archive import incoming as incoming_file
 from ftp_ingest.services.archive import keep
 from ftp_ingest.services.credentials import reveal
 from ftp_ingest.services.ingest import Incoming, IngestReport, read_files
+from ftp_ingest.services.pushing import push_stock
 from ftp_ingest.services.runs import beat, finish, give_up_stale_runs, start_run
+from ftp_ingest.services.watching import warn_failing
 from ftp_ingest.transports import RemoteFile, Transport, open_transport
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
@@ -80,8 +82,13 @@ def pull_feed(feed: Feed) -> FeedReport:
         raise
     report.ingest.seconds = time.perf_counter() - started
     finish(run, _run_status(report), error=report.error, counts=report.ingest.as_kept())
-    _plan_next(feed, failed=report.status == "failed")
+    _plan_next(feed, failed=report.status == "failed", error=report.error)
     return report
+
+
+def pull_feed_now(*, feed_id: int) -> FeedReport:
+    """Fetch one feed without waiting for its hour."""
+    return pull_feed(Feed.objects.select_related("shop").get(pk=feed_id))
 
 
 def _run_status(report: FeedReport) -> str:
@@ -93,7 +100,7 @@ def _run_status(report: FeedReport) -> str:
     return FeedRun.Status.DONE_WITH_PROBLEMS if problems else FeedRun.Status.DONE
 
 
-def _plan_next(feed: Feed, *, failed: bool) -> None:
+def _plan_next(feed: Feed, *, failed: bool, error: str = "") -> None:
     """The next passage; after failures it waits longer each time, up to a day."""
     feed.failures = min(feed.failures + 1, 30) if failed else 0
     minutes = feed.interval_minutes
@@ -103,14 +110,18 @@ def _plan_next(feed: Feed, *, failed: bool) -> None:
     jitter = random.uniform(0, min(60, minutes * 3)) if feed.failures else 0  # noqa: S311
     feed.next_due_at = clock.now() + timedelta(minutes=minutes, seconds=jitter)
     feed.save(update_fields=["failures", "next_due_at"])
+    if failed and feed.failures == feed.warn_after:
+        warn_failing(feed, error)
 
 
 def _fetch_and_read(feed: Feed, run: FeedRun, report: FeedReport) -> None:
     password, private_key = reveal(feed.password_encrypted), reveal(feed.private_key_encrypted)
     with open_transport(feed, password, private_key) as transport:
         fetched: list[tuple[RemoteFile, Incoming]] = []
-        for file in transport.list_files():
-            if transport.wanted(file.name) and not _is_known(feed, file):
+        listed = transport.list_files()
+        names = frozenset(file.name for file in listed)
+        for file in listed:
+            if transport.wanted(file.name, names) and not _is_known(feed, file):
                 beat(run)
                 arrived = _fetch(transport, file)
                 if arrived is not None:
@@ -118,6 +129,9 @@ def _fetch_and_read(feed: Feed, run: FeedRun, report: FeedReport) -> None:
         read_files(run, [arrived for _file, arrived in fetched], "auto", report.ingest)
         if not report.ingest.has_news:
             report.status = "nothing_new"
+        # Only now: the rows are safe.
+        if feed.stock_file:
+            push_stock(feed, transport)
         _tidy(transport, [file for file, _arrived in fetched], report)
 
 

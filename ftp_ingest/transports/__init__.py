@@ -12,6 +12,7 @@ from ftp_ingest.transports.sftp import SftpTransport
 _TRANSPORTS: dict[str, type[Transport]] = {
     Feed.Protocol.SFTP: SftpTransport,
     Feed.Protocol.FTPS: FtpTransport,
+    Feed.Protocol.FTPS_IMPLICIT: FtpTransport,
     Feed.Protocol.FTP: FtpTransport,
     Feed.Protocol.FOLDER: FolderTransport,
 }

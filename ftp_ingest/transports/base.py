@@ -1,19 +1,30 @@
 """What every protocol offers."""
 
+import posixpath
+import time
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
+from ftp_ingest.errors import FeedUnreachable
 from ftp_ingest.models import Feed
 
 TIMEOUT_SECONDS = 30
 # Still being written by the shop.
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial", ".upload")
 DONE_FOLDER = "traites"
+# A server that drips bytes must not hold up the other feeds.
+MAX_SECONDS = 15 * 60
+MAX_DEPTH = 3
 
 
 class RemoteFile(NamedTuple):
-    """A file as the server lists it: `name` is text only, `size` None when it isn't told."""
+    """A file as the server lists it, with its path below the feed's folder.
+
+    `name` is text only, `size` None when it isn't told.
+    """
 
     name: str
     size: int | None
@@ -32,6 +43,15 @@ class Transport:
         self.feed = feed
         self.password = password
         self.private_key = private_key
+        self._deadline = time.monotonic() + MAX_SECONDS
+
+    def check_time(self, *_progress: object) -> None:
+        """Raises FeedUnreachable when the feed's time is up; transfers call it as they go."""
+        if time.monotonic() > self._deadline:
+            raise FeedUnreachable(
+                _("%(host)s : trop lent, abandonné après %(minutes)s minutes.")
+                % {"host": self.feed.host, "minutes": MAX_SECONDS // 60}
+            )
 
     def connect(self) -> None:
         """Open the connection. Raises FeedUnreachable or FeedRejected."""
@@ -55,13 +75,32 @@ class Transport:
         """Delete the file."""
         raise NotImplementedError
 
-    def wanted(self, name: str) -> bool:
-        """True for finished files that match the feed's pattern."""
-        lower = name.lower()
+    def put(self, source: Path, name: str) -> None:
+        """Leave a file in the feed's folder, whole at once: written aside, then renamed."""
+        raise NotImplementedError
+
+    def wanted(self, name: str, names: frozenset[str] = frozenset()) -> bool:
+        """True for finished files that match the feed's pattern; `names` are all there are."""
+        base = posixpath.basename(name)
+        lower = base.lower()
+        feed = self.feed
+        if feed.readiness == Feed.Readiness.MARKER:
+            mark = feed.ready_mark
+            stem = name.rpartition(".")[0] or name
+            if lower.endswith(mark.lower()) or not {name + mark, stem + mark} & names:
+                return False
+        elif feed.readiness == Feed.Readiness.SUFFIX and lower.endswith(feed.ready_mark.lower()):
+            return False
         return (
-            fnmatch(lower, self.feed.pattern.lower())
+            fnmatch(lower, feed.pattern.lower())
             and not lower.endswith(UNFINISHED)
-            and not name.startswith(".")
-            and "/" not in name
-            and name.isprintable()
+            and not base.startswith(".")
+            and is_safe(name)
+            and (feed.subfolders or "/" not in name)
         )
+
+
+def is_safe(name: str) -> bool:
+    """True for a name that is nothing but names of folders and a file: no way out, no tricks."""
+    parts = name.split("/")
+    return name.isprintable() and "\\" not in name and not {"", ".", ".."} & set(parts)

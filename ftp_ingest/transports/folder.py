@@ -19,9 +19,12 @@ class FolderTransport(Transport):
 
     def list_files(self) -> list[RemoteFile]:
         try:
-            found = [p for p in self._folder.iterdir() if p.is_file()]
+            around = self._folder.rglob("*") if self.feed.subfolders else self._folder.iterdir()
+            found = [p for p in around if p.is_file() and DONE_FOLDER not in p.parts]
             return [
-                RemoteFile(p.name, s.st_size, str(int(s.st_mtime_ns)))
+                RemoteFile(
+                    p.relative_to(self._folder).as_posix(), s.st_size, str(int(s.st_mtime_ns))
+                )
                 for p in sorted(found)
                 for s in [p.stat()]
             ]
@@ -40,9 +43,20 @@ class FolderTransport(Transport):
             ) from error
 
     def put_away(self, file: RemoteFile) -> None:
-        done = self._folder / DONE_FOLDER
-        done.mkdir(exist_ok=True)
-        (self._folder / file.name).replace(done / file.name)
+        target = self._folder / DONE_FOLDER / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (self._folder / file.name).replace(target)
 
     def delete(self, file: RemoteFile) -> None:
         (self._folder / file.name).unlink()
+
+    def put(self, source: Path, name: str) -> None:
+        aside = self._folder / f".{name}.part"
+        try:
+            shutil.copyfile(source, aside)
+            aside.replace(self._folder / name)
+        except OSError as error:
+            raise FeedUnreachable(
+                _("« %(name)s » n'a pas pu être déposé : %(reason)s.")
+                % {"name": name, "reason": error.strerror}
+            ) from error

@@ -11,7 +11,14 @@ from django.utils.translation import gettext as _
 
 from ftp_ingest.errors import FeedRejected, FeedUnreachable
 from ftp_ingest.models import Feed
-from ftp_ingest.transports.base import DONE_FOLDER, TIMEOUT_SECONDS, RemoteFile, Transport
+from ftp_ingest.transports.base import (
+    DONE_FOLDER,
+    MAX_DEPTH,
+    TIMEOUT_SECONDS,
+    RemoteFile,
+    Transport,
+    is_safe,
+)
 
 
 class _SharedSessionFtp(ftplib.FTP_TLS):
@@ -28,18 +35,30 @@ class _SharedSessionFtp(ftplib.FTP_TLS):
         return connection, size
 
 
+class _ImplicitFtp(_SharedSessionFtp):
+    """TLS from the first byte, as port 990 speaks it; the standard library has no such mode."""
+
+    _plain: Any = None
+
+    @property
+    def sock(self) -> Any:
+        return self._plain
+
+    @sock.setter
+    def sock(self, value: Any) -> None:
+        if value is not None and not isinstance(value, ssl.SSLSocket):
+            value = self.context.wrap_socket(value, server_hostname=self.host)
+        self._plain = value
+
+
 class FtpTransport(Transport):
     def connect(self) -> None:
         feed = self.feed
-        is_tls = feed.protocol == Feed.Protocol.FTPS
         try:
-            if is_tls:
-                context = ssl.create_default_context(cadata=feed.tls_certificate or None)
-                self._ftp: ftplib.FTP = _SharedSessionFtp(context=context, timeout=TIMEOUT_SECONDS)
-            else:
-                self._ftp = ftplib.FTP(timeout=TIMEOUT_SECONDS)
+            self._ftp = self._client()
             self._ftp.encoding = "utf-8"
-            self._ftp.connect(feed.host, feed.port or 21)
+            self._ftp.set_pasv(feed.is_passive)
+            self._ftp.connect(feed.host, feed.port or self._usual_port())
             self._ftp.login(feed.username, self.password)
             if isinstance(self._ftp, ftplib.FTP_TLS):
                 self._ftp.prot_p()
@@ -55,6 +74,18 @@ class FtpTransport(Transport):
             raise self._refused(error) from error
         except (OSError, EOFError, ftplib.Error) as error:
             raise self._unreachable(error) from error
+
+    def _client(self) -> ftplib.FTP:
+        feed = self.feed
+        if feed.protocol == Feed.Protocol.FTP:
+            return ftplib.FTP(timeout=TIMEOUT_SECONDS)
+        context = ssl.create_default_context(cadata=feed.tls_certificate or None)
+        implicit = feed.protocol == Feed.Protocol.FTPS_IMPLICIT
+        kind = _ImplicitFtp if implicit else _SharedSessionFtp
+        return kind(context=context, timeout=TIMEOUT_SECONDS)
+
+    def _usual_port(self) -> int:
+        return 990 if self.feed.protocol == Feed.Protocol.FTPS_IMPLICIT else 21
 
     def _refused(self, error: ftplib.error_perm) -> FeedRejected:
         if str(error).startswith("530"):
@@ -80,22 +111,27 @@ class FtpTransport(Transport):
             self._ftp.close()
 
     def list_files(self) -> list[RemoteFile]:
+        return self._list("", MAX_DEPTH if self.feed.subfolders else 0)
+
+    def _list(self, below: str, depth: int) -> list[RemoteFile]:
         try:
             try:
-                listed = list(self._ftp.mlsd(facts=["type", "size", "modify"]))
+                listed = list(self._ftp.mlsd(below, facts=["type", "size", "modify"]))
             except ftplib.error_perm:
-                return self._list_names()
+                # Servers without MLSD tell files from folders in no certain way.
+                return [] if below else self._list_names()
         except (OSError, EOFError, ftplib.Error) as error:
             raise self._unreachable(error) from error
-        return [
-            RemoteFile(
-                name,
-                int(facts["size"]) if "size" in facts else None,
-                facts.get("modify", ""),
-            )
-            for name, facts in sorted(listed)
-            if facts.get("type", "file") == "file"
-        ]
+        files = []
+        for base, facts in sorted(listed):
+            name = posixpath.join(below, base) if below else base
+            kind = facts.get("type", "file")
+            if kind == "file":
+                size = int(facts["size"]) if "size" in facts else None
+                files.append(RemoteFile(name, size, facts.get("modify", "")))
+            elif kind == "dir" and depth and base != DONE_FOLDER and is_safe(name):
+                files += self._list(name, depth - 1)
+        return files
 
     def _list_names(self) -> list[RemoteFile]:
         """For servers without MLSD."""
@@ -111,14 +147,29 @@ class FtpTransport(Transport):
     def fetch(self, file: RemoteFile, target: Path) -> None:
         try:
             with target.open("wb") as stream:
-                self._ftp.retrbinary(f"RETR {file.name}", stream.write)
+
+                def keep(block: bytes) -> None:
+                    self.check_time()
+                    stream.write(block)
+
+                self._ftp.retrbinary(f"RETR {file.name}", keep)
         except (OSError, EOFError, ftplib.Error) as error:
             raise self._unreachable(error) from error
 
     def put_away(self, file: RemoteFile) -> None:
         with suppress(ftplib.Error):
             self._ftp.mkd(DONE_FOLDER)
-        self._ftp.rename(file.name, posixpath.join(DONE_FOLDER, file.name))
+        base = posixpath.basename(file.name)
+        self._ftp.rename(file.name, posixpath.join(DONE_FOLDER, base))
 
     def delete(self, file: RemoteFile) -> None:
         self._ftp.delete(file.name)
+
+    def put(self, source: Path, name: str) -> None:
+        aside = f"{name}.part"
+        try:
+            with source.open("rb") as stream:
+                self._ftp.storbinary(f"STOR {aside}", stream, callback=self.check_time)
+            self._ftp.rename(aside, name)
+        except (OSError, EOFError, ftplib.Error) as error:
+            raise self._unreachable(error) from error

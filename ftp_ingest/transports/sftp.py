@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import io
 import posixpath
 import socket
@@ -13,7 +14,14 @@ import paramiko
 from django.utils.translation import gettext as _
 
 from ftp_ingest.errors import FeedRejected, FeedUnreachable
-from ftp_ingest.transports.base import DONE_FOLDER, TIMEOUT_SECONDS, RemoteFile, Transport
+from ftp_ingest.transports.base import (
+    DONE_FOLDER,
+    MAX_DEPTH,
+    TIMEOUT_SECONDS,
+    RemoteFile,
+    Transport,
+    is_safe,
+)
 
 SSH_PORT = 22
 _KEY_CLASSES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
@@ -97,8 +105,11 @@ class SftpTransport(Transport):
         return posixpath.join(self.feed.directory or ".", name)
 
     def list_files(self) -> list[RemoteFile]:
+        return self._list("", MAX_DEPTH if self.feed.subfolders else 0)
+
+    def _list(self, below: str, depth: int) -> list[RemoteFile]:
         try:
-            found = self._sftp.listdir_attr(self.feed.directory or ".")
+            found = self._sftp.listdir_attr(self._path(below) if below else self._path("."))
         except FileNotFoundError as error:
             raise FeedRejected(
                 _("Le dossier « %s » n'existe pas sur le serveur.") % self.feed.directory,
@@ -111,15 +122,22 @@ class SftpTransport(Transport):
             ) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._unreachable(error) from error
-        return [
-            RemoteFile(f.filename, f.st_size, str(f.st_mtime or 0))
-            for f in sorted(found, key=lambda f: f.filename)
-            if f.st_mode is None or stat.S_ISREG(f.st_mode)
-        ]
+        files = []
+        for entry in sorted(found, key=lambda entry: entry.filename):
+            name = posixpath.join(below, entry.filename) if below else entry.filename
+            if entry.st_mode is None or stat.S_ISREG(entry.st_mode):
+                files.append(RemoteFile(name, entry.st_size, str(entry.st_mtime or 0)))
+            elif depth and stat.S_ISDIR(entry.st_mode) and self._is_entered(name):
+                files += self._list(name, depth - 1)
+        return files
+
+    @staticmethod
+    def _is_entered(name: str) -> bool:
+        return is_safe(name) and posixpath.basename(name) != DONE_FOLDER
 
     def fetch(self, file: RemoteFile, target: Path) -> None:
         try:
-            self._sftp.get(self._path(file.name), str(target))
+            self._sftp.get(self._path(file.name), str(target), callback=self.check_time)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._unreachable(error) from error
 
@@ -127,10 +145,52 @@ class SftpTransport(Transport):
         done = self._path(DONE_FOLDER)
         with suppress(OSError):
             self._sftp.mkdir(done)
-        self._sftp.posix_rename(self._path(file.name), posixpath.join(done, file.name))
+        base = posixpath.basename(file.name)
+        self._sftp.posix_rename(self._path(file.name), posixpath.join(done, base))
 
     def delete(self, file: RemoteFile) -> None:
         self._sftp.remove(self._path(file.name))
+
+    def put(self, source: Path, name: str) -> None:
+        aside = self._path(f".{name}.part")
+        try:
+            self._sftp.put(str(source), aside, callback=self.check_time)
+            self._sftp.posix_rename(aside, self._path(name))
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise self._unreachable(error) from error
+
+
+def presented_key(host: str, port: int) -> paramiko.PKey:
+    """The host key that a server presents, before any log-in.
+
+    Raises:
+        FeedUnreachable: it doesn't answer, or speaks something else.
+    """
+    try:
+        with socket.create_connection((host, port), timeout=TIMEOUT_SECONDS) as connection:
+            connection.settimeout(TIMEOUT_SECONDS)
+            transport = paramiko.Transport(connection)
+            try:
+                transport.start_client(timeout=TIMEOUT_SECONDS)
+                return transport.get_remote_server_key()
+            finally:
+                transport.close()
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        raise FeedUnreachable(
+            _("%(host)s : connexion impossible ou coupée (%(reason)s).")
+            % {"host": host, "reason": str(error) or type(error).__name__}
+        ) from error
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """The key's SHA-256, as ssh-keygen -l and hosting firms write it."""
+    digest = hashlib.sha256(key.asbytes()).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def key_text(key: paramiko.PKey) -> str:
+    """The key as a feed keeps it."""
+    return f"{key.get_name()} {key.get_base64()}"
 
 
 def _host_key(text: str) -> paramiko.PKey:

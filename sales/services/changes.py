@@ -29,7 +29,7 @@ def order_changes(order: Order, values: Mapping[str, Any]) -> list[OrderChange]:
     return [
         OrderChange(
             order.number,
-            str(Order._meta.get_field(name).verbose_name),
+            str(getattr(Order._meta.get_field(name), "verbose_name", name)),
             _text(name, getattr(order, name)),
             _text(name, values[name]),
         )

@@ -90,10 +90,7 @@ class Shop(models.Model):
     quarantines_unknown_skus = models.BooleanField(
         _("retenir les références inconnues"),
         default=False,
-        help_text=_(
-            "Une commande dont un article n'existe pas attend en quarantaine, au lieu de créer "
-            "l'article « à compléter »."
-        ),
+        help_text=_("Une commande d'un article inconnu attend, au lieu de créer l'article."),
     )
     consumer_account = models.CharField(
         _("compte auxiliaire des particuliers"), max_length=8, default="CDIVERS"

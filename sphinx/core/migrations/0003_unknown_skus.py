@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="quarantines_unknown_skus",
             field=models.BooleanField(
                 default=False,
-                help_text="Une commande dont un article n'existe pas attend en quarantaine, au lieu de créer l'article « à compléter ».",
+                help_text="Une commande d'un article inconnu attend, au lieu de créer l'article.",
                 verbose_name="retenir les références inconnues",
             ),
         ),

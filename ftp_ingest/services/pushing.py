@@ -1,0 +1,83 @@
+"""Stock sent back to the shop, in its own import format, so that it stops selling what is gone."""
+
+import csv
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from django.db.models import F, Sum
+
+from ftp_ingest.models import Feed, ReceivedFile
+from ftp_ingest.services.archive import hash_file
+from ftp_ingest.transports import Transport
+from inventory.models import StockPosition
+from sphinx.core.models import Shop
+from sphinx.core.money import plain
+
+
+class StockFormat(NamedTuple):
+    """How a shop's import names the SKU, the pieces, and whether there are any."""
+
+    delimiter: str
+    sku: str
+    available: str
+    in_stock: str = ""
+
+
+# The import columns of each kind of shop; see docs/gateway for where to set the import up.
+_FORMATS = {
+    "shopify": StockFormat(",", "SKU", "Available"),
+    "woocommerce": StockFormat(",", "SKU", "Stock", "In stock?"),
+    "magento": StockFormat(",", "sku", "qty", "is_in_stock"),
+    "prestashop": StockFormat(";", "Reference", "Quantity"),
+    "squarespace": StockFormat(",", "SKU", "Stock"),
+    "wix": StockFormat(",", "sku", "inventory"),
+}
+_PIVOT = StockFormat(";", "sku", "available")
+
+
+def stock_format(shop: Shop) -> StockFormat:
+    """The format of the kind of shop that its last orders file was."""
+    latest = ReceivedFile.objects.filter(shop=shop, kind="orders").exclude(dialect="")
+    dialect = latest.order_by("-pk").values_list("dialect", flat=True).first()
+    return _FORMATS.get(dialect or "", _PIVOT)
+
+
+def write_stock(shop: Shop, path: Path) -> int:
+    """Write what may be sold (pieces: on hand less reserved, 0 at least); returns the rows."""
+    layout = stock_format(shop)
+    rows = (
+        StockPosition.objects.filter(product__is_active=True)
+        .values_list("product__sku")
+        .annotate(free=Sum(F("on_hand") - F("reserved")))
+        .order_by("product__sku")
+    )
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter=layout.delimiter)
+        writer.writerow([layout.sku, layout.available, *filter(None, [layout.in_stock])])
+        for sku, free in rows.iterator():
+            available = max(free, Decimal(0))
+            flag = ["1" if available else "0"] if layout.in_stock else []
+            writer.writerow([sku, plain(available) if available else "0", *flag])
+            count += 1
+    return count
+
+
+def push_stock(feed: Feed, transport: Transport) -> bool:
+    """Leave the stock file with the shop when it differs from the last one left there.
+
+    Raises:
+        FeedUnreachable: the server didn't take it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stock.csv"
+        write_stock(feed.shop, path)
+        sha256, _size = hash_file(path)
+        if sha256 == feed.stock_sha256:
+            return False
+        transport.put(path, feed.stock_file)
+    feed.stock_sha256 = sha256
+    feed.save(update_fields=["stock_sha256"])
+    return True
