@@ -50,17 +50,33 @@ def certificate(folder: Path, *, days: int = 1) -> tuple[Path, str]:
     return path, pem
 
 
+class ImplicitTlsHandler(TLS_FTPHandler):
+    """TLS from the first byte."""
+
+    def handle(self) -> None:
+        self.secure_connection(self.ssl_context)
+
+    def handle_ssl_established(self) -> None:
+        FTPHandler.handle(self)
+
+    def ftp_AUTH(self, arg: str) -> None:  # noqa: N802 (pyftpdlib's name)
+        self.respond("550 not supposed to be used with implicit SSL.")
+
+
 @contextmanager
-def ftp_server(folder: Path, certfile: Path | None = None) -> Iterator[int]:
+def ftp_server(
+    folder: Path, certfile: Path | None = None, *, implicit: bool = False
+) -> Iterator[int]:
     """Serve `folder` over FTP, or FTPS when there is a certificate; yields the port."""
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmw")
-    base = TLS_FTPHandler if certfile else FTPHandler
+    secure = ImplicitTlsHandler if implicit else TLS_FTPHandler
+    base = secure if certfile else FTPHandler
     options = {"authorizer": authorizer}
     if certfile:
         options |= {
             "certfile": str(certfile),
-            "tls_control_required": True,
+            "tls_control_required": not implicit,
             "tls_data_required": True,
         }
     handler = type("Handler", (base,), options)
