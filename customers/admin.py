@@ -1,7 +1,9 @@
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportActionModelAdmin
 from simple_history.admin import SimpleHistoryAdmin
@@ -39,12 +41,27 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
     date_hierarchy = "created_at"
     readonly_fields = ["code", "created_at"]
     inlines = [AddressInline, IdentityInline]
+    actions = ["merge"]
     resource_classes = [CustomerResource]
     export_form_class = ExportForm
 
     @display(description=_("Nom"), ordering="last_name")
     def shown_name(self, customer: Customer) -> str:
         return customer.name
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Those who were merged are found through the one who stays."""
+        rows = super().get_queryset(request)
+        opened = request.resolver_match and request.resolver_match.kwargs.get("object_id")
+        return rows if opened else rows.filter(merged_into=None)
+
+    @admin.action(description=_("Fusionner les deux clients cochés"), permissions=["change"])
+    def merge(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        ids = list(queryset.order_by("pk").values_list("pk", flat=True)[:3])
+        if len(ids) != 2:  # noqa: PLR2004 (two make one)
+            messages.error(request, _("Cochez exactement deux clients."))
+            return None
+        return redirect(f"{reverse('sales:merge_customers')}?a={ids[0]}&b={ids[1]}")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         # Customers come from the shops: one made by hand would be a second one.

@@ -39,6 +39,16 @@ class Customer(models.Model):
     accepts_marketing = models.BooleanField(_("accepte la publicité"), default=False)
     note = models.TextField(_("note"), blank=True)
     created_at = models.DateTimeField(_("connu depuis"))
+    # Found to be somebody else: kept for the documents that were issued to this name.
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("fusionné dans"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="merged",
+    )
 
     history = HistoricalRecords(verbose_name=_("historique"))
 
@@ -47,6 +57,11 @@ class Customer(models.Model):
         verbose_name_plural = _("clients")
         ordering = ["-id"]
         indexes = [models.Index(fields=["email"], name="customers_email")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(merged_into=models.F("id")), name="customers_not_own_double"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"

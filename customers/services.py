@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from customers.models import Customer, CustomerAddress, ShopIdentity
 from sphinx.core.bulk import insert_rows, reserve_ids
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.models import Shop
 from sphinx.core.validators import compact_vat_number, is_siren, is_siret, is_vat_number
 
@@ -108,9 +110,10 @@ def _known(
         i.external_ref: i for i in ShopIdentity.objects.filter(shop=shop, external_ref__in=refs)
     }
     by_email: dict[str, int] = {}
-    found = Customer.objects.filter(email__in=emails).order_by("pk").values_list("email", "pk")
-    for email, pk in found:
-        by_email.setdefault(email, pk)
+    found = Customer.objects.filter(email__in=emails).order_by("pk")
+    for email, pk, merged_into in found.values_list("email", "pk", "merged_into_id"):
+        # Who was merged stays merged, whatever the shop's files still say.
+        by_email.setdefault(email, merged_into or pk)
     return identities, by_email
 
 
@@ -250,3 +253,38 @@ def _insert_identities(
     ]
     if rows:
         insert_rows(ShopIdentity, columns, rows)
+
+
+@transaction.atomic
+def absorb_customer(*, keep_id: int, absorb_id: int) -> Customer:
+    """Make two customers one: the shops' names of the second now name the first.
+
+    The second row stays, pointing to the first, for the documents issued to it.
+
+    Raises:
+        BusinessRuleError: they are the same, or one has been merged already.
+    """
+    locked = Customer.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    both = {c.pk: c for c in locked.filter(pk__in=(keep_id, absorb_id))}
+    kept, absorbed = both.get(keep_id), both.get(absorb_id)
+    if kept is None or absorbed is None or kept == absorbed:
+        raise BusinessRuleError(_("Choisissez deux clients différents."), code="customer.same")
+    if kept.merged_into_id or absorbed.merged_into_id:
+        raise BusinessRuleError(
+            _("L'un des deux a déjà été fusionné : choisissez le client qui reste."),
+            code="customer.merged",
+        )
+    ShopIdentity.objects.filter(customer=absorbed).update(customer=kept)
+    Customer.objects.filter(merged_into=absorbed).update(merged_into=kept)
+    absorbed.merged_into = kept
+    absorbed.save(update_fields=["merged_into"])
+    filled = [n for n in _COMPLETED if not getattr(kept, n) and getattr(absorbed, n)]
+    for name in filled:
+        setattr(kept, name, getattr(absorbed, name))
+    if filled:
+        kept.save(update_fields=filled)
+    return kept
+
+
+# What the one who stays takes over where it has nothing of its own.
+_COMPLETED = "email phone company_name vat_number siren siret first_name last_name".split()

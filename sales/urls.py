@@ -4,5 +4,6 @@ from sales import views
 
 app_name = "sales"
 urlpatterns = [
-    path("documents/livraisons/<int:note_id>.pdf", views.delivery_pdf, name="delivery_pdf")
+    path("documents/livraisons/<int:note_id>.pdf", views.delivery_pdf, name="delivery_pdf"),
+    path("clients/fusionner/", views.merge, name="merge_customers"),
 ]

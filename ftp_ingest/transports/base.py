@@ -1,5 +1,6 @@
 """What every protocol offers."""
 
+import errno
 import posixpath
 import time
 from fnmatch import fnmatch
@@ -44,6 +45,20 @@ class Transport:
         self.password = password
         self.private_key = private_key
         self._deadline = time.monotonic() + MAX_SECONDS
+
+    def failed(self, error: Exception) -> FeedUnreachable:
+        """What a failed transfer is: our disk being full, a slow server, a silent one."""
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            return FeedUnreachable(
+                _("Disque plein ici : rien n'a été gardé, le fichier sera relevé plus tard."),
+                code="feed.disk_full",
+            )
+        slow = isinstance(error, TimeoutError)
+        reason = _("pas de réponse à temps") if slow else str(error) or type(error).__name__
+        return FeedUnreachable(
+            _("%(host)s : connexion impossible ou coupée (%(reason)s).")
+            % {"host": self.feed.host, "reason": reason}
+        )
 
     def check_time(self, *_progress: object) -> None:
         """Raises FeedUnreachable when the feed's time is up; transfers call it as they go."""

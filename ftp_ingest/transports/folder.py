@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from ftp_ingest.errors import FeedRejected, FeedUnreachable
+from ftp_ingest.errors import FeedRejected
 from ftp_ingest.transports.base import DONE_FOLDER, RemoteFile, Transport
 
 
@@ -37,10 +37,7 @@ class FolderTransport(Transport):
         try:
             shutil.copyfile(self._folder / file.name, target)
         except OSError as error:
-            raise FeedUnreachable(
-                _("« %(name)s » n'a pas pu être lu : %(reason)s.")
-                % {"name": file.name, "reason": error.strerror}
-            ) from error
+            raise self.failed(error) from error
 
     def put_away(self, file: RemoteFile) -> None:
         target = self._folder / DONE_FOLDER / file.name
@@ -56,7 +53,4 @@ class FolderTransport(Transport):
             shutil.copyfile(source, aside)
             aside.replace(self._folder / name)
         except OSError as error:
-            raise FeedUnreachable(
-                _("« %(name)s » n'a pas pu être déposé : %(reason)s.")
-                % {"name": name, "reason": error.strerror}
-            ) from error
+            raise self.failed(error) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ftp_ingest.errors import FeedRejected, FeedUnreachable
+from ftp_ingest.errors import FeedRejected
 from ftp_ingest.models import Feed
 from ftp_ingest.transports.base import (
     DONE_FOLDER,
@@ -73,7 +73,7 @@ class FtpTransport(Transport):
         except ftplib.error_perm as error:
             raise self._refused(error) from error
         except (OSError, EOFError, ftplib.Error) as error:
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error
 
     def _client(self) -> ftplib.FTP:
         feed = self.feed
@@ -100,12 +100,6 @@ class FtpTransport(Transport):
             code="feed.no_folder",
         )
 
-    def _unreachable(self, error: Exception) -> FeedUnreachable:
-        return FeedUnreachable(
-            _("%(host)s : connexion impossible ou coupée (%(reason)s).")
-            % {"host": self.feed.host, "reason": str(error) or type(error).__name__}
-        )
-
     def close(self) -> None:
         with suppress(Exception):
             self._ftp.close()
@@ -121,7 +115,7 @@ class FtpTransport(Transport):
                 # Servers without MLSD tell files from folders in no certain way.
                 return [] if below else self._list_names()
         except (OSError, EOFError, ftplib.Error) as error:
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error
         files = []
         for base, facts in sorted(listed):
             name = posixpath.join(below, base) if below else base
@@ -154,7 +148,7 @@ class FtpTransport(Transport):
 
                 self._ftp.retrbinary(f"RETR {file.name}", keep)
         except (OSError, EOFError, ftplib.Error) as error:
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error
 
     def put_away(self, file: RemoteFile) -> None:
         with suppress(ftplib.Error):
@@ -172,4 +166,4 @@ class FtpTransport(Transport):
                 self._ftp.storbinary(f"STOR {aside}", stream, callback=self.check_time)
             self._ftp.rename(aside, name)
         except (OSError, EOFError, ftplib.Error) as error:
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error

@@ -85,17 +85,9 @@ class SftpTransport(Transport):
                     % {"host": feed.host},
                     code="feed.host_key_unknown",
                 ) from error
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error
         except (OSError, EOFError) as error:
-            raise self._unreachable(error) from error
-
-    def _unreachable(self, error: Exception) -> FeedUnreachable:
-        slow = isinstance(error, (TimeoutError, socket.timeout))
-        reason = _("pas de réponse à temps") if slow else str(error) or type(error).__name__
-        return FeedUnreachable(
-            _("%(host)s : connexion impossible ou coupée (%(reason)s).")
-            % {"host": self.feed.host, "reason": reason}
-        )
+            raise self.failed(error) from error
 
     def close(self) -> None:
         with suppress(Exception):
@@ -121,7 +113,7 @@ class SftpTransport(Transport):
                 code="feed.no_permission",
             ) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error
         files = []
         for entry in sorted(found, key=lambda entry: entry.filename):
             name = posixpath.join(below, entry.filename) if below else entry.filename
@@ -139,7 +131,7 @@ class SftpTransport(Transport):
         try:
             self._sftp.get(self._path(file.name), str(target), callback=self.check_time)
         except (OSError, EOFError, paramiko.SSHException) as error:
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error
 
     def put_away(self, file: RemoteFile) -> None:
         done = self._path(DONE_FOLDER)
@@ -157,7 +149,7 @@ class SftpTransport(Transport):
             self._sftp.put(str(source), aside, callback=self.check_time)
             self._sftp.posix_rename(aside, self._path(name))
         except (OSError, EOFError, paramiko.SSHException) as error:
-            raise self._unreachable(error) from error
+            raise self.failed(error) from error
 
 
 def presented_key(host: str, port: int) -> paramiko.PKey:

@@ -9,6 +9,7 @@ from sales.services.deliveries import (
     ship_delivery_notes,
 )
 from sales.services.documents import render_delivery_pdfs
+from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
 from sales.services.orders import cancel_order, confirm_order, upsert_orders, withdraw_orders
 from sales.services.pricing import (
@@ -31,6 +32,7 @@ __all__ = [
     "cancel_order",
     "confirm_order",
     "mark_invoiced",
+    "merge_customers",
     "order_taxes",
     "prepare_deliveries",
     "prepare_delivery",

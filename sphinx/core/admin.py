@@ -5,7 +5,9 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin
@@ -33,11 +35,15 @@ class DocumentSequenceAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "kind", "subject_number", "actor"]
+    list_display = ["at", "kind", "subject_number", "told", "actor"]
     list_filter = ["kind"]
     search_fields = ["subject_number"]
     date_hierarchy = "at"
     list_select_related = ["actor"]
+
+    @display(description=_("Texte"))
+    def told(self, event: AuditEvent) -> str:
+        return str(event.details.get("text", ""))
 
 
 admin.site.unregister(User)

@@ -23,6 +23,8 @@ class Card(NamedTuple):
 _CARDS = (
     Card("quarantine", _("Lignes en quarantaine"), "report", "danger",
          "ftp_ingest.view_quarantinedrow", "ftp_ingest_quarantinedrow", "status__exact=open"),
+    Card("alarms", _("Alertes de la passerelle (24 h)"), "notifications_active", "danger",
+         "core.view_auditevent", "core_auditevent", "kind=feed.alarm"),
     Card("failing_feeds", _("Flux en échec"), "cable", "danger",
          "ftp_ingest.view_feed", "ftp_ingest_feed", ""),
     Card("to_confirm", _("Commandes à confirmer"), "pending_actions", "warning",

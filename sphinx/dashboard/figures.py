@@ -15,7 +15,9 @@ from invoicing.selectors import notes_to_invoice
 from purchasing.models import PurchaseOrder
 from sales.models import Order
 from sales.selectors import lines_waiting_for_stock, notes_to_ship, orders_ready_to_deliver
+from sphinx.core import clock
 from sphinx.core.clock import PARIS
+from sphinx.core.models import AuditEvent
 from sphinx.core.money import ZERO, to_cents
 
 DAYS = 30
@@ -129,6 +131,9 @@ def work_waiting() -> dict[str, int]:
         "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),
         "proposals": PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED).count(),
         "quarantine": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
+        "alarms": AuditEvent.objects.filter(
+            kind="feed.alarm", at__gte=clock.now() - timedelta(hours=24)
+        ).count(),
         "failing_feeds": Feed.objects.filter(is_active=True, failures__gt=0).count(),
         "incomplete_products": Product.objects.filter(is_incomplete=True, is_active=True).count(),
     }

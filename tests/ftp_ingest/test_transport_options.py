@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -394,3 +395,30 @@ def test_a_shop_that_refuses_the_stock_file_fails_the_run_after_the_orders_are_s
 
     assert (report.status, report.error) == ("failed", "plein")
     assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize("protocol", ["folder", "sftp", "ftp"])
+def test_a_full_disk_keeps_nothing_and_is_tried_again(
+    protocol: str, sftp: SftpServer, dropped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def full() -> Iterator[Path]:
+        yield Path("/dev/full")
+
+    with ftp_server(dropped) as port:
+        feed = feed_of(
+            protocol=protocol,
+            host="127.0.0.1",
+            port=port if protocol == "ftp" else sftp.port,
+            username=USER,
+            host_key=sftp.host_key,
+            directory=str(dropped) if protocol == "folder" else ".",
+        )
+        with monkeypatch.context() as patched:
+            patched.setattr("ftp_ingest.services.feeds.incoming_file", full)
+            report = pull_feed(feed)
+        assert report.status == "failed"
+        assert "Disque plein" in report.error
+        assert not Order.objects.exists()
+
+        assert pull_feed(feed).status == "ok"

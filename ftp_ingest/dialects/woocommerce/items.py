@@ -26,8 +26,9 @@ def item_of(text: str) -> Item:
     """One item's values by key; of a key written twice the first."""
     found: Item = {}
     marks = list(_KEY.finditer(text))
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
-        value = text[mark.end() : after.start() if after else len(text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):
+        value = text[mark.end() : end]
         found.setdefault(mark[1], _ESCAPED.sub(r"\1", value).strip())
     return found
 
