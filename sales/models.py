@@ -73,6 +73,12 @@ class Order(Sourced, OrderAddresses):
     paid_at = models.DateTimeField(_("payée le"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("annulée le"), null=True, blank=True)
     currency = models.CharField(_("devise"), max_length=3, default="EUR")
+    # What the shop charged, where that wasn't in euros; the amounts here are converted.
+    original_currency = models.CharField(_("devise d'origine"), max_length=3, blank=True)
+    original_total = MoneyField(_("total d'origine"), null=True, blank=True)
+    exchange_rate = models.DecimalField(
+        _("unités pour 1 €"), max_digits=14, decimal_places=6, null=True, blank=True
+    )
     vat_number = models.CharField(_("n° de TVA du client"), max_length=20, blank=True)
     tax_regime = models.CharField(_("régime de TVA"), max_length=12, choices=TaxRegime)
     total_incl_tax = MoneyField(_("total TTC (€)"))

@@ -100,6 +100,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _("Réglages"),
         _list(_("Société"), "domain", "core.company"),
         _list(_("Boutiques"), "storefront", "core.shop"),
+        _list(_("Cours de change"), "currency_exchange", "core.exchangerate"),
         _list(_("Utilisateurs"), "person", "auth.user"),
         _list(_("Rôles"), "badge", "auth.group"),
         _list(_("Planification"), "schedule", "django_celery_beat.periodictask"),

@@ -23,6 +23,7 @@ from ftp_ingest.services.quarantine import set_aside, settle_rows
 from sales.drafts import OrderDraft
 from sales.services import OrderChange, OrderResult, Rejection, upsert_orders
 from sphinx.core.bulk import check_references_now, commit_lazily
+from sphinx.core.clock import business_date
 from sphinx.core.errors import ConflictError
 
 MAX_CONFLICTS = 5
@@ -47,6 +48,18 @@ class Counts:
     reserved: Decimal = Decimal(0)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     changes: list[OrderChange] = field(default_factory=list)
+    # Day → what the file charges in all, what of it stands here (EUR incl. tax).
+    days: dict[str, list[Decimal]] = field(default_factory=dict)
+
+    def add_to_day(self, draft: OrderDraft, *, is_applied: bool) -> None:
+        """Count an order's total in its civil day; cancelled ones charge nothing."""
+        if draft.state == "cancelled":
+            return
+        day = business_date(draft.placed_at).isoformat()
+        sums = self.days.setdefault(day, [Decimal(0), Decimal(0)])
+        sums[0] += draft.total_incl_tax
+        if is_applied:
+            sums[1] += draft.total_incl_tax
 
     def refuse(self, name: str, faults: Iterable[Fault]) -> None:
         """Note the faults of the file called `name`."""
@@ -88,6 +101,8 @@ def apply_orders(
                 [d.number for d in applied],
                 file.name,
             )
+        for draft in drafts:
+            counts.add_to_day(draft, is_applied=draft.external_id not in refused)
         _count_orders(counts, result, len(faults))
         counts.refuse(file.name, faults)
 

@@ -32,6 +32,7 @@ from sphinx.core.money import plain
 Tell = Callable[[str, int, int], None]
 SUFFIXES = (".csv", ".txt", ".tsv")
 UNCONFIRMED = "?"
+MAX_DAYS = 62
 Status = ReceivedFile.Status
 
 
@@ -96,7 +97,11 @@ class IngestReport:
     def as_kept(self) -> dict[str, Any]:
         """The same with what changed on known orders, for the run's page."""
         changes = [change._asdict() for change in self.counts.changes]
-        return self.as_json() | {"changes": changes}
+        days = [
+            {"day": day, "file": str(file), "here": str(here), "gap": str(file - here)}
+            for day, (file, here) in sorted(self.counts.days.items())
+        ]
+        return self.as_json() | {"changes": changes, "days": days[-MAX_DAYS:]}
 
 
 @dataclass

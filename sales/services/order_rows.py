@@ -10,6 +10,7 @@ from customers.models import Customer
 from customers.services import Source
 from inventory.services import Demand, ProductFacts, Reserved
 from sales.models import Order, OrderLine
+from sales.services.currencies import EURO
 from sales.services.order_work import OrderResult, Work
 from sales.services.pricing import PricedLine
 from sphinx.core.bulk import insert_rows
@@ -73,7 +74,10 @@ class OrderFacts:
             "placed_at": draft.placed_at,
             "paid_at": draft.paid_at,
             "cancelled_at": (draft.cancelled_at or self.at) if cancelled else None,
-            "currency": draft.currency,
+            "currency": EURO,
+            "original_currency": work.original_currency,
+            "original_total": work.original_total,
+            "exchange_rate": work.exchange_rate,
             "vat_number": vat_number,
             "tax_regime": regime,
             "total_incl_tax": draft.total_incl_tax,

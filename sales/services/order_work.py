@@ -55,6 +55,9 @@ class Work(NamedTuple):
     content_hash: str
     lines_hash: str
     existing: Order | None
+    original_currency: str = ""
+    original_total: Decimal | None = None
+    exchange_rate: Decimal | None = None
 
     @property
     def known_pk(self) -> int:

@@ -25,6 +25,7 @@ from sales.errors import ChangedAfterDelivery
 from sales.locks import lock_orders, lock_shop
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services.changes import goods_changes, goods_of, order_changes
+from sales.services.currencies import in_euros, stated_rates
 from sales.services.fingerprints import content_hash, lines_hash
 from sales.services.order_rows import LinePlan, OrderFacts, database_values
 from sales.services.order_work import OrderResult, Work, rejection
@@ -137,11 +138,17 @@ def _decide(
 ) -> list[Work]:
     rates = {key: facts.tax_rate for key, facts in products.items()}
     franchise = company().is_tax_exempt
+    exchange = stated_rates(draft for draft, _content, _lines in changed)
     work = []
-    for draft, content, lines in changed:
+    for given, content, lines in changed:
+        draft = given
         known = existing.get(draft.external_id)
         try:
             _check_acceptable(draft, at)
+            converted = in_euros(given, exchange)
+            if converted is None:
+                raise _no_rate(given)
+            draft = converted.draft
             status = _wanted_status(shop, draft)
             if known and known.status not in OPEN_STATES:
                 _check_after_delivery(draft, known, status, lines)
@@ -149,12 +156,13 @@ def _decide(
         except InputError as error:
             result.rejections.append(rejection(draft, error))
             continue
-        work.append(Work(draft, priced, status, content, lines, known))
+        origin = (converted.currency, converted.total, converted.rate)
+        work.append(Work(draft, priced, status, content, lines, known, *origin))
     return work
 
 
 def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
-    """Refuse what can't be true or can't be booked: impossible dates, other currencies."""
+    """Refuse what can't be true: impossible dates."""
     if not EARLIEST <= draft.placed_at <= at + TOMORROW:
         raise InputError(
             _("Commande %(number)s : la date %(date)s est impossible.")
@@ -163,17 +171,19 @@ def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
             line=draft.line,
             column="placed_at",
         )
-    if draft.currency != "EUR":
-        raise InputError(
-            _(
-                "Commande %(number)s en %(currency)s : seules les commandes en euros sont "
-                "intégrées ; elle attend en quarantaine."
-            )
-            % {"number": draft.number, "currency": draft.currency},
-            code="order.foreign_currency",
-            line=draft.line,
-            column="currency",
+
+
+def _no_rate(draft: OrderDraft) -> InputError:
+    return InputError(
+        _(
+            "Commande %(number)s en %(currency)s : aucun cours n'est donné pour sa date. Ajoutez-le "
+            "dans Réglages › Cours de change, puis rejouez la commande."
         )
+        % {"number": draft.number, "currency": draft.currency},
+        code="order.foreign_currency",
+        line=draft.line,
+        column="currency",
+    )
 
 
 def _wanted_status(shop: Shop, draft: OrderDraft) -> str:

@@ -11,7 +11,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin
-from sphinx.core.models import AuditEvent, Company, DocumentSequence, Shop
+from sphinx.core.models import AuditEvent, Company, DocumentSequence, ExchangeRate, Shop
 
 
 @admin.register(Company)
@@ -31,6 +31,13 @@ class ShopAdmin(KeptAdmin):
 @admin.register(DocumentSequence)
 class DocumentSequenceAdmin(ReadOnlyAdmin):
     list_display = ["series", "period", "last_number", "last_issued_on"]
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ModelAdmin):
+    list_display = ["currency", "valid_from", "units_per_euro"]
+    list_filter = ["currency"]
+    search_fields = ["currency"]
 
 
 @admin.register(AuditEvent)

@@ -1,5 +1,7 @@
 """What every app builds on: the firm, its shops, numbers, the audit trail, the origin of rows."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -104,6 +106,37 @@ class Shop(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ExchangeRate(models.Model):
+    """How many units of a currency one euro is worth, from a day on, as the firm states it.
+
+    The rate of the European Central Bank of the day, or the month's customs rate, applied
+    without change (VAT directive 2006/112, art. 91).
+    """
+
+    currency = models.CharField(_("devise"), max_length=3, help_text=_("Code ISO : USD, GBP, CHF."))
+    valid_from = models.DateField(_("à partir du"))
+    units_per_euro = models.DecimalField(
+        _("unités pour 1 €"),
+        max_digits=14,
+        decimal_places=6,
+        validators=[MinValueValidator(Decimal("0.000001"))],
+    )
+
+    class Meta:
+        verbose_name = _("cours de change")
+        verbose_name_plural = _("cours de change")
+        ordering = ["currency", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["currency", "valid_from"], name="core_rate_once"),
+            models.CheckConstraint(
+                condition=models.Q(units_per_euro__gt=0), name="core_rate_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"1 € = {self.units_per_euro} {self.currency} ({self.valid_from:%d/%m/%Y})"
 
 
 class DocumentSequence(models.Model):

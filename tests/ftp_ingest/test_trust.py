@@ -337,3 +337,13 @@ def test_progress_is_told_to_the_page_that_waits(bring: Bring, admin_client: Cli
     told: dict[str, Any] = admin_client.get(f"/passerelle/passages/{run.pk}/avancement/").json()
 
     assert told == {"status": "done", "done": 5, "total": 5}
+
+
+def test_a_days_sum_is_held_against_the_shops(bring: Bring, admin_client: Client) -> None:
+    bring(HEADER + row("1") + row("2", total="11.00") + row("3", status="cancelled"))
+    run = FeedRun.objects.get()
+
+    assert run.counts["days"] == [
+        {"day": "2026-03-01", "file": "21.00", "here": "10.00", "gap": "11.00"}
+    ]
+    assert "11.00" in admin_client.get(f"/passerelle/passages/{run.pk}/").content.decode()
