@@ -59,15 +59,15 @@ def upsert_orders(
     """
     lock_shop(shop)
     result = OrderResult()
+    changed = _changed(shop, drafts, result)
+    if not changed:
+        return result
     existing = {
         o.external_id: o
         for o in Order.objects.filter(
-            shop=shop, external_id__in=[d.external_id for d in drafts]
+            shop=shop, external_id__in=[d.external_id for d, _c, _l in changed]
         ).defer("note", "taxes")
     }
-    changed = _changed(drafts, existing, result)
-    if not changed:
-        return result
     changed = _with_known_goods(shop, changed, result)
     products = ensure_products(
         {line.sku: line.label for d, _c, _l in changed for line in d.lines if line.sku}
@@ -84,14 +84,19 @@ def upsert_orders(
 
 
 def _changed(
-    drafts: Sequence[OrderDraft], existing: Mapping[str, Order], result: OrderResult
+    shop: Shop, drafts: Sequence[OrderDraft], result: OrderResult
 ) -> list[tuple[OrderDraft, str, str]]:
+    """The drafts that say something new, with their hashes; the others are counted."""
+    known = dict(
+        Order.objects.filter(
+            shop=shop, external_id__in=[d.external_id for d in drafts]
+        ).values_list("external_id", "content_hash")
+    )
     changed = []
     for draft in drafts:
         lines = lines_hash(draft)
         content = content_hash(draft, lines)
-        known = existing.get(draft.external_id)
-        if known and known.content_hash == content:
+        if known.get(draft.external_id) == content:
             result.unchanged += 1
             # It stands as the file says: a rejection of an earlier version is settled.
             result.applied_ids.append(draft.external_id)
@@ -176,8 +181,8 @@ def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
 def _no_rate(draft: OrderDraft) -> InputError:
     return InputError(
         _(
-            "Commande %(number)s en %(currency)s : aucun cours n'est donné pour sa date. Ajoutez-le "
-            "dans Réglages › Cours de change, puis rejouez la commande."
+            "Commande %(number)s en %(currency)s : aucun cours n'est donné pour sa date. Donnez-"
+            "le dans Réglages › Cours de change, puis rejouez la commande."
         )
         % {"number": draft.number, "currency": draft.currency},
         code="order.foreign_currency",

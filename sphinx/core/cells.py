@@ -1,9 +1,10 @@
 """Cells to values: amounts, quantities, dates, countries, as shops write them."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -107,12 +108,15 @@ def number(text: str, line: int, column: str) -> Decimal:
     return value
 
 
-def amount(text: str, line: int, column: str) -> Decimal:
-    """An amount of money of 0 or more, rounded half up to cents; blank is 0.
+def _or_none(check: Callable[[str, int, str], Decimal | None], text: str) -> Decimal | None:
+    """What the check makes of a text; None when it refuses it."""
+    try:
+        return check(text, 0, "")
+    except InputError:
+        return None
 
-    Raises:
-        InputError: not a number, or negative.
-    """
+
+def _amount(text: str, line: int, column: str) -> Decimal:
     value = number(text, line, column)
     if value < 0:
         raise _refused(
@@ -125,12 +129,7 @@ def amount(text: str, line: int, column: str) -> Decimal:
     return to_cents(value)
 
 
-def price(text: str, line: int, column: str) -> Decimal:
-    """A unit price of 0 or more, with the decimals that the shop gives.
-
-    Raises:
-        InputError: not a number, or negative.
-    """
+def _price(text: str, line: int, column: str) -> Decimal:
     value = number(text, line, column)
     if value < 0:
         raise _refused(
@@ -143,12 +142,7 @@ def price(text: str, line: int, column: str) -> Decimal:
     return value
 
 
-def quantity(text: str, line: int, column: str) -> Decimal:
-    """A quantity above 0, three decimals at most.
-
-    Raises:
-        InputError: blank, zero, negative, too precise or not a number.
-    """
+def _quantity(text: str, line: int, column: str) -> Decimal:
     value = number(text, line, column)
     if value <= 0 or value > MAX_QUANTITY or value != round(value, 3):
         raise _refused(
@@ -164,12 +158,7 @@ def quantity(text: str, line: int, column: str) -> Decimal:
     return value
 
 
-def rate(text: str, line: int, column: str) -> Decimal | None:
-    """A VAT rate in percent; None when blank.
-
-    Raises:
-        InputError: not a number from 0 to 100.
-    """
+def _rate(text: str, line: int, column: str) -> Decimal | None:
     stripped = text.strip().rstrip("%").strip()
     if not stripped:
         return None
@@ -183,6 +172,54 @@ def rate(text: str, line: int, column: str) -> Decimal | None:
             column,
         )
     return to_cents(value)
+
+
+# The same few texts come back in every file: each is checked once, and only a wrong one is
+# checked again, to say where it stands.
+_amounts = lru_cache(maxsize=100_000)(partial(_or_none, _amount))
+_prices = lru_cache(maxsize=100_000)(partial(_or_none, _price))
+_quantities = lru_cache(maxsize=100_000)(partial(_or_none, _quantity))
+_rates = lru_cache(maxsize=1_000)(partial(_or_none, _rate))
+
+
+def amount(text: str, line: int, column: str) -> Decimal:
+    """An amount of money of 0 or more, rounded half up to cents; blank is 0.
+
+    Raises:
+        InputError: not a number, or negative.
+    """
+    value = _amounts(text)
+    return _amount(text, line, column) if value is None else value
+
+
+def price(text: str, line: int, column: str) -> Decimal:
+    """A unit price of 0 or more, with the decimals that the shop gives.
+
+    Raises:
+        InputError: not a number, or negative.
+    """
+    value = _prices(text)
+    return _price(text, line, column) if value is None else value
+
+
+def quantity(text: str, line: int, column: str) -> Decimal:
+    """A quantity above 0, three decimals at most.
+
+    Raises:
+        InputError: blank, zero, negative, too precise or not a number.
+    """
+    value = _quantities(text)
+    return _quantity(text, line, column) if value is None else value
+
+
+def rate(text: str, line: int, column: str) -> Decimal | None:
+    """A VAT rate in percent; None when blank.
+
+    Raises:
+        InputError: not a number from 0 to 100.
+    """
+    value = _rates(text)
+    return _rate(text, line, column) if value is None else value
 
 
 @lru_cache(maxsize=50_000)

@@ -9,6 +9,8 @@ import os
 import platform
 import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,21 +19,33 @@ from pathlib import Path
 from typing import Any
 
 SERVER = os.environ["POSTGRES_SERVER"]
-NAME = f"sphinx_bench_{os.getpid()}"
-ORDERS = int(os.environ.get("BENCH_ORDERS", "20000"))
-TURNS = int(os.environ.get("BENCH_TURNS", "3"))
+NAME = os.environ.get("BENCH_DATABASE") or f"sphinx_bench_{os.getpid()}"
+# Orders and turns; the largest once, it takes minutes.
+SIZES = {
+    int(size): int(turns)
+    for size, turns in (
+        part.split(":")
+        for part in os.environ.get("BENCH_SIZES", "2000:3,20000:3,200000:1").split(",")
+    )
+}
+SAMPLE = 150
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def main() -> None:
     import psycopg2
 
+    if len(sys.argv) > 1:
+        # One size in a process of its own, so that its memory is its own.
+        _setup(migrate=False)
+        print(json.dumps(_bench_ingest(int(sys.argv[1]), int(sys.argv[2]))))
+        return
     admin = psycopg2.connect(f"{SERVER}/postgres")
     admin.autocommit = True
     admin.cursor().execute(f'CREATE DATABASE "{NAME}"')
     try:
-        _setup()
-        results = {"machine": _machine(), **_bench_ingest(), **_bench_documents()}
+        _setup(migrate=True)
+        results = {"machine": _machine(), **_bench_sizes(), **_bench_documents()}
     finally:
         _close()
         admin.cursor().execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
@@ -42,7 +56,34 @@ def main() -> None:
     print(f"→ {target}")
 
 
-def _setup() -> None:
+def _bench_sizes() -> dict[str, Any]:
+    """Each size in its own process, then how they compare."""
+    found: dict[int, dict[str, Any]] = {}
+    for size, turns in SIZES.items():
+        print(f"ingest {size}…", file=sys.stderr, flush=True)
+        answer = subprocess.run(
+            [sys.executable, "-m", "tests.bench", str(size), str(turns)],
+            env={**os.environ, "BENCH_DATABASE": NAME},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        found[size] = json.loads(answer.stdout.strip().splitlines()[-1])
+    results: dict[str, Any] = {f"ingest_{size}": values for size, values in found.items()}
+    if len(found) > 1:
+        (large, most), (small, fewer) = [(s, found[s]) for s in sorted(found)[-1:-3:-1]]
+        results["ingest_growth"] = {
+            "orders": [small, large],
+            "time_per_order_ratio": round(
+                most["sphinx_s"] / large / (fewer["sphinx_s"] / small), 2
+            ),
+            "peak_mb_ratio": round(most["peak_mb"] / fewer["peak_mb"], 2),
+        }
+    return results
+
+
+def _setup(*, migrate: bool) -> None:
     os.environ["DATABASE_URL"] = f"{SERVER}/{NAME}"
     os.environ["SPHINX_DATA_DIR"] = tempfile.mkdtemp(prefix="sphinx-bench-")
     # As in production: DEBUG would record every statement.
@@ -55,7 +96,8 @@ def _setup() -> None:
     django.setup()
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0)
+    if migrate:
+        call_command("migrate", verbosity=0)
 
 
 def _close() -> None:
@@ -116,17 +158,19 @@ def _timed(work: Callable[[], Any]) -> tuple[float, int]:
         return time.perf_counter() - started, count
 
 
-def _bench_ingest() -> dict[str, Any]:
+def _bench_ingest(orders: int, turns: int) -> dict[str, Any]:
+    """One size: ours, the floor, the usual ways, the same file again; medians of the turns."""
     from ftp_ingest.services import ingest_paths
     from sphinx.core.models import Shop
+    from tests.bench.baselines import by_import_export, by_update_or_create
     from tests.bench.floor import load_by_sql
     from tests.bench.shop_files import write_orders
 
     folder = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-"))
     path = folder / "orders.csv"
-    lines = write_orders(path, ORDERS)
-    floors, firsts, agains, statements = [], [], [], 0
-    for turn in range(TURNS):
+    lines = write_orders(path, orders)
+    floors, firsts, agains, statements, peak = [], [], [], 0, 0
+    for turn in range(turns):
         _empty()
         shop = Shop.objects.get()
         floors.append(load_by_sql(path))
@@ -136,37 +180,47 @@ def _bench_ingest() -> dict[str, Any]:
         other = folder / f"again-{turn}.csv"
         other.write_bytes(path.read_bytes() + b"\n")
         agains.append(_timed(partial(ingest_paths, shop=shop, paths=[other]))[0])
+        peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        other.unlink()
+    _empty()
+    imported = by_import_export(path, SAMPLE)
+    _empty()
+    upserted = by_update_or_create(path, SAMPLE)
     floor, first, again = map(statistics.median, (floors, firsts, agains))
     return {
-        "ingest": {
-            "orders": ORDERS,
-            "lines": lines,
-            "ratio_to_sql": round(first / floor, 2),
-            "orders_per_s": round(ORDERS / first),
-            "floor_s": round(floor, 3),
-            "sphinx_s": round(first, 3),
-            "sql_statements": statements,
-            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        },
-        "ingest_unchanged": {
-            "ratio_to_first": round(again / first, 2),
-            "orders_per_s": round(ORDERS / again),
-        },
+        "orders": orders,
+        "lines": lines,
+        "ratio_to_sql": round(first / floor, 2),
+        "times_faster_than_import_export": round(imported * orders / first, 1),
+        "times_faster_than_update_or_create": round(upserted * orders / first, 1),
+        "unchanged_ratio_to_first": round(again / first, 2),
+        "orders_per_s": round(orders / first),
+        "floor_s": round(floor, 3),
+        "sphinx_s": round(first, 3),
+        "sql_statements": statements,
+        "peak_mb": peak,
     }
 
 
 def _bench_documents() -> dict[str, Any]:
-    """Ship, invoice, book and export what the last turn brought in, as ratios to its ingest."""
+    """Ship, invoice, book and export some orders."""
     from datetime import date
 
     from accounting_export.services import export_journal
+    from ftp_ingest.services import ingest_paths
     from invoicing.selectors import notes_to_invoice
     from invoicing.services import issue_invoices
     from sales.selectors import notes_to_ship, orders_ready_to_deliver
     from sales.services import prepare_deliveries, ship_delivery_notes
     from sphinx.core import clock
+    from sphinx.core.models import Shop
+    from tests.bench.shop_files import write_orders
 
-    count = min(2000, ORDERS)
+    _empty()
+    path = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-")) / "orders.csv"
+    count = 2000
+    write_orders(path, count * 2)
+    ingest_paths(shop=Shop.objects.get(), paths=[path])
 
     def deliver() -> None:
         orders = list(orders_ready_to_deliver().values_list("pk", flat=True)[:count])
