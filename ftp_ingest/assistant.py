@@ -52,6 +52,7 @@ class Line(NamedTuple):
     field: str
     label: str
     is_required: bool
+    is_one_of_several: bool
     chosen: int
     guess: Guess
     constant: str
@@ -166,7 +167,8 @@ def _line(guess: Guess, kind: str, given: Any) -> Line:
     return Line(
         guess.field,
         str(FIELD_LABELS[guess.field]),
-        any(guess.field in group for group in REQUIRED[kind]),
+        any(group == (guess.field,) for group in REQUIRED[kind]),
+        any(guess.field in group and len(group) > 1 for group in REQUIRED[kind]),
         chosen,
         guess,
         given.get(f"constant_{guess.field}", "") if given is not None else "",

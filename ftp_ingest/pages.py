@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -45,14 +46,15 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
     return back_office_page(
         request,
         "ftp_ingest/run.html",
-        title=_("Passage du %s") % found.started_at.strftime("%d/%m/%Y %H:%M"),
+        title=_("Passage du %s") % f"{localtime(found.started_at):%d/%m/%Y %H:%M}",
         run=found,
         files=files,
         seconds=((found.finished_at or found.heartbeat_at) - found.started_at).total_seconds(),
         problems=_problems(list(rows[:SHOWN])),
         problem_count=rows.count(),
         share=100 * found.rows_done // found.rows_total if found.rows_total else 0,
-        may_undo=found.status not in (FeedRun.Status.RUNNING, FeedRun.Status.UNDONE)
+        may_undo=bool(files)
+        and found.status not in (FeedRun.Status.RUNNING, FeedRun.Status.UNDONE)
         and request.user.has_perm("ftp_ingest.change_feed"),
     )
 

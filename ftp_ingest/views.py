@@ -34,7 +34,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         "ftp_ingest/upload.html",
         title=_("Déposer des fichiers"),
         form=form,
-        report=report.as_json() if report else None,
+        report=report.as_kept() if report else None,
     )
 
 
