@@ -237,7 +237,7 @@ class MagentoOrders:
         tax = self._tax(entry, items)
         paid_otherwise = entry.size("gift_cards") + entry.size("store_credit")
         total = entry.amount("total") + paid_otherwise
-        readings, shipping_rate = self._shipping(entry)
+        readings, shipping_rate = self._shipping(entry, items)
         totals, shipping, discount = self._charges(entry, items, total, readings)
         lines = [_line(item, charged) for item, charged in zip(items, totals, strict=True)]
         state, payment = self._states(entry, total)
@@ -265,7 +265,9 @@ class MagentoOrders:
             tolerance=rounding(len(lines) + 1),
         )
 
-    def _shipping(self, entry: Entry) -> tuple[list[Decimal], Decimal | None]:
+    def _shipping(
+        self, entry: Entry, items: Sequence[Entry]
+    ) -> tuple[list[Decimal], Decimal | None]:
         """What shipping may have cost, incl. tax and after its own discount, and its rate.
 
         A discount on shipping is taken off before or after tax, as the shop is set.
@@ -273,7 +275,13 @@ class MagentoOrders:
         net, tax = entry.cents("shipping_net"), entry.cents("shipping_tax")
         gross = entry.cents("shipping") if self._columns.has("shipping") else net + tax
         discount = entry.size("shipping_discount")
-        rate = rate_between(gross - tax, tax) if self._columns.has("shipping_tax") else None
+        if not self._columns.has("shipping_tax") and self._columns.has("tax", "item_tax"):
+            # What of the order's VAT isn't the items' is shipping's.
+            tax = entry.cents("tax") - sum((item.cents("item_tax") for item in items), ZERO)
+            tax = tax if 0 <= tax <= gross else ZERO
+            rate = rate_between(gross - tax, tax) if tax else None
+        else:
+            rate = rate_between(gross - tax, tax) if self._columns.has("shipping_tax") else None
         readings = [gross - discount, net - discount + tax] if discount else [gross]
         return [max(reading, ZERO) for reading in readings], rate
 
@@ -366,15 +374,17 @@ def _counted_once(entries: Sequence[Entry]) -> list[Entry]:
     items = [e for e in entries if e.filled("sku") and e.number("ordered") > 0]
     children = [e for e in items if e.text("parent_id").strip("0") or _repeats(e, items)]
     priced = {e.text("parent_id") for e in children if _costs(e)}
+    # Without ids a priced part can only be a bundle's.
     parted = [
         e
         for e in items
-        if e.text("type") == "bundle" and (e.text("item_id") in priced or (priced == {""}))
+        if e.text("type") == "bundle" and (e.text("item_id") in priced or not e.filled("item_id"))
+        if priced
     ]
     dropped = {id(e) for e in parted}
     for child in children:
         of_bundle = _costs(child) and any(
-            child.text("parent_id") == parent.text("item_id") for parent in parted
+            parent.text("item_id") in ("", child.text("parent_id")) for parent in parted
         )
         if not of_bundle:
             dropped.add(id(child))

@@ -16,7 +16,7 @@ from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import sorted_out
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
 from ftp_ingest.errors import FileRefused
-from sales.drafts import DUTIES, LineDraft, OrderDraft, StatedTax
+from sales.drafts import DUTIES, TIP, LineDraft, OrderDraft, StatedTax
 from sales.errors import TotalMismatch
 from sphinx.core.cells import (
     amount,
@@ -167,7 +167,8 @@ class ShopifyOrders:
                 line=line,
                 column="Lineitem quantity",
             )
-        money = self._money(line, cells)
+        tips = sum((d.quantity * d.unit_price for d in lines if d.kind == TIP), ZERO)
+        money = self._money(line, cells, tips)
         lines, discount = self._discounts(line, cells, lines, money)
         lines += self._extra_lines(money, line)
         state, payment_status = self._states(line, cells)
@@ -217,10 +218,10 @@ class ShopifyOrders:
         state, payment = _PAYMENTS[status]
         return ("cancelled" if cells[self._cancelled_at].strip() else state), payment
 
-    def _money(self, line: int, cells: list[str]) -> _Money:
+    def _money(self, line: int, cells: list[str], tips: Decimal) -> _Money:
         """Prices include tax when Subtotal + Shipping = Total, else tax is added to them.
 
-        Duties and tips stand between: what is left over is theirs.
+        Duties and tips may stand between; a tip is a line too, inside the subtotal or not.
         """
         total = amount(cells[self._total], line, "Total")
         taxes = amount(cells[self._taxes], line, "Taxes")
@@ -229,11 +230,14 @@ class ShopifyOrders:
         subtotal = amount(cells[self._subtotal], line, "Subtotal")
         if not cells[self._subtotal].strip():
             subtotal = total - shipping - duties
-        for extra in {ZERO, duties}:
-            if subtotal + shipping + extra == total:
-                return _Money(subtotal, shipping, taxes, total, extra, includes_tax=True)
-            if subtotal + shipping + taxes + extra == total:
-                return _Money(subtotal, shipping, taxes, total, extra, includes_tax=False)
+        for extra, tip in dict.fromkeys(
+            ((ZERO, ZERO), (duties, ZERO), (ZERO, tips), (duties, tips))
+        ):
+            goods = subtotal + tip
+            if goods + shipping + extra == total:
+                return _Money(goods, shipping, taxes, total, extra, includes_tax=True)
+            if goods + shipping + taxes + extra == total:
+                return _Money(goods, shipping, taxes, total, extra, includes_tax=False)
         # A free-shipping code: shipping is written before its discount.
         discount = amount(cells[self._discount], line, "Discount Amount")
         for is_included, tax in ((True, ZERO), (False, taxes)):

@@ -481,3 +481,53 @@ def test_a_home_made_file_under_french_names_needs_no_mapping(bring: Bring) -> N
         "FR",
         "lea@exemple.test",
     )
+
+
+WEBTOFFEE = (
+    "order_id,order_number,order_date,status,shipping_total,shipping_tax_total,fee_total,"
+    "fee_tax_total,tax_total,discount_total,order_total,order_currency,customer_id,billing_email,"
+    "billing_country,line_item_1\n"
+)
+
+
+def test_a_discount_that_the_lines_dont_show_is_the_orders(bring: Bring) -> None:
+    item = "name:A|product_id:1|sku:A|quantity:2|total:40.00|sub_total:40.00|tax:8.00"
+    bring(
+        WEBTOFFEE
+        + f"1,1,2026-03-01 10:00:00,processing,0,0,0,0,7.00,5.00,42.00,EUR,0,a@b.test,FR,{item}\n"
+    )
+
+    order = Order.objects.get()
+    assert amounts(order) == ("42.00", "7.00", "0.00", "6.00")
+
+
+def test_lines_without_their_tax_are_priced_without_it(bring: Bring) -> None:
+    item = "name:A|product_id:1|sku:A|quantity:2|total:33.33|sub_total:33.33"
+    report = bring(
+        WEBTOFFEE
+        + f"1,1,2026-03-01 10:00:00,completed,4.08,0.82,0,0,7.49,0,44.90,EUR,0,a@b.test,FR,{item}\n"
+    )
+
+    assert report.counts.faults == []
+    order = Order.objects.get()
+    assert lines(order) == [("A", 2, "20", "40.00")]
+    assert order.shipping_incl_tax == Decimal("4.90")
+
+
+def test_a_bundle_without_ids_is_its_parts(bring: Bring) -> None:
+    header = (
+        "increment_id,created_at,status,grand_total,customer_email,shipping_incl_tax,tax_amount,"
+        "sku,name,product_type,parent_item_id,qty_ordered,tax_percent,tax_amount,"
+        "row_total_incl_tax\n"
+    )
+    first = "000000400,2026-06-01 10:00:00,processing,34.90,a@exemple.test,4.90,5.82"
+    bring(
+        header
+        + f"{first},PACK,Pack,bundle,,1,20,5.00,30.00\n"
+        + f"{first},A,A,simple,9,1,20,1.67,10.00\n"
+        + f"{first},B,B,simple,9,2,20,3.33,20.00\n"
+    )
+
+    order = Order.objects.get()
+    assert lines(order) == [("A", 1, "20", "10.00"), ("B", 2, "20", "20.00")]
+    assert (order.shipping_tax_rate, order.total_tax) == (20, Decimal("5.82"))

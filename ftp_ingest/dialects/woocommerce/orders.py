@@ -25,7 +25,8 @@ from ftp_ingest.dialects.woocommerce.items import Item, item_of, items_of
 from sales.drafts import FEE, LineDraft, OrderDraft
 from sphinx.core import cells
 from sphinx.core.errors import InputError
-from sphinx.core.money import ZERO, to_cents
+from sphinx.core.money import CENT, HUNDRED, ZERO, to_cents
+from sphinx.core.vat import FRENCH_RATES
 
 _ADDRESS = "first_name last_name full_name company address_1 address_2 postcode city country phone"
 _ALIASES: dict[str, tuple[str, ...]] = {
@@ -40,6 +41,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "fee": ("fee_total",),
     "fee_tax": ("fee_tax_total",),
     "tax": ("tax_total",),
+    "discount": ("discount_total", "cart_discount", "order_discount"),
     "total": ("order_total",),
     "refunded": ("refunded_total",),
     "currency": ("order_currency",),
@@ -131,6 +133,13 @@ class Orders:
                 line=entry.line,
             )
         shipping, shipping_tax = entry.cents("shipping"), entry.cents("shipping_tax")
+        # Some versions leave the lines' tax out: prices are then excl. tax, rates to be found.
+        taxed_lines = not tax or any(line.tax_rate for line in lines)
+        discount = -credit
+        if taxed_lines:
+            charged = sum((d.quantity * d.unit_price - d.discount for d in lines), ZERO)
+            gap = to_cents(charged) + shipping + shipping_tax - discount - total
+            discount += self._left_out(entry, gap)
         refunded = self._refunded(entry)
         state, payment = shared.states(entry, refunded, total)
         billing = shared.address(entry, "billing")
@@ -141,14 +150,15 @@ class Orders:
             state=state,
             payment_status=payment,
             customer=shared.customer(entry, billing),
-            lines=tuple(lines if tax else untaxed_rates_are_open(lines)),
+            lines=tuple(lines if tax and taxed_lines else untaxed_rates_are_open(lines)),
             total_incl_tax=total,
+            prices_include_tax=taxed_lines,
             billing=billing,
             shipping=shared.goes_somewhere(shared.address(entry, "shipping"), billing),
             currency=(entry.text("currency") or "EUR").upper()[:3],
             shipping_amount=shipping + shipping_tax,
             shipping_tax_rate=rate_between(shipping, shipping_tax, taxes) if tax else None,
-            discount=-credit,
+            discount=discount,
             refunded=refunded or (total if payment == "refunded" else ZERO),
             stated_taxes=stated(taxes, tax),
             payment_method=entry.text("payment"),
@@ -157,6 +167,12 @@ class Orders:
             line=entry.line,
             tolerance=rounding(len(lines) + 1),
         )
+
+    def _left_out(self, entry: Entry, gap: Decimal) -> Decimal:
+        """A discount that the lines don't show, where it explains what they have too much."""
+        named = entry.size("discount")
+        dearest = named * (HUNDRED + max(FRENCH_RATES)) / HUNDRED
+        return gap if named and named - CENT <= gap <= dearest + CENT else ZERO
 
     def _taxes(self, entry: Entry) -> dict[Decimal, Decimal]:
         """VAT by rate, as `tax_items` states it; nothing where a rate isn't named."""
