@@ -313,7 +313,7 @@ structlog.configure(
 )
 
 # --- Ingest ------------------------------------------------------------------------------
-INGEST_CHUNK_ORDERS = 4000
+INGEST_CHUNK_ORDERS = env.int("INGEST_CHUNK_ORDERS", default=4000)
 # A cell that somebody corrects by hand; no shop writes longer ones.
 MAX_CELL_CHARS = 20_000
 INGEST_MAX_FILE_BYTES = env.int("INGEST_MAX_FILE_BYTES", default=2 * 1024**3)

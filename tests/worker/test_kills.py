@@ -3,12 +3,15 @@
 import os
 import random
 import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from ftp_ingest.models import Feed, FeedRun
 from ftp_ingest.services import pull_feed, take_over_stale_runs
@@ -73,30 +76,46 @@ def feed_for(folder: Path, prefix: str) -> Feed:
     return Feed.objects.create(code=prefix, shop=shop, protocol="folder", directory=str(folder))
 
 
-def pull_in_a_child(feed: Feed, *, dies_at: int) -> int:
-    """Fetch the feed in a process that kills itself at its nth statement; the signal, or 0."""
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        count = 0
+@pytest.fixture
+def dying_workers(settings: Any) -> Iterator[Callable[[Feed, int], int]]:
+    """Fetches a feed in a worker that dies at its nth statement; gives the signal, or 0."""
+    database = connection.settings_dict
+    url = (
+        f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}"
+        f":{database['PORT']}/{database['NAME']}"
+    )
+    helper = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.dying"],
+        env={
+            **os.environ,
+            "DATABASE_URL": url,
+            "SPHINX_DATA_DIR": str(settings.DATA_DIR),
+            "DJANGO_SETTINGS_MODULE": "sphinx.settings",
+            "INGEST_CHUNK_ORDERS": "10",
+            "LOG_LEVEL": "ERROR",
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
-        def count_down(execute: Any, *args: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count == dies_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return execute(*args)
+    def fetch(feed: Feed, dies_at: int) -> int:
+        assert helper.stdin
+        assert helper.stdout
+        helper.stdin.write(f"{feed.pk} {dies_at}\n")
+        helper.stdin.flush()
+        return int(helper.stdout.readline())
 
-        with connection.execute_wrapper(count_down):
-            pull_feed(Feed.objects.select_related("shop").get(pk=feed.pk))
-        os._exit(0)
-    _pid, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    yield fetch
+    helper.terminate()
+    helper.wait(timeout=10)
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_fifty_kills_end_like_a_quiet_run(tmp_path: Path, settings: Any) -> None:
+def test_fifty_kills_end_like_a_quiet_run(
+    tmp_path: Path, settings: Any, dying_workers: Callable[[Feed, int], int]
+) -> None:
     settings.INGEST_CHUNK_ORDERS = 10
     quiet_folder = tmp_path / "quiet"
     drop(quiet_folder, "quiet")
@@ -111,7 +130,7 @@ def test_fifty_kills_end_like_a_quiet_run(tmp_path: Path, settings: Any) -> None
         prefix = f"r{round_}"
         drop(tmp_path / prefix, prefix)
         feed = feed_for(tmp_path / prefix, prefix)
-        killed += pull_in_a_child(feed, dies_at=draw.randint(2, 160)) == signal.SIGKILL
+        killed += dying_workers(feed, draw.randint(2, 160)) == signal.SIGKILL
         silent = clock.now() - timedelta(hours=1)
         FeedRun.objects.filter(status="running").update(heartbeat_at=silent)
         take_over_stale_runs()
