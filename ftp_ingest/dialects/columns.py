@@ -65,6 +65,10 @@ class Entry:
         """Cleaned text."""
         return cells.clean(self.raw(field))
 
+    def maybe(self, field: str) -> str:
+        """Cleaned text; blank for a field that this dialect doesn't have."""
+        return self.text(field) if field in self._columns.place else ""
+
     def plain(self, field: str) -> str:
         """Cleaned text without the apostrophe that keeps spreadsheets from reading a number."""
         return cells.unquoted(self.raw(field))

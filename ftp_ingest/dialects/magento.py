@@ -31,8 +31,14 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    currency_of,
+    no_items,
+    person,
+    unknown_status,
+)
 from sales.drafts import LineDraft, OrderDraft
-from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.texts import fold
 
@@ -183,18 +189,14 @@ class Magento:
         return MagentoCustomers(header)
 
 
-class MagentoOrders:
-    """Reads orders; columns are looked up once a file. Times are UTC."""
+class MagentoOrders(TableOrders):
+    """Reads orders; times are UTC."""
 
     def __init__(self, header: Header) -> None:
-        self._columns = Columns(header, _ALIASES)
+        content = ("ordered", "sku", "created_at", "any_lastname")
+        super().__init__(header, _ALIASES, key="number", date="created_at", content=content)
         self._columns.zone = UTC
         self._part_order_from_item(header)
-        self.date_places: tuple[int, ...] = (self._columns.place["created_at"],)
-        self._number = self._columns.place["number"]
-
-    def read_dates(self, *, day_first: bool) -> None:
-        self._columns.day_first = day_first
 
     def _part_order_from_item(self, header: Header) -> None:
         """The order and its items have columns of one name: the items' stand after the SKU."""
@@ -212,28 +214,13 @@ class MagentoOrders:
             return entry.cents("tax")
         return sum((item.cents("item_tax") for item in items), entry.cents("shipping_tax"))
 
-    def key(self, cells: list[str]) -> str:
-        return cells[self._number].strip()
-
-    def is_total(self, cells: list[str]) -> bool:
-        place = self._columns.place
-        rest = ("ordered", "sku", "created_at", "any_lastname")
-        return not cells[self._number].strip() and not any(
-            cells[place[field]].strip() for field in rest
-        )
-
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         entry = self._columns.entry(rows[0])
         entries = [self._columns.entry(row) for row in rows]
         number = entry.plain("number")
         items = _counted_once(entries)
         if not items:
-            raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
-                code="order.no_lines",
-                line=entry.line,
-                column=entry.column("ordered"),
-            )
+            raise no_items(number, entry, "ordered")
         tax = self._tax(entry, items)
         paid_otherwise = entry.size("gift_cards") + entry.size("store_credit")
         total = entry.amount("total") + paid_otherwise
@@ -253,7 +240,7 @@ class MagentoOrders:
             total_incl_tax=total,
             billing=billing,
             shipping=delivery,
-            currency=(entry.text("currency") or "EUR").upper()[:3],
+            currency=currency_of(entry),
             shipping_amount=shipping,
             shipping_tax_rate=shipping_rate if tax else None,
             discount=discount,
@@ -312,20 +299,8 @@ class MagentoOrders:
         known = (_STATUSES.get(fold(entry.raw(field))) for field in ("status", "state"))
         found = next((states for states in known if states), None)
         if found is None:
-            raise InputError(
-                _(
-                    "Ligne %(line)s, colonne %(column)s : l'état « %(status)s » est inconnu. "
-                    "Exportez aussi la colonne state, qui garde l'état de Magento."
-                )
-                % {
-                    "line": entry.line,
-                    "column": entry.column("status"),
-                    "status": entry.text("status")[:40],
-                },
-                code="order.unknown_status",
-                line=entry.line,
-                column=entry.column("status"),
-            )
+            hint = _("Exportez aussi la colonne state, qui garde l'état de Magento.")
+            raise unknown_status(entry, hint)
         state, payment = found
         refunded = entry.size("refunded")
         if payment == "paid" and refunded:
@@ -462,16 +437,16 @@ _CUSTOMER_ALIASES: dict[str, tuple[str, ...]] = {
     # The platform's files have the e-mail as their key; ids are those of the database.
     "ref": ("entity_id", "customer_id"),
     "email": ("email", "_email", "Email"),
-    "firstname": ("firstname", "First Name"),
-    "lastname": ("lastname", "Last Name"),
-    "taxvat": ("taxvat", "Tax VAT Number"),
+    "first_name": ("firstname", "First Name"),
+    "last_name": ("lastname", "Last Name"),
+    "vat_number": ("taxvat", "Tax VAT Number"),
     "created_at": ("created_at",),
     "company": ("_address_company", "company", "billing_company"),
     "street": ("_address_street", "street", "billing_street"),
     "postcode": ("_address_postcode", "postcode", "billing_postcode"),
     "city": ("_address_city", "city", "billing_city"),
     "country": ("_address_country_id", "country_id", "billing_country_id"),
-    "telephone": ("_address_telephone", "telephone", "billing_telephone"),
+    "phone": ("_address_telephone", "telephone", "billing_telephone"),
     "vat_id": ("_address_vat_id", "vat_id", "billing_vat_id"),
 }
 _CUSTOMER_NAMES = known_names(_CUSTOMER_ALIASES)
@@ -503,32 +478,14 @@ class MagentoCustomers:
 
     def draft(self, row: Row) -> CustomerDraft | None:
         entry = self._columns.entry(row)
-        email = entry.text("email")
-        if not email:
+        if not entry.filled("email"):
             if entry.filled("street") or entry.filled("city"):
                 return None
             raise no_customer_key(entry.line, "email")
-        first, last = entry.text("firstname"), entry.text("lastname")
-        company = entry.text("company")
-        street1, _break, street2 = entry.raw("street").strip().partition("\n")
-        return CustomerDraft(
-            ref=entry.plain("ref")[:80],
-            email=email,
-            first_name=first,
-            last_name=last,
-            company=company,
-            vat_number=entry.text("taxvat") or entry.text("vat_id"),
-            phone=entry.plain("telephone"),
-            is_business=bool(company),
-            created_at=entry.maybe_moment("created_at"),
-            address=AddressDraft(
-                name=f"{first} {last}".strip(),
-                company=company,
-                address1=" ".join(street1.split()),
-                address2=" ".join(street2.split()),
-                postcode=entry.plain("postcode"),
-                city=entry.text("city"),
-                country=entry.country("country"),
-            ),
-            line=entry.line,
+        found = person(entry, ref=entry.plain("ref"))
+        address1, _break, address2 = entry.raw("street").strip().partition("\n")
+        address = found.address._replace(
+            address1=" ".join(address1.split()), address2=" ".join(address2.split())
         )
+        number = found.vat_number or entry.text("vat_id")
+        return found._replace(address=address, vat_number=number)

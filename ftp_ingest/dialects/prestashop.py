@@ -23,8 +23,15 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    currency_of,
+    digits,
+    no_items,
+    person,
+    unknown_status,
+)
 from sales.drafts import FEE, LineDraft, OrderDraft
-from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.texts import fold
 
@@ -212,22 +219,11 @@ class PrestaShop:
         return PrestaShopCustomers(header)
 
 
-class PrestaShopOrders:
+class PrestaShopOrders(TableOrders):
     """Reads orders; `reference` may be shared by several, the key is `id_order`."""
 
     def __init__(self, header: Header) -> None:
-        self._columns = Columns(header, _ALIASES)
-        self.date_places: tuple[int, ...] = (self._columns.place["date"],)
-        self._key = self._columns.place["id"]
-
-    def read_dates(self, *, day_first: bool) -> None:
-        self._columns.day_first = day_first
-
-    def key(self, cells: list[str]) -> str:
-        return cells[self._key].strip()
-
-    def is_total(self, cells: list[str]) -> bool:
-        return not cells[self._key].strip() and not cells[self._columns.place["quantity"]].strip()
+        super().__init__(header, _ALIASES, key="id", date="date", content=("quantity",))
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         entry = self._columns.entry(rows[0])
@@ -237,12 +233,7 @@ class PrestaShopOrders:
         tax = max(total - entry.cents("total_net"), ZERO) if entry.filled("total_net") else None
         lines = [self._line(e) for e in entries if e.number("quantity") > 0]
         if not lines:
-            raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": key},
-                code="order.no_lines",
-                line=entry.line,
-                column=entry.column("quantity"),
-            )
+            raise no_items(key, entry, "quantity")
         lines += self._wrapping(entry)
         if tax == 0:
             lines = [line._replace(tax_rate=None) for line in lines]
@@ -261,7 +252,7 @@ class PrestaShopOrders:
             total_incl_tax=total,
             billing=invoice,
             shipping=delivery if delivery.address1 or delivery.city else invoice,
-            currency=(entry.text("currency") or "EUR").upper()[:3],
+            currency=currency_of(entry),
             prices_include_tax=self._is_gross,
             shipping_amount=shipping,
             shipping_tax_rate=shipping_rate if tax != 0 else None,
@@ -333,20 +324,8 @@ class PrestaShopOrders:
         found = _STATE_IDS.get(text) if text.isdigit() else _by_words(text)
         found = found or _STATE_IDS.get(entry.text("state_id"))
         if found is None:
-            raise InputError(
-                _(
-                    "Ligne %(line)s, colonne %(column)s : l'état « %(status)s » est inconnu. "
-                    "Exportez le libellé d'un état standard (Paiement accepté, Expédié, Annulé…)."
-                )
-                % {
-                    "line": entry.line,
-                    "column": entry.column("status"),
-                    "status": entry.text("status")[:40],
-                },
-                code="order.unknown_status",
-                line=entry.line,
-                column=entry.column("status"),
-            )
+            hint = _("Exportez le libellé d'un état standard (Paiement accepté, Expédié, Annulé…).")
+            raise unknown_status(entry, hint)
         state, payment = found
         if payment == "paid" and refunded:
             payment = "refunded" if refunded >= total else "partially_refunded"
@@ -362,7 +341,7 @@ class PrestaShopOrders:
             last_name=entry.text("lastname"),
             company=company,
             vat_number=entry.text("vat_number") or entry.text("invoice_vat_number"),
-            siret="".join(c for c in entry.raw("siret") if c.isdigit()),
+            siret=digits(entry.raw("siret")),
             phone=invoice.phone,
             is_business=bool(company),
             address=invoice,
@@ -394,8 +373,8 @@ def _read_address(entry: Entry, use: str) -> AddressDraft:
 _CUSTOMER_ALIASES: dict[str, tuple[str, ...]] = {
     "ref": ("id_customer", "ID", "customer_id"),
     "email": ("email", "Email address", "Adresse e-mail", "E-mail", "Email"),
-    "firstname": ("firstname", "First name", "Prénom"),
-    "lastname": ("lastname", "Last name", "Nom"),
+    "first_name": ("firstname", "First name", "Prénom"),
+    "last_name": ("lastname", "Last name", "Nom"),
     "company": ("company", "Company", "Société"),
     "siret": ("siret",),
     "vat_number": ("vat_number", "Numéro de TVA"),
@@ -417,7 +396,7 @@ def _customers_strength(header: Header) -> int:
     """How many columns agree; 0 when the file isn't PrestaShop's customers."""
     columns = Columns(header, _CUSTOMER_ALIASES)
     own_query = header.has("id customer", "email")
-    own_list = header.has("id") and columns.has("title", "email", "lastname")
+    own_list = header.has("id") and columns.has("title", "email", "last_name")
     found = header.count(_CUSTOMER_NAMES)
     return found + 1 if (own_query or own_list) and found >= _ENOUGH_CUSTOMER else 0
 
@@ -430,32 +409,7 @@ class PrestaShopCustomers:
 
     def draft(self, row: Row) -> CustomerDraft:
         entry = self._columns.entry(row)
-        ref, email = entry.plain("ref"), entry.text("email")
-        if not ref and not email:
+        ref = entry.plain("ref")
+        if not ref and not entry.filled("email"):
             raise no_customer_key(entry.line, entry.column("email"))
-        first, last = entry.text("firstname"), entry.text("lastname")
-        company = entry.text("company").strip("-")
-        return CustomerDraft(
-            ref=ref[:80],
-            email=email,
-            first_name=first,
-            last_name=last,
-            company=company,
-            vat_number=entry.text("vat_number"),
-            siret="".join(c for c in entry.raw("siret") if c.isdigit()),
-            phone=entry.plain("phone"),
-            is_business=bool(company),
-            accepts_marketing=entry.yes("newsletter"),
-            note=entry.text("note"),
-            created_at=entry.maybe_moment("created_at"),
-            address=AddressDraft(
-                name=f"{first} {last}".strip(),
-                company=company,
-                address1=entry.text("address1"),
-                address2=entry.text("address2"),
-                postcode=entry.plain("postcode"),
-                city=entry.text("city"),
-                country=entry.country("country"),
-            ),
-            line=entry.line,
-        )
+        return person(entry, ref=ref)._replace(accepts_marketing=entry.yes("newsletter"))

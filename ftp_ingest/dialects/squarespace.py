@@ -23,9 +23,16 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    buyer,
+    currency_of,
+    no_items,
+    person,
+    unknown_status,
+)
 from sales.drafts import LineDraft, OrderDraft
 from sales.errors import TotalMismatch
-from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.texts import fold
 
@@ -104,23 +111,12 @@ class Squarespace:
         return SquarespaceContacts(header)
 
 
-class SquarespaceOrders:
-    """Reads orders; columns are looked up once a file."""
+class SquarespaceOrders(TableOrders):
+    """Reads orders; months come first unless the file shows otherwise."""
 
     def __init__(self, header: Header) -> None:
-        self._columns = Columns(header, _ALIASES)
-        self._columns.day_first = False
-        self.date_places: tuple[int, ...] = (self._columns.place["created_at"],)
-        self._key = self._columns.place["id"]
-
-    def read_dates(self, *, day_first: bool) -> None:
-        self._columns.day_first = day_first
-
-    def key(self, cells: list[str]) -> str:
-        return cells[self._key].strip()
-
-    def is_total(self, cells: list[str]) -> bool:
-        return not cells[self._key].strip() and not cells[self._columns.place["quantity"]].strip()
+        super().__init__(header, _ALIASES, key="id", date="created_at", content=("quantity",))
+        self.read_dates(day_first=False)
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         entry = self._columns.entry(rows[0])
@@ -128,12 +124,7 @@ class SquarespaceOrders:
         entries = [self._columns.entry(row) for row in rows]
         lines = [_line(e) for e in entries if e.raw("quantity").strip() not in ("", "0")]
         if not lines:
-            raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
-                code="order.no_lines",
-                line=entry.line,
-                column=entry.column("quantity"),
-            )
+            raise no_items(number, entry, "quantity")
         total, tax = entry.amount("total"), entry.cents("tax")
         is_gross, discount = _basis(entry, number, lines, total, tax)
         state, payment = _states(entry)
@@ -146,12 +137,12 @@ class SquarespaceOrders:
             placed_at=entry.moment("created_at"),
             state=state,
             payment_status=payment,
-            customer=_customer(entry, billing if has_billing else delivery),
+            customer=buyer(entry, billing if has_billing else delivery, entry.text("email")),
             lines=tuple(lines),
             total_incl_tax=total,
             billing=billing if has_billing else delivery,
             shipping=delivery if has_delivery else billing,
-            currency=(entry.text("currency") or "EUR").upper()[:3],
+            currency=currency_of(entry),
             prices_include_tax=is_gross,
             charges_include_tax=is_gross,
             shipping_amount=entry.amount("shipping"),
@@ -215,17 +206,7 @@ def _basis(
 def _states(entry: Entry) -> tuple[str, str]:
     text = fold(entry.raw("status"))
     if text not in _PAYMENTS:
-        raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : « %(status)s » est inconnu.")
-            % {
-                "line": entry.line,
-                "column": entry.column("status"),
-                "status": entry.text("status")[:40],
-            },
-            code="order.unknown_status",
-            line=entry.line,
-            column=entry.column("status"),
-        )
+        raise unknown_status(entry)
     state, payment = _PAYMENTS[text]
     stopped = entry.filled("cancelled_at") or fold(entry.raw("fulfilment")) in (
         "canceled",
@@ -247,20 +228,6 @@ def _address(entry: Entry, use: str) -> AddressDraft:
     )
 
 
-def _customer(entry: Entry, address: AddressDraft) -> CustomerDraft:
-    first, _space, last = address.name.partition(" ")
-    return CustomerDraft(
-        email=entry.text("email"),
-        first_name=first,
-        last_name=last,
-        company=address.company,
-        phone=address.phone,
-        is_business=bool(address.company),
-        address=address,
-        line=entry.line,
-    )
-
-
 _CONTACT_ALIASES: dict[str, tuple[str, ...]] = {
     "email": ("Email", "Email Address", "E-mail", "Adresse e-mail"),
     "first_name": ("First Name", "Prénom"),
@@ -270,7 +237,7 @@ _CONTACT_ALIASES: dict[str, tuple[str, ...]] = {
     "phone": ("Phone", "Phone Number", "Shipping Phone", "Shipping Phone Number", "Billing Phone"),
     "address1": ("Shipping Address 1", "Shipping Address1", "Address 1", "Billing Address 1"),
     "address2": ("Shipping Address 2", "Shipping Address2", "Address 2", "Billing Address 2"),
-    "zip": ("Shipping Zip", "Shipping Postal Code", "Zip", "Postal Code", "Billing Zip"),
+    "postcode": ("Shipping Zip", "Shipping Postal Code", "Zip", "Postal Code", "Billing Zip"),
     "city": ("Shipping City", "City", "Billing City"),
     "country": ("Shipping Country", "Country", "Billing Country"),
     "marketing": (
@@ -310,31 +277,9 @@ class SquarespaceContacts:
 
     def draft(self, row: Row) -> CustomerDraft:
         entry = self._columns.entry(row)
-        email = entry.text("email")
-        if not email:
+        if not entry.filled("email"):
             raise no_customer_key(entry.line, entry.column("email"))
-        first, last = entry.text("first_name"), entry.text("last_name")
-        if not (first or last):
-            first, _space, last = entry.text("name").partition(" ")
-        company = entry.text("company")
         marketing = fold(entry.raw("marketing"))
-        return CustomerDraft(
-            email=email,
-            first_name=first,
-            last_name=last,
-            company=company,
-            phone=entry.plain("phone"),
-            is_business=bool(company),
-            accepts_marketing=marketing in ("yes", "true", "subscribed", "active", "oui"),
-            created_at=entry.maybe_moment("created_at"),
-            address=AddressDraft(
-                name=f"{first} {last}".strip(),
-                company=company,
-                address1=entry.text("address1"),
-                address2=entry.text("address2"),
-                postcode=entry.plain("zip"),
-                city=entry.text("city"),
-                country=entry.country("country"),
-            ),
-            line=entry.line,
+        return person(entry, ref="")._replace(
+            accepts_marketing=marketing in ("yes", "true", "subscribed", "active", "oui")
         )

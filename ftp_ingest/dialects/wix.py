@@ -24,10 +24,17 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    buyer,
+    currency_of,
+    no_items,
+    person,
+    unknown_status,
+)
 from sales.drafts import FEE, LineDraft, OrderDraft
 from sales.errors import TotalMismatch
 from sphinx.core import cells
-from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.texts import fold
 
@@ -211,24 +218,16 @@ class _Sum(NamedTuple):
     discount: Decimal
 
 
-class WixOrders:
-    """Reads orders; columns are looked up once a file."""
+class WixOrders(TableOrders):
+    """Reads orders; months come first unless the file shows otherwise."""
 
     def __init__(self, header: Header) -> None:
-        self._columns = Columns(header, _ALIASES)
+        super().__init__(header, _ALIASES, key="number", date="date", content=("quantity",))
         self._addresses = _Addresses(header)
-        self._columns.day_first = False
-        self.date_places: tuple[int, ...] = (self._columns.place["date"],)
-        self._key = self._columns.place["number"]
-
-    def read_dates(self, *, day_first: bool) -> None:
-        self._columns.day_first = day_first
+        self.read_dates(day_first=False)
 
     def key(self, cells: list[str]) -> str:
-        return cells[self._key].strip().lstrip("#")
-
-    def is_total(self, cells: list[str]) -> bool:
-        return not cells[self._key].strip() and not cells[self._columns.place["quantity"]].strip()
+        return super().key(cells).lstrip("#")
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         entry = self._columns.entry(rows[0])
@@ -236,12 +235,7 @@ class WixOrders:
         entries = [self._columns.entry(row) for row in rows]
         lines = [_line(e) for e in entries if e.raw("quantity").strip() not in ("", "0")]
         if not lines:
-            raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
-                code="order.no_lines",
-                line=entry.line,
-                column=entry.column("quantity"),
-            )
+            raise no_items(number, entry, "quantity")
         fees = entry.amount("fees")
         if fees:
             lines.append(LineDraft("", _("Frais"), Decimal(1), fees, line=entry.line, kind=FEE))
@@ -260,7 +254,7 @@ class WixOrders:
             total_incl_tax=sums.total,
             billing=billing,
             shipping=delivery,
-            currency=(entry.text("currency") or "EUR").upper()[:3],
+            currency=currency_of(entry),
             prices_include_tax=sums.is_gross,
             charges_include_tax=sums.is_gross,
             shipping_amount=entry.amount("shipping"),
@@ -353,17 +347,7 @@ def _add_up(entry: Entry, number: str, lines: Sequence[LineDraft], tax: Decimal)
 def _states(entry: Entry) -> tuple[str, str]:
     text = fold(entry.raw("status"))
     if text not in _PAYMENTS:
-        raise InputError(
-            _("Ligne %(line)s, colonne %(column)s : « %(status)s » est inconnu.")
-            % {
-                "line": entry.line,
-                "column": entry.column("status"),
-                "status": entry.text("status")[:40],
-            },
-            code="order.unknown_status",
-            line=entry.line,
-            column=entry.column("status"),
-        )
+        raise unknown_status(entry)
     state, payment = _PAYMENTS[text]
     stopped = fold(entry.raw("fulfilment")) in ("canceled", "cancelled", "annule", "annulee")
     if payment == "paid" and entry.size("refunded"):
@@ -383,18 +367,8 @@ def _address(values: list[str], places: dict[str, int]) -> AddressDraft:
 
 
 def _customer(entry: Entry, address: AddressDraft) -> CustomerDraft:
-    first, _space, last = address.name.partition(" ")
-    return CustomerDraft(
-        email=entry.text("email"),
-        first_name=first,
-        last_name=last,
-        company=address.company,
-        vat_number=entry.text("vat_number"),
-        phone=address.phone,
-        is_business=bool(address.company),
-        address=address,
-        line=entry.line,
-    )
+    found = buyer(entry, address, entry.text("email"))
+    return found._replace(vat_number=entry.text("vat_number"))
 
 
 _CONTACT_ALIASES: dict[str, tuple[str, ...]] = {
@@ -412,7 +386,7 @@ _CONTACT_ALIASES: dict[str, tuple[str, ...]] = {
         "Adresse 1 - Rue",
     ),
     "address2": ("Address 1 - Street Line 2", "Address 1 - Address line 2"),
-    "zip": (
+    "postcode": (
         "Address 1 - Zip",
         "Address 1 - Zip/Postal code",
         "Address 1 - Zip Code",
@@ -456,31 +430,8 @@ class WixContacts:
 
     def draft(self, row: Row) -> CustomerDraft:
         entry = self._columns.entry(row)
-        email, phone = entry.text("email"), entry.plain("phone")
-        ref = entry.plain("ref") or ("" if email else phone)
-        if not ref and not email:
+        ref = entry.plain("ref") or ("" if entry.filled("email") else entry.plain("phone"))
+        if not ref and not entry.filled("email"):
             raise no_customer_key(entry.line, entry.column("email"))
-        first, last = entry.text("first_name"), entry.text("last_name")
-        company = entry.text("company")
-        return CustomerDraft(
-            ref=ref[:80],
-            email=email,
-            first_name=first,
-            last_name=last,
-            company=company,
-            vat_number=entry.text("vat_number"),
-            phone=phone,
-            is_business=bool(company),
-            accepts_marketing=fold(entry.raw("subscribed")) in ("subscribed", "abonne"),
-            created_at=entry.maybe_moment("created_at"),
-            address=AddressDraft(
-                name=f"{first} {last}".strip(),
-                company=company,
-                address1=entry.text("address1"),
-                address2=entry.text("address2"),
-                postcode=entry.plain("zip"),
-                city=entry.text("city"),
-                country=entry.country("country"),
-            ),
-            line=entry.line,
-        )
+        subscribed = fold(entry.raw("subscribed")) in ("subscribed", "abonne")
+        return person(entry, ref=ref)._replace(accepts_marketing=subscribed)

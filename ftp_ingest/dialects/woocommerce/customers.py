@@ -1,8 +1,9 @@
 """WooCommerce's customers: WordPress users, SkyVerge's export, WooCommerce's own report."""
 
-from customers.drafts import AddressDraft, CustomerDraft
+from customers.drafts import CustomerDraft
 from ftp_ingest.dialects.base import Header, Row, no_customer_key
 from ftp_ingest.dialects.columns import Columns, known_names
+from ftp_ingest.dialects.readers import person
 
 _ALIASES: dict[str, tuple[str, ...]] = {
     "ref": ("customer_id", "ID", "user_id"),
@@ -53,32 +54,8 @@ class Customers:
 
     def draft(self, row: Row) -> CustomerDraft:
         entry = self._columns.entry(row)
-        ref, email = entry.plain("ref"), entry.text("email")
+        ref = entry.plain("ref")
         ref = "" if ref == "0" else ref
-        if not ref and not email:
+        if not ref and not entry.filled("email"):
             raise no_customer_key(entry.line, "email")
-        first, last = entry.text("first_name"), entry.text("last_name")
-        if not (first or last):
-            first, _space, last = entry.text("name").partition(" ")
-        company = entry.text("company")
-        return CustomerDraft(
-            ref=ref[:80],
-            email=email,
-            first_name=first,
-            last_name=last,
-            company=company,
-            vat_number=entry.text("vat_number"),
-            phone=entry.plain("phone"),
-            is_business=bool(company),
-            created_at=entry.maybe_moment("created_at"),
-            address=AddressDraft(
-                name=f"{first} {last}".strip(),
-                company=company,
-                address1=entry.text("address1"),
-                address2=entry.text("address2"),
-                postcode=entry.plain("postcode"),
-                city=entry.text("city"),
-                country=entry.country("country"),
-            ),
-            line=entry.line,
-        )
+        return person(entry, ref=ref)

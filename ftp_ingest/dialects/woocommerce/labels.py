@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from ftp_ingest.dialects.amounts import line_of_totals, rate_between, rounding, stated
 from ftp_ingest.dialects.base import Header, Row, no_lines, require
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.readers import TableOrders, currency_of, no_items
 from ftp_ingest.dialects.woocommerce import shared
 from sales.drafts import FEE, LineDraft, OrderDraft
-from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 
 
@@ -130,23 +130,12 @@ def check(header: Header, label: str) -> None:
     )
 
 
-class LabelledOrders:
+class LabelledOrders(TableOrders):
     """Reads orders; order columns may be filled on every row or on the first only."""
 
     def __init__(self, header: Header) -> None:
-        self._columns = Columns(header, _ALIASES)
-        self.date_places: tuple[int, ...] = (self._columns.place["date"],)
-        self._key = self._columns.place["id" if self._columns.has("id") else "number"]
-
-    def read_dates(self, *, day_first: bool) -> None:
-        self._columns.day_first = day_first
-
-    def key(self, cells: list[str]) -> str:
-        return cells[self._key].strip()
-
-    def is_total(self, cells: list[str]) -> bool:
-        place = self._columns.place
-        return not cells[self._key].strip() and not cells[place["quantity"]].strip()
+        key = "id" if Columns(header, _ALIASES).has("id") else "number"
+        super().__init__(header, _ALIASES, key=key, date="date", content=("quantity",))
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         entry = self._columns.entry(rows[0])
@@ -154,12 +143,7 @@ class LabelledOrders:
         entries = [self._columns.entry(row) for row in rows]
         lines = [self._line(e) for e in entries if e.raw("quantity").strip() not in ("", "0")]
         if not lines:
-            raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
-                code="order.no_lines",
-                line=entry.line,
-                column=entry.column("quantity"),
-            )
+            raise no_items(number, entry, "quantity")
         total, tax = entry.amount("total"), entry.cents("tax")
         refunded = entry.size("refunded")
         state, payment = shared.states(entry, refunded, total)
@@ -178,7 +162,7 @@ class LabelledOrders:
             total_incl_tax=total,
             billing=billing,
             shipping=shared.goes_somewhere(shared.address(entry, "shipping"), billing),
-            currency=(entry.text("currency") or "EUR").upper()[:3],
+            currency=currency_of(entry),
             prices_include_tax=is_gross,
             charges_include_tax=self._shipping_is_gross or not tax,
             shipping_amount=self._shipping(entry),

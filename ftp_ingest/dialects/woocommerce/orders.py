@@ -19,12 +19,12 @@ from ftp_ingest.dialects.amounts import (
     untaxed_rates_are_open,
 )
 from ftp_ingest.dialects.base import Header, Row
-from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.columns import Entry, known_names
+from ftp_ingest.dialects.readers import TableOrders, currency_of, no_items
 from ftp_ingest.dialects.woocommerce import shared
 from ftp_ingest.dialects.woocommerce.items import Item, item_of, items_of
 from sales.drafts import FEE, LineDraft, OrderDraft
 from sphinx.core import cells
-from sphinx.core.errors import InputError
 from sphinx.core.money import CENT, HUNDRED, ZERO, to_cents
 from sphinx.core.vat import FRENCH_RATES
 
@@ -94,28 +94,18 @@ def has_lines(header: Header) -> bool:
     )
 
 
-class Orders:
+class Orders(TableOrders):
     """Reads orders; columns are looked up once a file."""
 
     def __init__(self, header: Header) -> None:
-        self._columns = Columns(header, _ALIASES)
-        self.date_places: tuple[int, ...] = (self._columns.place["date"],)
-        self._key = self._columns.place["id" if self._columns.has("id") else "plain_number"]
+        key = "id" if header.has("order id") else "plain_number"
+        super().__init__(header, _ALIASES, key=key, date="date", content=("date",))
         places = (
             (int(match[1]), place)
             for place, name in enumerate(header.folded)
             if (match := _LINE_COLUMN.fullmatch(name))
         )
         self._line_places = [place for _number, place in sorted(places)]
-
-    def read_dates(self, *, day_first: bool) -> None:
-        self._columns.day_first = day_first
-
-    def key(self, cells: list[str]) -> str:
-        return cells[self._key].strip()
-
-    def is_total(self, cells: list[str]) -> bool:
-        return not cells[self._key].strip() and not cells[self._columns.place["date"]].strip()
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         entry = self._columns.entry(rows[0])
@@ -127,11 +117,7 @@ class Orders:
         credit = sum((d.unit_price for d in lines if d.unit_price < 0), ZERO)
         lines = [d for d in lines if d.unit_price >= 0]
         if not lines:
-            raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
-                code="order.no_lines",
-                line=entry.line,
-            )
+            raise no_items(number, entry, "total")
         shipping, shipping_tax = entry.cents("shipping"), entry.cents("shipping_tax")
         # Some versions leave the lines' tax out: prices are then excl. tax, rates to be found.
         taxed_lines = not tax or any(line.tax_rate for line in lines)
@@ -155,7 +141,7 @@ class Orders:
             prices_include_tax=taxed_lines,
             billing=billing,
             shipping=shared.goes_somewhere(shared.address(entry, "shipping"), billing),
-            currency=(entry.text("currency") or "EUR").upper()[:3],
+            currency=currency_of(entry),
             shipping_amount=shipping + shipping_tax,
             shipping_tax_rate=rate_between(shipping, shipping_tax, taxes) if tax else None,
             discount=discount,

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.columns import Entry
-from sphinx.core.errors import InputError
+from ftp_ingest.dialects.readers import unknown_status
 from sphinx.core.texts import fold
 
 # WooCommerce's statuses, by key and by their labels → state of the order, payment status.
@@ -48,20 +48,8 @@ def states(entry: Entry, refunded: Decimal, total: Decimal) -> tuple[str, str]:
     """
     text = fold(entry.raw("status")).removeprefix("wc ")
     if text not in _STATUSES:
-        raise InputError(
-            _(
-                "Ligne %(line)s, colonne %(column)s : l'état « %(status)s » est inconnu. Attendu "
-                "un état de WooCommerce (processing, completed, on-hold…)."
-            )
-            % {
-                "line": entry.line,
-                "column": entry.column("status"),
-                "status": entry.text("status")[:40],
-            },
-            code="order.unknown_status",
-            line=entry.line,
-            column=entry.column("status"),
-        )
+        hint = _("Attendu un état de WooCommerce (processing, completed, on-hold…).")
+        raise unknown_status(entry, hint)
     state, payment = _STATUSES[text]
     if payment == "paid" and refunded:
         payment = "refunded" if refunded >= total else "partially_refunded"
