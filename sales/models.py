@@ -79,6 +79,16 @@ class Order(Sourced, OrderAddresses):
     exchange_rate = models.DecimalField(
         _("unités pour 1 €"), max_digits=14, decimal_places=6, null=True, blank=True
     )
+    # What the shop added after this other order had left.
+    complements = models.ForeignKey(
+        "self",
+        verbose_name=_("complète la commande"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="complement_orders",
+        db_index=False,
+    )
     vat_number = models.CharField(_("n° de TVA du client"), max_length=20, blank=True)
     tax_regime = models.CharField(_("régime de TVA"), max_length=12, choices=TaxRegime)
     total_incl_tax = MoneyField(_("total TTC (€)"))
@@ -122,6 +132,11 @@ class Order(Sourced, OrderAddresses):
                 fields=["status"],
                 condition=~models.Q(status__in=["invoiced", "cancelled"]),
                 name="sales_order_open",
+            ),
+            models.Index(
+                fields=["complements"],
+                condition=models.Q(complements__isnull=False),
+                name="sales_order_complements",
             ),
         ]
 

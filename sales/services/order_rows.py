@@ -25,6 +25,11 @@ _LINE_COLUMNS = (
     "order_id position kind product_id sku label quantity quantity_delivered unit_price_incl_tax "
     "tax_rate discount_incl_tax total_incl_tax order_discount_incl_tax reservation_id source_line"
 ).split()
+# The columns that say what was sold: fixed once it has left.
+AMOUNTS = (
+    "total_incl_tax total_tax shipping_incl_tax shipping_tax_rate discount_incl_tax taxes "
+    "original_currency original_total exchange_rate"
+).split()
 
 
 class OrderFacts:
@@ -78,6 +83,7 @@ class OrderFacts:
             "original_currency": work.original_currency,
             "original_total": work.original_total,
             "exchange_rate": work.exchange_rate,
+            "complements_id": work.completes.pk if work.completes else None,
             "vat_number": vat_number,
             "tax_regime": regime,
             "total_incl_tax": draft.total_incl_tax,

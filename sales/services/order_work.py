@@ -58,6 +58,10 @@ class Work(NamedTuple):
     original_currency: str = ""
     original_total: Decimal | None = None
     exchange_rate: Decimal | None = None
+    # The order that has left and that this one completes.
+    completes: Order | None = None
+    # The amounts and lines stay as they left; the complement has what is new.
+    keeps_amounts: bool = False
 
     @property
     def known_pk(self) -> int:

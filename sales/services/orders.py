@@ -25,11 +25,18 @@ from sales.errors import ChangedAfterDelivery
 from sales.locks import lock_orders, lock_shop
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services.changes import goods_changes, goods_of, order_changes
+from sales.services.complements import (
+    Delivered,
+    addition_of,
+    complement_of,
+    delivered_with_complements,
+)
 from sales.services.currencies import in_euros, stated_rates
+from sales.services.deliveries import prepare_deliveries
 from sales.services.fingerprints import content_hash, lines_hash
-from sales.services.order_rows import LinePlan, OrderFacts, database_values
-from sales.services.order_work import OrderResult, Work, rejection
-from sales.services.pricing import price_order
+from sales.services.order_rows import AMOUNTS, LinePlan, OrderFacts, database_values
+from sales.services.order_work import OrderChange, OrderResult, Work, rejection
+from sales.services.pricing import PricedOrder, price_order
 from sphinx.core import clock
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.clock import PARIS
@@ -79,6 +86,7 @@ def upsert_orders(
     known = [w for w in work if w.existing is not None]
     _insert(shop, fresh, products, source, at, result)
     _update(shop, known, products, source, at, result)
+    _prepare_complements(fresh, at)
     result.applied_ids += [w.draft.external_id for w in work]
     return result
 
@@ -144,6 +152,11 @@ def _decide(
     rates = {key: facts.tax_rate for key, facts in products.items()}
     franchise = company().is_tax_exempt
     exchange = stated_rates(draft for draft, _content, _lines in changed)
+    left = delivered_with_complements(
+        known
+        for draft, _content, lines in changed
+        if (known := existing.get(draft.external_id)) and _changed_after_leaving(known, lines)
+    )
     work = []
     for given, content, lines in changed:
         draft = given
@@ -155,15 +168,25 @@ def _decide(
                 raise _no_rate(given)
             draft = converted.draft
             status = _wanted_status(shop, draft)
-            if known and known.status not in OPEN_STATES:
-                _check_after_delivery(draft, known, status, lines)
             priced = price_order(draft, rates, franchise=franchise)
+            extra: list[Work] = []
+            if known and known.status not in OPEN_STATES:
+                complement = _check_after_delivery(draft, priced, known, status, left.get(known.pk))
+                extra = [_complement_work(complement, status, known)] if complement else []
         except InputError as error:
             result.rejections.append(rejection(draft, error))
             continue
         origin = (converted.currency, converted.total, converted.rate)
-        work.append(Work(draft, priced, status, content, lines, known, *origin))
+        keeps = known is not None and known.pk in left
+        work += extra
+        work.append(
+            Work(draft, priced, status, content, lines, known, *origin, keeps_amounts=keeps)
+        )
     return work
+
+
+def _changed_after_leaving(known: Order, lines: str) -> bool:
+    return known.status not in OPEN_STATES and known.lines_hash != lines
 
 
 def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
@@ -200,19 +223,43 @@ def _wanted_status(shop: Shop, draft: OrderDraft) -> str:
     return Status.CONFIRMED
 
 
-def _check_after_delivery(draft: OrderDraft, known: Order, status: str, lines: str) -> None:
-    """What has left stays: only payment and the undelivered rest may still change."""
+def _check_after_delivery(
+    draft: OrderDraft, priced: PricedOrder, known: Order, status: str, left: Delivered | None
+) -> OrderDraft | None:
+    """What has left stays: only payment and the undelivered rest may still change.
+
+    Returns what the shop added since, if anything; `left` is None when the lines are the same.
+    """
     refunded = draft.payment_status == Order.PaymentStatus.REFUNDED
     cancels_all = status == Status.CANCELLED and known.status != Status.PARTIALLY_DELIVERED
-    if known.lines_hash != lines or (cancels_all and not refunded):
-        raise ChangedAfterDelivery(
-            _(
-                "Commande %(number)s : la boutique l'a modifiée ou annulée après livraison. "
-                "Enregistrez un retour ou un avoir ; la commande reste comme livrée."
-            )
-            % {"number": draft.number},
-            line=draft.line,
+    if left is None and not (cancels_all and not refunded):
+        return None
+    if left is not None and status != Status.CANCELLED:
+        addition = addition_of(draft, priced, left)
+        if addition is not None:
+            return None if addition.is_nothing else complement_of(draft, priced, left, addition)
+    raise ChangedAfterDelivery(
+        _(
+            "Commande %(number)s : la boutique l'a modifiée ou annulée après livraison. "
+            "Enregistrez un retour ou un avoir ; la commande reste comme livrée."
         )
+        % {"number": draft.number},
+        line=draft.line,
+    )
+
+
+def _complement_work(complement: OrderDraft, status: str, known: Order) -> Work:
+    """Raises InputError: the goods added don't explain what they add to the total."""
+    lines = lines_hash(complement)
+    return Work(
+        complement,
+        price_order(complement, {}),
+        status,
+        content_hash(complement, lines),
+        lines,
+        None,
+        completes=known,
+    )
 
 
 # --- Writing ------------------------------------------------------------------------------
@@ -251,10 +298,23 @@ def _insert(
     reserved = change_reservations(demands=plan.demands, warehouse=default_warehouse())
     plan.write(ids, reserved, result)
     for w in work:
-        if w.status == Status.CANCELLED:
+        if w.completes:
+            # Counted with the order that it completes.
+            result.changes.append(
+                OrderChange(w.completes.number, _("commande complémentaire"), "", w.draft.number)
+            )
+        elif w.status == Status.CANCELLED:
             result.cancelled += 1
         else:
             result.created += 1
+
+
+def _prepare_complements(work: Sequence[Work], at: datetime) -> None:
+    """Delivery notes in preparation of what is added and there: the warehouse sees them."""
+    keys = [w.draft.external_id for w in work if w.completes]
+    if keys:
+        orders = Order.objects.filter(external_id__in=keys, complements__isnull=False)
+        prepare_deliveries(order_ids=orders.values_list("pk", flat=True), at=at)
 
 
 def _update(
@@ -290,13 +350,15 @@ def _update(
             fields |= {"status": order.status, "cancelled_at": order.cancelled_at}
             if _stops_rest(w):
                 fields["status"] = Status.DELIVERED
+        if w.keeps_amounts:
+            fields |= {name: getattr(order, name) for name in AMOUNTS}
         if w.status == Status.CANCELLED and order.status in OPEN_STATES:
             result.cancelled += order.status != Status.CANCELLED
             result.updated += order.status == Status.CANCELLED
         else:
             result.updated += 1
         result.changes += order_changes(order, fields)
-        if _changes_goods(w):
+        if _changes_goods(w) and not w.keeps_amounts:
             result.changes += goods_changes(order, goods, w.priced.lines)
         for name, value in fields.items():
             setattr(order, name, value)
@@ -378,8 +440,11 @@ def _cancel_drafts(order_ids: Sequence[int]) -> None:
     )
 
 
+_FOREIGN = ("shop_id", "customer_id", "complements_id")
+
+
 def _field_name(attribute: str) -> str:
-    return attribute.removesuffix("_id") if attribute in ("shop_id", "customer_id") else attribute
+    return attribute.removesuffix("_id") if attribute in _FOREIGN else attribute
 
 
 # --- By hand ------------------------------------------------------------------------------

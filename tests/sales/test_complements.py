@@ -1,0 +1,113 @@
+"""What the shop adds to an order that has left."""
+
+from decimal import Decimal
+
+import pytest
+
+from invoicing.services import issue_invoices
+from sales.models import DeliveryNote, Order
+from sales.services import cancel_order, ship_delivery_notes
+from tests.factories import NOON, ProductFactory, draft, line, put, shipped
+from tests.sales.test_orders import stock
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_line_added_after_delivery_is_a_delivery_prepared() -> None:
+    ProductFactory(sku="B", on_hand=5)
+    shipped("1", line("A", quantity="2"))
+
+    result = put(draft("1", line("A", quantity="2"), line("B", "7.50", quantity="2")))
+
+    assert (result.rejections, result.created, result.updated) == ([], 0, 1)
+    complement = Order.objects.get(external_id="1+1")
+    assert complement.complements == Order.objects.get(external_id="1")
+    assert [(ln.sku, ln.quantity) for ln in complement.lines.all()] == [("B", 2)]
+    assert complement.total_incl_tax == 15
+    note = DeliveryNote.objects.get(order=complement)
+    assert note.status == DeliveryNote.Status.DRAFT
+
+
+def test_what_has_left_keeps_its_lines_and_its_total() -> None:
+    before = shipped("1", line("A", quantity="2")).order
+
+    put(draft("1", line("A", quantity="2"), line("B")))
+
+    order = Order.objects.get(pk=before.pk)
+    assert [(ln.sku, ln.quantity) for ln in order.lines.all()] == [("A", 2)]
+    assert (order.total_incl_tax, order.status) == (before.total_incl_tax, "delivered")
+
+
+def test_the_same_file_again_adds_nothing() -> None:
+    shipped("1", line("A"))
+    put(draft("1", line("A"), line("B")))
+
+    again = put(draft("1", line("A"), line("B")))
+
+    assert (again.unchanged, Order.objects.count()) == (1, 2)
+
+
+def test_a_larger_quantity_adds_only_the_difference() -> None:
+    shipped("1", line("A", quantity="2"))
+
+    put(draft("1", line("A", quantity="5")))
+
+    assert Order.objects.get(external_id="1+1").lines.get().quantity == 3
+
+
+def test_a_second_addition_is_a_second_complement() -> None:
+    shipped("1", line("A"))
+    put(draft("1", line("A"), line("B")))
+
+    put(draft("1", line("A"), line("B"), line("C")))
+
+    second = Order.objects.get(external_id="1+2")
+    assert [ln.sku for ln in second.lines.all()] == ["C"]
+
+
+def test_together_the_invoices_make_the_shops_total() -> None:
+    ProductFactory(sku="B", on_hand=5)
+    first = shipped("1", line("A", "19.99", quantity="3"), shipping_amount=Decimal("4.90"))
+    new = draft(
+        "1",
+        line("A", "19.99", quantity="3"),
+        line("B", "33.33"),
+        shipping_amount=Decimal("7.90"),
+    )
+    put(new)
+    added = DeliveryNote.objects.get(order__external_id="1+1")
+    ship_delivery_notes(note_ids=[added.pk], at=NOON)
+
+    invoices = issue_invoices(note_ids=[first.pk, added.pk], at=NOON)
+
+    assert sum(i.total_incl_tax for i in invoices) == new.total_incl_tax
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([line("A", quantity="1"), line("B")], id="fewer pieces"),
+        pytest.param([line("B")], id="a line taken out"),
+        pytest.param([line("A", "8.00", quantity="2"), line("B")], id="another price"),
+    ],
+)
+def test_what_takes_something_back_waits_for_a_human(lines) -> None:
+    shipped("1", line("A", quantity="2"))
+
+    result = put(draft("1", *lines))
+
+    assert [r.code for r in result.rejections] == ["order.changed_after_delivery"]
+    assert Order.objects.count() == 1
+
+
+def test_a_complement_cancelled_here_lets_the_shop_take_its_line_out_again() -> None:
+    shipped("1", line("A"))
+    put(draft("1", line("A"), line("B")))
+    refused = put(draft("1", line("A")))
+    cancel_order(order_id=Order.objects.get(external_id="1+1").pk, at=NOON)
+
+    result = put(draft("1", line("A")))
+
+    assert [r.code for r in refused.rejections] == ["order.changed_after_delivery"]
+    assert (result.rejections, result.updated) == ([], 1)
+    assert stock("B").backordered == 0
