@@ -15,6 +15,9 @@ from sphinx.core.clock import PARIS
 from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED, to_cents
 
+# Cells say the same things again and again; a few thousand of the last ones are most of them,
+# and memory stays the same however long the file.
+CACHED = 8192
 LIMIT = Decimal(1_000_000_000)
 MAX_QUANTITY = Decimal(999_999)
 ALPHA2 = 2
@@ -55,10 +58,10 @@ _MONTHS = {
 _MONTHS_IN_A_YEAR = 12
 _TRUE = frozenset("yes y oui o true vrai 1 x ja si".split())
 
-clean = lru_cache(maxsize=100_000)(texts.clean)
+clean = lru_cache(maxsize=CACHED)(texts.clean)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=CACHED)
 def _number(text: str) -> Decimal | None:
     """A decimal written any usual way; None when it isn't one."""
     if not _PLAIN_NUMBER.fullmatch(text):
@@ -176,9 +179,9 @@ def _rate(text: str, line: int, column: str) -> Decimal | None:
 
 # The same few texts come back in every file: each is checked once, and only a wrong one is
 # checked again, to say where it stands.
-_amounts = lru_cache(maxsize=100_000)(partial(_or_none, _amount))
-_prices = lru_cache(maxsize=100_000)(partial(_or_none, _price))
-_quantities = lru_cache(maxsize=100_000)(partial(_or_none, _quantity))
+_amounts = lru_cache(maxsize=CACHED)(partial(_or_none, _amount))
+_prices = lru_cache(maxsize=CACHED)(partial(_or_none, _price))
+_quantities = lru_cache(maxsize=CACHED)(partial(_or_none, _quantity))
 _rates = lru_cache(maxsize=1_000)(partial(_or_none, _rate))
 
 
@@ -222,7 +225,7 @@ def rate(text: str, line: int, column: str) -> Decimal | None:
     return _rate(text, line, column) if value is None else value
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=CACHED)
 def _moment(text: str, day_first: bool, zone: tzinfo) -> datetime | None:
     value = _iso(text) or _with_offset(text) or _written(text, day_first)
     return value if value is None or value.tzinfo else value.replace(tzinfo=zone)
@@ -385,7 +388,7 @@ _OTHER_NAMES = {
 }
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=CACHED)
 def country(text: str) -> str:
     """ISO 3166-1 alpha-2, from a code of two letters or a name; blank when it is neither."""
     code = text.strip().upper()

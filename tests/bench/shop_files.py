@@ -9,6 +9,9 @@ from pathlib import Path
 from sphinx.demo.shop import ORDER_COLUMNS
 
 PRODUCTS = 2000
+# All within a year that has passed: an order of the future is refused.
+YEAR_SECONDS = 360 * 86_400
+MAX_APART = 900
 RATES = ("20", "20", "20", "5.5", "10")
 
 
@@ -21,12 +24,13 @@ def write_orders(path: Path, orders: int) -> int:
     draw = random.Random(orders)
     prices = [Decimal(draw.randint(190, 19_990)) / 100 for _ in range(PRODUCTS)]
     placed_at = datetime(2025, 1, 2, 8)  # noqa: DTZ001 (written as a shop does)
+    apart = min(MAX_APART, 2 * YEAR_SECONDS // orders)
     lines = 0
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, ORDER_COLUMNS, delimiter=";", restval="")
         writer.writeheader()
         for number in range(orders):
-            placed_at += timedelta(seconds=draw.randint(30, 900))
+            placed_at += timedelta(seconds=draw.randint(1, apart))
             person = draw.randrange(max(1, orders * 6 // 10))
             chosen = draw.sample(range(PRODUCTS), draw.choice((1, 1, 2, 2, 3, 3, 4, 4)))
             items = [(index, draw.choice((1, 1, 1, 2, 3))) for index in chosen]
