@@ -58,6 +58,10 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
     notes = list(order.delivery_notes.all())
     return {
         "order": order,
+        "related": [
+            *([order.complements] if order.complements else []),
+            *Order.objects.filter(complements=order).order_by("pk"),
+        ],
         "source": file,
         "notes": notes,
         "invoices": list(order.invoices.all()),
