@@ -30,8 +30,8 @@ WHAT_TO_DO = {
     "order.impossible_date": _("Corrigez la date."),
     "order.out_of_bounds": _("Une valeur dépasse ce qui est possible : corrigez-la."),
     "order.changed_after_delivery": _(
-        "Rien n'a été modifié. Si le client a été remboursé, un avoir suffit. Si la boutique retire "
-        "ce qu'elle avait ajouté, annulez ici la commande complémentaire, puis rejouez."
+        "Rien n'a été modifié. Si le client a été remboursé, un avoir suffit. Si la boutique "
+        "retire ce qu'elle avait ajouté, annulez ici la commande complémentaire, puis rejouez."
     ),
     "customer.no_key": _("Ajoutez une référence ou un e-mail à ce client dans la boutique."),
     "cell.not_a_number": _("Corrigez le nombre."),
