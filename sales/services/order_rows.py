@@ -25,10 +25,10 @@ _LINE_COLUMNS = (
     "order_id position kind product_id sku label quantity quantity_delivered unit_price_incl_tax "
     "tax_rate discount_incl_tax total_incl_tax order_discount_incl_tax reservation_id source_line"
 ).split()
-# The columns that say what was sold: fixed once it has left.
-AMOUNTS = (
-    "total_incl_tax total_tax shipping_incl_tax shipping_tax_rate discount_incl_tax taxes "
-    "original_currency original_total exchange_rate"
+# What was sold, and the file that said so: fixed once it has left.
+AS_IT_LEFT = (
+    "source_file source_sha256 source_line total_incl_tax total_tax shipping_incl_tax "
+    "shipping_tax_rate discount_incl_tax taxes original_currency original_total exchange_rate"
 ).split()
 
 

@@ -61,7 +61,7 @@ class Work(NamedTuple):
     # The order that has left and that this one completes.
     completes: Order | None = None
     # The amounts and lines stay as they left; the complement has what is new.
-    keeps_amounts: bool = False
+    stays_as_it_left: bool = False
 
     @property
     def known_pk(self) -> int:

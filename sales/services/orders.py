@@ -34,7 +34,7 @@ from sales.services.complements import (
 from sales.services.currencies import in_euros, stated_rates
 from sales.services.deliveries import prepare_deliveries
 from sales.services.fingerprints import content_hash, lines_hash
-from sales.services.order_rows import AMOUNTS, LinePlan, OrderFacts, database_values
+from sales.services.order_rows import AS_IT_LEFT, LinePlan, OrderFacts, database_values
 from sales.services.order_work import OrderChange, OrderResult, Work, rejection
 from sales.services.pricing import PricedOrder, price_order
 from sphinx.core import clock
@@ -180,7 +180,7 @@ def _decide(
         keeps = known is not None and known.pk in left
         work += extra
         work.append(
-            Work(draft, priced, status, content, lines, known, *origin, keeps_amounts=keeps)
+            Work(draft, priced, status, content, lines, known, *origin, stays_as_it_left=keeps)
         )
     return work
 
@@ -350,15 +350,15 @@ def _update(
             fields |= {"status": order.status, "cancelled_at": order.cancelled_at}
             if _stops_rest(w):
                 fields["status"] = Status.DELIVERED
-        if w.keeps_amounts:
-            fields |= {name: getattr(order, name) for name in AMOUNTS}
+        if w.stays_as_it_left:
+            fields |= {name: getattr(order, name) for name in AS_IT_LEFT}
         if w.status == Status.CANCELLED and order.status in OPEN_STATES:
             result.cancelled += order.status != Status.CANCELLED
             result.updated += order.status == Status.CANCELLED
         else:
             result.updated += 1
         result.changes += order_changes(order, fields)
-        if _changes_goods(w) and not w.keeps_amounts:
+        if _changes_goods(w) and not w.stays_as_it_left:
             result.changes += goods_changes(order, goods, w.priced.lines)
         for name, value in fields.items():
             setattr(order, name, value)

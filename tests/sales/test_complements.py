@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from customers.services import Source
 from invoicing.services import issue_invoices
 from sales.models import DeliveryNote, Order
-from sales.services import cancel_order, ship_delivery_notes
+from sales.services import cancel_order, ship_delivery_notes, upsert_orders
 from tests.factories import NOON, ProductFactory, draft, line, put, shipped
 from tests.sales.test_orders import stock
 
@@ -36,6 +37,20 @@ def test_what_has_left_keeps_its_lines_and_its_total() -> None:
     order = Order.objects.get(pk=before.pk)
     assert [(ln.sku, ln.quantity) for ln in order.lines.all()] == [("A", 2)]
     assert (order.total_incl_tax, order.status) == (before.total_incl_tax, "delivered")
+
+
+def test_each_order_points_to_the_file_that_sold_its_goods() -> None:
+    first = shipped("1", line("A")).order
+
+    upsert_orders(
+        shop=first.shop,
+        drafts=[draft("1", line("A"), line("B"))],
+        source=Source("plus-tard.csv", "b" * 64),
+        at=NOON,
+    )
+
+    files = dict(Order.objects.values_list("number", "source_file"))
+    assert files == {"1": first.source_file, "1+1": "plus-tard.csv"}
 
 
 def test_the_same_file_again_adds_nothing() -> None:
