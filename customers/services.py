@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
+from customers.locks import lock_new_customers
 from customers.models import Customer, CustomerAddress, ShopIdentity
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.errors import BusinessRuleError
@@ -65,6 +66,10 @@ def upsert_customers(
     seen on an order) known customers are left as they are: the customers file rules.
     """
     identities, by_email = _known(shop, drafts)
+    if _unknown_count(drafts, identities, by_email):
+        # Another shop may be making the same person: whoever is second looks again.
+        lock_new_customers()
+        identities, by_email = _known(shop, drafts)
     result = CustomerResult()
     fresh: list[tuple[int, CustomerDraft]] = []
     changed: dict[int, CustomerDraft] = {}
