@@ -3,6 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from customers.services import Source
 from invoicing.services import issue_invoices
@@ -126,3 +129,52 @@ def test_a_complement_cancelled_here_lets_the_shop_take_its_line_out_again() -> 
     assert [r.code for r in refused.rejections] == ["order.changed_after_delivery"]
     assert (result.rejections, result.updated) == ([], 1)
     assert stock("B").backordered == 0
+
+
+_ITEM = st.tuples(
+    st.sampled_from("ABCD"),
+    st.integers(1, 4),
+    st.sampled_from(["0.05", "3.33", "19.99", "250.00"]),
+    st.sampled_from(["20", "10", "5.5"]),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sold=st.lists(_ITEM, min_size=1, max_size=3),
+    added=st.lists(_ITEM, min_size=1, max_size=3),
+    shipping=st.sampled_from(["0", "4.90"]),
+    more_shipping=st.sampled_from(["0", "1.11"]),
+    discount=st.sampled_from(["0", "0.03"]),
+)
+def test_whatever_is_added_the_two_orders_make_the_shops_total(
+    sold: list, added: list, shipping: str, more_shipping: str, discount: str
+) -> None:
+    with transaction.atomic():
+        old = [
+            line(sku, price, quantity=str(n), tax_rate=Decimal(rate))
+            for sku, n, price, rate in sold
+        ]
+        new = [
+            line(sku, price, quantity=str(n), tax_rate=Decimal(rate))
+            for sku, n, price, rate in added
+        ]
+        costs = Decimal(shipping)
+        assume(sum(ln.quantity * ln.unit_price for ln in old) > Decimal(discount))
+        shipped("1", *old, shipping_amount=costs, discount=Decimal(discount))
+        whole = draft(
+            "1",
+            *old,
+            *new,
+            shipping_amount=costs + Decimal(more_shipping),
+            discount=Decimal(discount),
+        )
+
+        result = put(whole)
+
+        orders = list(Order.objects.all())
+        transaction.set_rollback(True)
+    assert (result.rejections, len(orders)) == ([], 2)
+    assert sum(o.total_incl_tax for o in orders) == whole.total_incl_tax
+    for order in orders:
+        assert sum(Decimal(t["total_incl_tax"]) for t in order.taxes) == order.total_incl_tax
