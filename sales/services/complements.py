@@ -76,6 +76,27 @@ class Addition(NamedTuple):
         return not (self.lines or self.total or self.shipping or self.discount)
 
 
+def pass_refunds_on(orders: Iterable[Order]) -> list[Order]:
+    """Move what was refunded beyond an order's total to its complements, the oldest first.
+
+    A shop tells one sum for both. Returns the orders to be written, each with what is its own;
+    nothing is asked of the database unless a refund is larger than its order.
+    """
+    over = {o.pk: o for o in orders if o.refunded_incl_tax > o.total_incl_tax}
+    if not over:
+        return []
+    complements = Order.objects.filter(complements__in=over).order_by("pk")
+    changed = []
+    for complement in complements.exclude(status=Order.Status.CANCELLED):
+        first = over[complement.complements_id or 0]
+        part = min(first.refunded_incl_tax - first.total_incl_tax, complement.total_incl_tax)
+        first.refunded_incl_tax -= part
+        complement.refunded_incl_tax = part
+        complement.payment_status = first.payment_status
+        changed += [first, complement]
+    return changed
+
+
 def addition_of(draft: OrderDraft, priced: PricedOrder, delivered: Delivered) -> Addition | None:
     """What `draft`, priced whole, adds to what has left; None when it takes anything back.
 

@@ -30,6 +30,7 @@ from sales.services.complements import (
     addition_of,
     complement_of,
     delivered_with_complements,
+    pass_refunds_on,
 )
 from sales.services.currencies import in_euros, stated_rates
 from sales.services.deliveries import prepare_deliveries
@@ -177,7 +178,7 @@ def _decide(
             result.rejections.append(rejection(draft, error))
             continue
         origin = (converted.currency, converted.total, converted.rate)
-        keeps = known is not None and known.pk in left
+        keeps = known is not None and known.status not in OPEN_STATES
         work += extra
         work.append(
             Work(draft, priced, status, content, lines, known, *origin, stays_as_it_left=keeps)
@@ -363,6 +364,9 @@ def _update(
         for name, value in fields.items():
             setattr(order, name, value)
     Order.objects.bulk_update(locked.values(), [_field_name(n) for n in fields], batch_size=100)
+    refunded = pass_refunds_on(o for o in locked.values() if o.status not in OPEN_STATES)
+    if refunded:
+        Order.objects.bulk_update(refunded, ["refunded_incl_tax", "payment_status"], batch_size=100)
     OrderLine.objects.filter(order_id__in=[w.known_pk for w in rebuilt])._raw_delete("default")
     plan.write([w.known_pk for w in rebuilt], reserved, result)
     _record_updates(work, locked, source)
