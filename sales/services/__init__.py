@@ -1,5 +1,6 @@
 """Writes of sales: orders in, delivery notes out."""
 
+from sales.services.by_hand import cancel_order, confirm_order, withdraw_orders
 from sales.services.deliveries import (
     cancel_delivery_note,
     mark_invoiced,
@@ -11,7 +12,7 @@ from sales.services.deliveries import (
 from sales.services.documents import render_delivery_pdfs
 from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
-from sales.services.orders import cancel_order, confirm_order, upsert_orders, withdraw_orders
+from sales.services.orders import upsert_orders
 from sales.services.pricing import (
     PricedLine,
     PricedOrder,

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from customers.services import Source, upsert_customers
 from inventory.services import (
-    Demand,
     ProductFacts,
     change_reservations,
     default_warehouse,
@@ -23,7 +22,7 @@ from inventory.services import (
 from sales.drafts import OrderDraft
 from sales.errors import ChangedAfterDelivery
 from sales.locks import lock_orders, lock_shop
-from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
+from sales.models import Order, OrderLine
 from sales.services.changes import goods_changes, goods_of, order_changes
 from sales.services.complements import (
     Delivered,
@@ -38,18 +37,15 @@ from sales.services.fingerprints import content_hash, lines_hash
 from sales.services.order_rows import AS_IT_LEFT, LinePlan, OrderFacts, database_values
 from sales.services.order_work import OrderChange, OrderResult, Work, rejection
 from sales.services.pricing import PricedOrder, price_order
-from sphinx.core import clock
+from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.clock import PARIS
-from sphinx.core.errors import BusinessRuleError, ConflictError, InputError
+from sphinx.core.errors import ConflictError, InputError
 from sphinx.core.models import Shop
-from sphinx.core.services import company, record, record_each
+from sphinx.core.services import company, record_each
 from sphinx.core.texts import sku_key
 
 Status = Order.Status
-# Until something has left, an order may still become any of these.
-OPEN_STATES = frozenset({Status.DRAFT, Status.CONFIRMED, Status.CANCELLED})
-
 EARLIEST = datetime(1995, 1, 1, tzinfo=PARIS)
 # A shop's clock may be ahead, or its zone wrong, by less than a day.
 TOMORROW = timedelta(days=1)
@@ -87,7 +83,7 @@ def upsert_orders(
     known = [w for w in work if w.existing is not None]
     _insert(shop, fresh, products, source, at, result)
     _update(shop, known, products, source, at, result)
-    _prepare_complements(fresh, at)
+    _prepare_complements(shop, fresh, at)
     result.applied_ids += [w.draft.external_id for w in work]
     return result
 
@@ -310,11 +306,11 @@ def _insert(
             result.created += 1
 
 
-def _prepare_complements(work: Sequence[Work], at: datetime) -> None:
+def _prepare_complements(shop: Shop, work: Sequence[Work], at: datetime) -> None:
     """Delivery notes in preparation of what is added and there: the warehouse sees them."""
     keys = [w.draft.external_id for w in work if w.completes]
     if keys:
-        orders = Order.objects.filter(external_id__in=keys, complements__isnull=False)
+        orders = Order.objects.filter(shop=shop, external_id__in=keys, complements__isnull=False)
         prepare_deliveries(order_ids=orders.values_list("pk", flat=True), at=at)
 
 
@@ -336,11 +332,11 @@ def _update(
     reserved = change_reservations(
         demands=plan.demands,
         warehouse=default_warehouse(),
-        release_ids=_reservations_of(withdrawn),
+        release_ids=reservations_of(withdrawn),
     )
     locked = {o.pk: o for o in lock_orders(w.known_pk for w in work)}
     _check_still_as_read(work, locked)
-    _cancel_drafts(withdrawn)
+    cancel_drafts(withdrawn)
     facts = OrderFacts(shop, source, at, [locked[w.known_pk].customer_id for w in work])
     goods = goods_of([w.known_pk for w in work if _changes_goods(w)])
     fields: dict[str, Any] = {}
@@ -424,130 +420,8 @@ def _check_still_as_read(work: Sequence[Work], locked: Mapping[int, Order]) -> N
             )
 
 
-def _reservations_of(order_ids: Sequence[int]) -> list[int]:
-    held = OrderLine.objects.filter(order_id__in=order_ids, reservation__isnull=False)
-    return [pk for pk in held.values_list("reservation_id", flat=True) if pk is not None]
-
-
-def _cancel_drafts(order_ids: Sequence[int]) -> None:
-    """Drop what was picked for the orders and has not left; call with the orders locked.
-
-    Notes undone by hand lose their lines too: the order's own lines may be written anew.
-    """
-    kept = DeliveryNote.Status.SHIPPED
-    picked = DeliveryNoteLine.objects.filter(
-        delivery_note__in=DeliveryNote.objects.filter(order_id__in=order_ids).exclude(status=kept)
-    )
-    picked._raw_delete("default")
-    DeliveryNote.objects.filter(order_id__in=order_ids, status=DeliveryNote.Status.DRAFT).update(
-        status=DeliveryNote.Status.CANCELLED
-    )
-
-
 _FOREIGN = ("shop_id", "customer_id", "complements_id")
 
 
 def _field_name(attribute: str) -> str:
     return attribute.removesuffix("_id") if attribute in _FOREIGN else attribute
-
-
-# --- By hand ------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def confirm_order(*, order_id: int, actor: Any = None) -> Order:
-    """Confirm an order that waited (payment seen elsewhere) and set its goods aside, once.
-
-    Raises:
-        BusinessRuleError: the order is cancelled.
-    """
-    order = Order.objects.get(pk=order_id)
-    lines = list(order.lines.filter(product__isnull=False, reservation__isnull=True))
-    if order.status == Status.DRAFT:
-        reserved = change_reservations(
-            demands=[
-                Demand(line.product_id or 0, line.quantity, order.placed_at, order.number)
-                for line in lines
-            ],
-            warehouse=default_warehouse(),
-        )
-    order = lock_orders([order_id]).get()
-    if order.status == Status.CANCELLED:
-        raise BusinessRuleError(
-            _("La commande %(number)s est annulée : elle ne peut plus être confirmée.")
-            % {"number": order.number},
-            code="sales.order_cancelled",
-        )
-    if order.status != Status.DRAFT:
-        return order
-    for line, reservation_id in zip(lines, reserved.reservation_ids, strict=True):
-        line.reservation_id = reservation_id
-    OrderLine.objects.bulk_update(lines, ["reservation"])
-    order.status = Status.CONFIRMED
-    order.save(update_fields=["status"])
-    record("order.confirmed", [order], actor=actor)
-    return order
-
-
-@transaction.atomic
-def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
-    """Cancel an order of which nothing has left; its goods go to who waits. Twice is once.
-
-    Raises:
-        BusinessRuleError: something has been delivered.
-    """
-    if Order.objects.get(pk=order_id).status in (Status.DRAFT, Status.CONFIRMED):
-        change_reservations(
-            demands=[],
-            warehouse=default_warehouse(),
-            release_ids=_reservations_of([order_id]),
-        )
-    order = lock_orders([order_id]).get()
-    if order.status == Status.CANCELLED:
-        return order
-    if order.status not in OPEN_STATES:
-        raise BusinessRuleError(
-            _("La commande %(number)s est déjà livrée : faites un retour ou un avoir.")
-            % {"number": order.number},
-            code="sales.order_delivered",
-        )
-    _cancel_drafts([order_id])
-    order.status, order.cancelled_at = Status.CANCELLED, at
-    order.save(update_fields=["status", "cancelled_at"])
-    record("order.cancelled", [order], actor=actor)
-    return order
-
-
-@transaction.atomic
-def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
-    """Take orders out as if they had never come; their goods go to who waits.
-
-    For the undoing of a run. An order of which a delivery note was ever made is cancelled
-    instead, so that the note keeps its order.
-
-    Raises:
-        BusinessRuleError: one of them has been delivered or invoiced.
-    """
-    change_reservations(
-        demands=[], warehouse=default_warehouse(), release_ids=_reservations_of(order_ids)
-    )
-    orders = list(lock_orders(order_ids))
-    gone = [order for order in orders if order.status not in OPEN_STATES]
-    if gone:
-        raise BusinessRuleError(
-            _("La commande %(number)s est déjà livrée ou facturée.") % {"number": gone[0].number},
-            code="sales.order_delivered",
-        )
-    noted = set(
-        DeliveryNote.objects.filter(order_id__in=order_ids).values_list("order_id", flat=True)
-    )
-    _cancel_drafts(order_ids)
-    record("order.withdrawn", orders, actor=actor)
-    free = [order.pk for order in orders if order.pk not in noted]
-    OrderLine.objects.filter(order_id__in=free)._raw_delete("default")
-    Order.objects.filter(pk__in=free)._raw_delete("default")
-    # A hash that nothing has: the same file read again brings the order back to life.
-    Order.objects.filter(pk__in=noted).exclude(status=Status.CANCELLED).update(
-        status=Status.CANCELLED, cancelled_at=clock.now(), content_hash=""
-    )
-    return len(orders)

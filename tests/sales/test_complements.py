@@ -1,6 +1,7 @@
 """What the shop adds to an order that has left."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -10,8 +11,14 @@ from hypothesis import strategies as st
 from customers.services import Source
 from invoicing.services import credit_refunds, issue_invoices
 from sales.models import DeliveryNote, Order
-from sales.services import cancel_order, ship_delivery_notes, upsert_orders
-from tests.factories import NOON, ProductFactory, draft, line, put, shipped
+from sales.services import (
+    cancel_delivery_note,
+    cancel_order,
+    prepare_delivery,
+    ship_delivery_notes,
+    upsert_orders,
+)
+from tests.factories import NOON, ProductFactory, ShopFactory, draft, line, put, shipped
 from tests.sales.test_orders import stock
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +212,22 @@ def test_whatever_is_added_the_two_orders_make_the_shops_total(
     assert sum(o.total_incl_tax for o in orders) == whole.total_incl_tax
     for order in orders:
         assert sum(Decimal(t["total_incl_tax"]) for t in order.taxes) == order.total_incl_tax
+
+
+def test_another_shop_with_the_same_numbers_is_left_alone() -> None:
+    ProductFactory(sku="B", on_hand=5)
+    shipped("1", line("A"))
+    put(draft("1", line("A"), line("B")))
+    cancel_delivery_note(note_id=DeliveryNote.objects.get(order__number="1+1").pk)
+    other = ShopFactory(code="autre")
+    bring = partial(upsert_orders, shop=other, source=Source(), at=NOON)
+    bring(drafts=[draft("1", line("A"))])
+    order = Order.objects.get(shop=other)
+    note = prepare_delivery(order_id=order.pk, at=NOON)
+    assert note is not None
+    ship_delivery_notes(note_ids=[note.pk], at=NOON)
+
+    bring(drafts=[draft("1", line("A"), line("B"))])
+
+    waiting = DeliveryNote.objects.filter(status=DeliveryNote.Status.DRAFT)
+    assert [n.order.shop_id for n in waiting] == [other.pk]

@@ -1,0 +1,117 @@
+"""What people do to an order themselves: confirm it, cancel it, take it out with its run."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from inventory.services import Demand, change_reservations, default_warehouse
+from sales.locks import lock_orders
+from sales.models import DeliveryNote, Order, OrderLine
+from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
+from sphinx.core import clock
+from sphinx.core.errors import BusinessRuleError
+from sphinx.core.services import record
+
+Status = Order.Status
+
+
+@transaction.atomic
+def confirm_order(*, order_id: int, actor: Any = None) -> Order:
+    """Confirm an order that waited (payment seen elsewhere) and set its goods aside, once.
+
+    Raises:
+        BusinessRuleError: the order is cancelled.
+    """
+    order = Order.objects.get(pk=order_id)
+    lines = list(order.lines.filter(product__isnull=False, reservation__isnull=True))
+    if order.status == Status.DRAFT:
+        reserved = change_reservations(
+            demands=[
+                Demand(line.product_id or 0, line.quantity, order.placed_at, order.number)
+                for line in lines
+            ],
+            warehouse=default_warehouse(),
+        )
+    order = lock_orders([order_id]).get()
+    if order.status == Status.CANCELLED:
+        raise BusinessRuleError(
+            _("La commande %(number)s est annulée : elle ne peut plus être confirmée.")
+            % {"number": order.number},
+            code="sales.order_cancelled",
+        )
+    if order.status != Status.DRAFT:
+        return order
+    for line, reservation_id in zip(lines, reserved.reservation_ids, strict=True):
+        line.reservation_id = reservation_id
+    OrderLine.objects.bulk_update(lines, ["reservation"])
+    order.status = Status.CONFIRMED
+    order.save(update_fields=["status"])
+    record("order.confirmed", [order], actor=actor)
+    return order
+
+
+@transaction.atomic
+def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
+    """Cancel an order of which nothing has left; its goods go to who waits. Twice is once.
+
+    Raises:
+        BusinessRuleError: something has been delivered.
+    """
+    if Order.objects.get(pk=order_id).status in (Status.DRAFT, Status.CONFIRMED):
+        change_reservations(
+            demands=[],
+            warehouse=default_warehouse(),
+            release_ids=reservations_of([order_id]),
+        )
+    order = lock_orders([order_id]).get()
+    if order.status == Status.CANCELLED:
+        return order
+    if order.status not in OPEN_STATES:
+        raise BusinessRuleError(
+            _("La commande %(number)s est déjà livrée : faites un retour ou un avoir.")
+            % {"number": order.number},
+            code="sales.order_delivered",
+        )
+    cancel_drafts([order_id])
+    order.status, order.cancelled_at = Status.CANCELLED, at
+    order.save(update_fields=["status", "cancelled_at"])
+    record("order.cancelled", [order], actor=actor)
+    return order
+
+
+@transaction.atomic
+def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
+    """Take orders out as if they had never come; their goods go to who waits.
+
+    For the undoing of a run. An order of which a delivery note was ever made is cancelled
+    instead, so that the note keeps its order.
+
+    Raises:
+        BusinessRuleError: one of them has been delivered or invoiced.
+    """
+    change_reservations(
+        demands=[], warehouse=default_warehouse(), release_ids=reservations_of(order_ids)
+    )
+    orders = list(lock_orders(order_ids))
+    gone = [order for order in orders if order.status not in OPEN_STATES]
+    if gone:
+        raise BusinessRuleError(
+            _("La commande %(number)s est déjà livrée ou facturée.") % {"number": gone[0].number},
+            code="sales.order_delivered",
+        )
+    noted = set(
+        DeliveryNote.objects.filter(order_id__in=order_ids).values_list("order_id", flat=True)
+    )
+    cancel_drafts(order_ids)
+    record("order.withdrawn", orders, actor=actor)
+    free = [order.pk for order in orders if order.pk not in noted]
+    OrderLine.objects.filter(order_id__in=free)._raw_delete("default")
+    Order.objects.filter(pk__in=free)._raw_delete("default")
+    # A hash that nothing has: the same file read again brings the order back to life.
+    Order.objects.filter(pk__in=noted).exclude(status=Status.CANCELLED).update(
+        status=Status.CANCELLED, cancelled_at=clock.now(), content_hash=""
+    )
+    return len(orders)
