@@ -164,7 +164,7 @@ def _bench_ingest(orders: int, turns: int) -> dict[str, Any]:
     from ftp_ingest.services import ingest_paths
     from sphinx.core.models import Shop
     from tests.bench.baselines import by_import_export, by_update_or_create
-    from tests.bench.floor import load_by_sql
+    from tests.bench.floor import load_bare, load_same_rows
     from tests.bench.shop_files import write_orders
 
     def ingest(file: Path) -> None:
@@ -175,11 +175,13 @@ def _bench_ingest(orders: int, turns: int) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-"))
     path = folder / "orders.csv"
     lines = write_orders(path, orders)
-    floors, firsts, agains, statements, peak = [], [], [], 0, 0
+    bares, floors, firsts, agains, statements, peak = [], [], [], [], 0, 0
     for turn in range(turns):
         _empty()
+        bares.append(load_bare(path))
+        floors.append(load_same_rows(path))
+        _empty()
         shop = Shop.objects.get()
-        floors.append(load_by_sql(path))
         seconds, statements = _timed(partial(ingest, path))
         firsts.append(seconds)
         # The same orders in another file: nothing changes, and it should cost little.
@@ -194,16 +196,18 @@ def _bench_ingest(orders: int, turns: int) -> dict[str, Any]:
     imported = by_import_export(path, SAMPLE)
     _empty()
     upserted = by_update_or_create(path, SAMPLE)
-    floor, first, again = map(statistics.median, (floors, firsts, agains))
+    bare, floor, first, again = map(statistics.median, (bares, floors, firsts, agains))
     return {
         "orders": orders,
         "lines": lines,
         "ratio_to_sql": round(first / floor, 2),
+        "ratio_to_bare_sql": round(first / bare, 2),
         "times_faster_than_import_export": round(imported * orders / first, 1),
         "times_faster_than_update_or_create": round(upserted * orders / first, 1),
         "unchanged_ratio_to_first": round(again / first, 2),
         "orders_per_s": round(orders / first),
         "floor_s": round(floor, 3),
+        "bare_floor_s": round(bare, 3),
         "sphinx_s": round(first, 3),
         "sql_statements": statements,
         "peak_mb": peak,
