@@ -7,3 +7,15 @@ class NotEnoughStock(BusinessRuleError):
     """More would leave than is set aside for it; on hand never goes below zero."""
 
     code = "inventory.not_enough"
+
+
+class CountClosed(BusinessRuleError):
+    """The stock count is posted or abandoned; it takes no more figures."""
+
+    code = "inventory.count_closed"
+
+
+class WrongTransferState(BusinessRuleError):
+    """The transfer isn't in a state that allows it."""
+
+    code = "inventory.transfer_state"

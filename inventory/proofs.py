@@ -1,10 +1,11 @@
 """What stock can prove."""
 
+from collections import defaultdict
 from decimal import Decimal
 
 from django.db.models import Sum
 
-from inventory.models import Reservation, StockMove, StockPosition
+from inventory.models import LotPosition, Reservation, StockMove, StockPosition
 from sphinx.core.proofs import Proof, proves
 
 _Key = tuple[int, int]
@@ -32,9 +33,9 @@ def reservations_add_up(proof: Proof) -> None:
     """Reserved and waiting are the sums of the open reservations."""
     sums = {
         (row["product"], row["warehouse"]): (row["held"], row["wanted"])
-        for row in Reservation.objects.values("product", "warehouse").annotate(
-            held=Sum("allocated"), wanted=Sum("quantity")
-        )
+        for row in Reservation.objects.filter(is_bundle=False)
+        .values("product", "warehouse")
+        .annotate(held=Sum("allocated"), wanted=Sum("quantity"))
     }
     for position in StockPosition.objects.select_related("product"):
         proof.checked += 1
@@ -47,3 +48,48 @@ def reservations_add_up(proof: Proof) -> None:
                 f"{position.backordered} à servir, {allocated} et {quantity - allocated} "
                 "d'après les réservations"
             )
+
+
+@proves("lots_equal_moves")
+def lots_equal_moves(proof: Proof) -> None:
+    """What lies of a lot is the sum of its moves, and never more than the product's stock."""
+    moved = {
+        (row["lot"], row["warehouse"]): row["total"]
+        for row in StockMove.objects.filter(lot__isnull=False)
+        .values("lot", "warehouse")
+        .annotate(total=Sum("quantity"))
+    }
+    held: dict[_Key, Decimal] = defaultdict(Decimal)
+    for found in LotPosition.objects.select_related("lot"):
+        proof.checked += 1
+        total = moved.pop((found.lot_id, found.warehouse_id), Decimal(0))
+        held[found.lot.product_id, found.warehouse_id] += found.on_hand
+        if total != found.on_hand:
+            proof.faults.append(
+                f"lot {found.lot} : {found.on_hand} en stock, {total} en mouvements"
+            )
+    proof.faults += [f"lot n° {lot} : mouvements sans position" for lot, _w in moved]
+    positions = StockPosition.objects.filter(product__in={p for p, _w in held})
+    for position in positions.select_related("product"):
+        lots = held[position.product_id, position.warehouse_id]
+        if lots > position.on_hand and not position.allows_negative:
+            proof.faults.append(f"{position.product.sku} : {lots} dans les lots, "
+                                f"{position.on_hand} en stock")  # fmt: skip
+
+
+@proves("bundles")
+def bundles_hold_their_parts(proof: Proof) -> None:
+    """A bundle set aside has every component set aside; the rest is asked in proportion."""
+    parts: dict[int, list[Reservation]] = defaultdict(list)
+    for part in Reservation.objects.filter(bundle__isnull=False):
+        parts[part.bundle_id or 0].append(part)
+    for bundle in Reservation.objects.filter(is_bundle=True):
+        proof.checked += 1
+        for part in parts.pop(bundle.pk, []):
+            each = part.per_bundle or Decimal(0)
+            if part.quantity != bundle.quantity * each or part.allocated < bundle.allocated * each:
+                proof.faults.append(
+                    f"commande {bundle.origin_number} : {bundle.allocated} lots mis de côté, "
+                    f"{part.allocated} pièces d'un composant"
+                )
+    proof.faults += [f"composants sans lot : réservation n° {pk}" for pk in parts]

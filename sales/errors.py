@@ -25,3 +25,9 @@ class NoteNotDraft(BusinessRuleError):
     """Only a delivery note in preparation can be shipped or cancelled."""
 
     code = "sales.note_not_draft"
+
+
+class TooManyReturned(BusinessRuleError):
+    """More would come back than left, or nothing at all."""
+
+    code = "sales.too_many_returned"

@@ -264,6 +264,7 @@ class DeliveryNoteLine(models.Model):
         related_name="delivery_lines",
     )
     quantity = QuantityField(_("quantité"))
+    quantity_returned = QuantityField(_("revenu"), default=Decimal(0))
     # Weighted average cost when it left (EUR excl. tax a piece); set at shipping.
     unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
     move = models.OneToOneField(
@@ -283,6 +284,11 @@ class DeliveryNoteLine(models.Model):
             models.CheckConstraint(
                 condition=models.Q(quantity__gt=0), name="sales_note_line_positive"
             ),
+            models.CheckConstraint(
+                condition=models.Q(quantity_returned__gte=0)
+                & models.Q(quantity_returned__lte=models.F("quantity")),
+                name="sales_note_line_returned_within",
+            ),
             models.UniqueConstraint(
                 fields=["delivery_note", "order_line"], name="sales_note_line_once"
             ),
@@ -290,3 +296,51 @@ class DeliveryNoteLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_line_id} × {plain(self.quantity)}"
+
+
+class GoodsReturn(models.Model):
+    """Goods of a delivery note that came back: to the shelf, or to scrap."""
+
+    number = models.CharField(_("n° de retour"), max_length=20, unique=True)
+    delivery_note = models.ForeignKey(
+        DeliveryNote, verbose_name=_("BL"), on_delete=models.PROTECT, related_name="returns"
+    )
+    returned_at = models.DateTimeField(_("revenu le"))
+    reason = models.CharField(_("motif"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("retour client")
+        verbose_name_plural = _("retours clients")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class GoodsReturnLine(models.Model):
+    """Pieces of one delivery note line that came back."""
+
+    goods_return = models.ForeignKey(
+        GoodsReturn, verbose_name=_("retour"), on_delete=models.PROTECT, related_name="lines"
+    )
+    note_line = models.ForeignKey(
+        DeliveryNoteLine,
+        verbose_name=_("ligne de BL"),
+        on_delete=models.PROTECT,
+        related_name="return_lines",
+    )
+    quantity = QuantityField(_("quantité"))
+    is_scrap = models.BooleanField(_("au rebut"), default=False)
+
+    class Meta:
+        verbose_name = _("ligne de retour")
+        verbose_name_plural = _("lignes de retour")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="sales_return_line_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.note_line_id} × {plain(self.quantity)}"

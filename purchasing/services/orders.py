@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from inventory.locks import lock_positions
+from inventory.locks import lock_places
 from inventory.services import expect_incoming
 from purchasing.errors import WrongState
 from purchasing.locks import lock_purchase_orders
@@ -38,7 +38,7 @@ def accept_proposal(*, order_id: int, at: datetime, actor: Any = None) -> Purcha
     lines = list(PurchaseOrderLine.objects.filter(purchase_order=order_id))
     warehouse = PurchaseOrder.objects.get(pk=order_id).warehouse
     # Stock before documents: the lock order of the house. Two who accept at once take turns.
-    lock_positions(product_ids=(line.product_id for line in lines), warehouse_id=warehouse.pk)
+    lock_places((line.product_id, warehouse.pk) for line in lines)
     order = lock_purchase_orders([order_id]).get()
     if order.status in (Status.REFUSED, Status.CANCELLED):
         _require(order, [Status.PROPOSED])

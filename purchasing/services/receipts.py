@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inventory.locks import lock_positions
+from inventory.locks import lock_places
 from inventory.models import StockMove
 from inventory.services import Entry, receive_stock
 from purchasing.errors import WrongState
@@ -42,7 +42,7 @@ def receive_goods(
     products = PurchaseOrderLine.objects.filter(purchase_order=order_id).values_list(
         "product_id", flat=True
     )
-    lock_positions(product_ids=products, warehouse_id=found.warehouse_id)
+    lock_places((pk, found.warehouse_id) for pk in products)
     order = lock_purchase_orders([order_id]).get()
     if order.status == Status.RECEIVED and quantities is None:
         return None

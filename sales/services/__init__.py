@@ -1,6 +1,11 @@
 """Writes of sales: orders in, delivery notes out."""
 
-from sales.services.by_hand import cancel_order, confirm_order, withdraw_orders
+from sales.services.by_hand import (
+    cancel_order,
+    confirm_order,
+    prioritise_orders,
+    withdraw_orders,
+)
 from sales.services.deliveries import (
     cancel_delivery_note,
     mark_invoiced,
@@ -21,8 +26,10 @@ from sales.services.pricing import (
     price_order,
     shipping_by_rate,
 )
+from sales.services.returns import Back, return_goods
 
 __all__ = [
+    "Back",
     "OrderChange",
     "OrderResult",
     "PricedLine",
@@ -38,7 +45,9 @@ __all__ = [
     "prepare_deliveries",
     "prepare_delivery",
     "price_order",
+    "prioritise_orders",
     "render_delivery_pdfs",
+    "return_goods",
     "ship_delivery_note",
     "ship_delivery_notes",
     "shipping_by_rate",

@@ -7,7 +7,13 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inventory.services import Demand, change_reservations, default_warehouse
+from inventory.services import (
+    Demand,
+    change_reservations,
+    default_warehouse,
+    prioritise,
+    warehouse_of,
+)
 from sales.locks import lock_orders
 from sales.models import DeliveryNote, Order, OrderLine
 from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
@@ -25,7 +31,7 @@ def confirm_order(*, order_id: int, actor: Any = None) -> Order:
     Raises:
         BusinessRuleError: the order is cancelled.
     """
-    order = Order.objects.get(pk=order_id)
+    order = Order.objects.select_related("shop").get(pk=order_id)
     lines = list(order.lines.filter(product__isnull=False, reservation__isnull=True))
     if order.status == Status.DRAFT:
         reserved = change_reservations(
@@ -33,7 +39,7 @@ def confirm_order(*, order_id: int, actor: Any = None) -> Order:
                 Demand(line.product_id or 0, line.quantity, order.placed_at, order.number)
                 for line in lines
             ],
-            warehouse=default_warehouse(),
+            warehouse=warehouse_of(order.shop),
         )
     order = lock_orders([order_id]).get()
     if order.status == Status.CANCELLED:
@@ -60,10 +66,11 @@ def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
     Raises:
         BusinessRuleError: something has been delivered.
     """
-    if Order.objects.get(pk=order_id).status in (Status.DRAFT, Status.CONFIRMED):
+    found = Order.objects.select_related("shop").get(pk=order_id)
+    if found.status in (Status.DRAFT, Status.CONFIRMED):
         change_reservations(
             demands=[],
-            warehouse=default_warehouse(),
+            warehouse=warehouse_of(found.shop),
             release_ids=reservations_of([order_id]),
         )
     order = lock_orders([order_id]).get()
@@ -114,4 +121,24 @@ def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
     Order.objects.filter(pk__in=noted).exclude(status=Status.CANCELLED).update(
         status=Status.CANCELLED, cancelled_at=clock.now(), content_hash=""
     )
+    return len(orders)
+
+
+@transaction.atomic
+def prioritise_orders(*, order_ids: Sequence[int], priority: int, actor: Any = None) -> int:
+    """Serve these orders before (above 0), after (below 0) or in turn with (0) the others.
+
+    Goods set aside change hands at once, but for what is being packed.
+    """
+    packing = OrderLine.objects.filter(
+        reservation__isnull=False,
+        delivery_lines__delivery_note__status=DeliveryNote.Status.DRAFT,
+    ).values_list("reservation_id", flat=True)
+    prioritise(
+        reservation_ids=reservations_of(order_ids),
+        priority=priority,
+        kept_ids=[pk for pk in packing if pk is not None],
+    )
+    orders = list(lock_orders(order_ids))
+    record("order.prioritised", orders, actor=actor, priority=priority)
     return len(orders)

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from inventory.locks import lock_positions
-from inventory.services import Issue, default_warehouse, issue_stock
+from inventory.locks import lock_places, places_of
+from inventory.services import Issue, issue_stock
 from sales.errors import NoteNotDraft
 from sales.events import notes_shipped
 from sales.locks import lock_notes, lock_orders
@@ -25,6 +25,9 @@ from sphinx.core.bulk import update_rows
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.services import allocate_numbers, record
+
+# What the ledger calls goods that left by a delivery note.
+ORIGIN = "delivery_note"
 
 
 def prepare_delivery(*, order_id: int, at: datetime, actor: Any = None) -> DeliveryNote | None:
@@ -134,10 +137,9 @@ def ship_delivery_notes(
         NotEnoughStock: what was picked is no longer set aside (nothing is shipped then).
     """
     wanted = list(note_ids)
-    warehouse = default_warehouse()
     # Whoever ships the same note needs the same positions: under their lock, what is still a
     # draft stays one until we are done.
-    lock_positions(product_ids=_products_of(wanted), warehouse_id=warehouse.pk)
+    lock_places(places_of(_reservations_of(wanted)))
     orders = {
         o.pk: o
         for o in lock_orders(
@@ -152,11 +154,10 @@ def ship_delivery_notes(
         .select_related("order_line", "delivery_note")
         .order_by("delivery_note_id", "pk")
     )
-    moves = issue_stock(
+    issued = issue_stock(
         issues=[
             Issue(
                 line.order_line.reservation_id or 0,
-                line.order_line.product_id or 0,
                 line.quantity,
                 line.delivery_note.number,
                 line.order_line.position,
@@ -164,16 +165,16 @@ def ship_delivery_notes(
             for line in lines
             if line.order_line.product_id
         ],
-        warehouse=warehouse,
         at=at,
-        origin_kind="delivery_note",
+        origin_kind=ORIGIN,
+        actor=actor,
     )
     for note in notes:
         note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
     for line in lines:
-        move = moves.get((line.delivery_note.number, line.order_line.position))
-        line.move = move
-        line.unit_cost = move.unit_cost if move else None
+        left = issued.get((line.delivery_note.number, line.order_line.position))
+        line.move = left.move if left else None
+        line.unit_cost = left.unit_cost if left else None
         line.order_line.quantity_delivered += line.quantity
     update_rows(
         DeliveryNoteLine,
@@ -194,12 +195,11 @@ def ship_delivery_notes(
     return notes
 
 
-def _products_of(note_ids: Sequence[int]) -> set[int]:
-    return set(
-        OrderLine.objects.filter(
-            delivery_lines__delivery_note__in=note_ids, product__isnull=False
-        ).values_list("product_id", flat=True)
+def _reservations_of(note_ids: Sequence[int]) -> list[int]:
+    held = OrderLine.objects.filter(
+        delivery_lines__delivery_note__in=note_ids, reservation__isnull=False
     )
+    return [pk for pk in held.values_list("reservation_id", flat=True) if pk is not None]
 
 
 def _move_orders_on(orders: dict[int, Order]) -> None:

@@ -15,9 +15,9 @@ from customers.services import Source, upsert_customers
 from inventory.services import (
     ProductFacts,
     change_reservations,
-    default_warehouse,
     ensure_products,
     known_skus,
+    warehouse_of,
 )
 from sales.drafts import OrderDraft
 from sales.errors import ChangedAfterDelivery
@@ -292,7 +292,7 @@ def _insert(
         ((pk, *database_values(row)) for pk, row in zip(ids, rows, strict=True)),
     )
     plan = LinePlan(work, products)
-    reserved = change_reservations(demands=plan.demands, warehouse=default_warehouse())
+    reserved = change_reservations(demands=plan.demands, warehouse=warehouse_of(shop))
     plan.write(ids, reserved, result)
     for w in work:
         if w.completes:
@@ -331,7 +331,7 @@ def _update(
     plan = LinePlan(rebuilt, products)
     reserved = change_reservations(
         demands=plan.demands,
-        warehouse=default_warehouse(),
+        warehouse=warehouse_of(shop),
         release_ids=reservations_of(withdrawn),
     )
     locked = {o.pk: o for o in lock_orders(w.known_pk for w in work)}

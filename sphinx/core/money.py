@@ -22,6 +22,11 @@ def to_unit_price(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
 
 
+def to_quantity(pieces: Decimal) -> Decimal:
+    """Round half up to the 3 places a quantity is kept with."""
+    return pieces.quantize(Decimal("0.001"), rounding=ROUND_HALF_UP)
+
+
 def tax_included(gross: Decimal, rate: Decimal) -> Decimal:
     """VAT contained in an amount incl. tax; `rate` in percent. gross × r / (100 + r), half up."""
     return to_cents(gross * rate / (HUNDRED + rate))

@@ -44,3 +44,15 @@ def forbid_changes(table: str) -> Sequence[RunPython]:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
 
     return [RunPython(create, drop)]
+
+
+def forbid_changes_again(table: str) -> Sequence[RunPython]:
+    """The same after a migration that altered `table`: SQLite rebuilds it without its triggers."""
+    (operation,) = forbid_changes(table)
+
+    def renew(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        assert operation.reverse_code is not None  # noqa: S101
+        operation.reverse_code(apps, schema_editor)
+        operation.code(apps, schema_editor)
+
+    return [RunPython(renew, RunPython.noop)]

@@ -12,11 +12,14 @@ from inventory.services import (
     Entry,
     Issue,
     adjust_stock,
+    allow_negative_stock,
     change_reservations,
     default_warehouse,
     issue_stock,
+    prioritise,
     receive_stock,
 )
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.proofs import run_proofs
 from tests.factories import NOON, ProductFactory
 
@@ -95,8 +98,7 @@ def test_issued_goods_leave_stock_and_reservation_together() -> None:
     (reservation,) = reserve(want(product.pk, 3))
 
     issue_stock(
-        issues=[Issue(reservation, product.pk, Decimal(3), "BL1", 1)],
-        warehouse=default_warehouse(),
+        issues=[Issue(reservation, Decimal(3), "BL1", 1)],
         at=NOON,
         origin_kind="delivery_note",
     )
@@ -110,8 +112,7 @@ def test_more_than_was_set_aside_never_leaves() -> None:
 
     with pytest.raises(NotEnoughStock):
         issue_stock(
-            issues=[Issue(reservation, product.pk, Decimal(3), "BL1", 1)],
-            warehouse=default_warehouse(),
+            issues=[Issue(reservation, Decimal(3), "BL1", 1)],
             at=NOON,
             origin_kind="delivery_note",
         )
@@ -119,19 +120,66 @@ def test_more_than_was_set_aside_never_leaves() -> None:
     assert position(product.pk).on_hand == 1
 
 
-def test_a_count_below_what_orders_hold_is_refused() -> None:
+def test_goods_that_a_count_misses_make_the_last_in_the_queue_wait() -> None:
     product = ProductFactory(on_hand=5)
-    reserve(want(product.pk, 4))
+    early, late = reserve(want(product.pk, 2), want(product.pk, 2, days=1))
 
-    with pytest.raises(NotEnoughStock):
-        adjust_stock(
-            product=product,
-            warehouse=default_warehouse(),
-            counted=Decimal(3),
-            at=NOON,
-            number="INV1",
-            note="",
-        )
+    adjust_stock(
+        product=product,
+        warehouse=default_warehouse(),
+        counted=Decimal(3),
+        at=NOON,
+        number="INV1",
+        note="",
+    )
+
+    assert Reservation.objects.get(pk=early).allocated == 2
+    assert Reservation.objects.get(pk=late).allocated == 1
+    assert position(product.pk).backordered == 1
+
+
+def test_priority_by_hand_goes_before_the_order_of_dates() -> None:
+    product = ProductFactory(on_hand=3)
+    early, late = reserve(want(product.pk, 3), want(product.pk, 2, days=1))
+
+    prioritise(reservation_ids=[late], priority=1)
+
+    assert Reservation.objects.get(pk=late).allocated == 2
+    assert Reservation.objects.get(pk=early).allocated == 1
+
+
+def test_what_is_being_packed_stays_in_the_box() -> None:
+    product = ProductFactory(on_hand=3)
+    packed, late = reserve(want(product.pk, 3), want(product.pk, 2, days=1))
+
+    prioritise(reservation_ids=[late], priority=1, kept_ids=[packed])
+
+    assert Reservation.objects.get(pk=packed).allocated == 3
+    assert Reservation.objects.get(pk=late).allocated == 0
+
+
+def test_what_is_given_back_was_not_asked_after_all() -> None:
+    product = ProductFactory(on_hand=10)
+    kept, dropped = reserve(want(product.pk, 3), want(product.pk, 4))
+
+    reserve(release=[dropped])
+
+    assert Reservation.objects.get(pk=kept).asked == 3
+    assert Reservation.objects.get(pk=dropped).asked == 0
+
+
+def test_a_product_that_may_go_below_zero_is_always_set_aside_and_shipped() -> None:
+    product = ProductFactory()
+    allow_negative_stock(product_id=product.pk, allowed=True)
+    (reservation,) = reserve(want(product.pk, 3))
+
+    issue_stock(
+        issues=[Issue(reservation, Decimal(3), "BL1", 1)], at=NOON, origin_kind="delivery_note"
+    )
+
+    assert position(product.pk).on_hand == -3
+    with pytest.raises(BusinessRuleError):
+        allow_negative_stock(product_id=product.pk, allowed=False)
 
 
 @settings(
@@ -161,8 +209,7 @@ def test_positions_are_always_the_sum_of_moves_and_reservations(
             held = Reservation.objects.get(pk=open_ids[quantity % len(open_ids)])
             if held.allocated:
                 issue_stock(
-                    issues=[Issue(held.pk, product.pk, held.allocated, f"BL{number}", 1)],
-                    warehouse=default_warehouse(),
+                    issues=[Issue(held.pk, held.allocated, f"BL{number}", 1)],
                     at=NOON,
                     origin_kind="delivery_note",
                 )

@@ -1,0 +1,35 @@
+"""What is sold and where it lies: products, warehouses, the ledger of moves, reservations."""
+
+from inventory.models.documents import (
+    ReorderRule,
+    StockCount,
+    StockCountLine,
+    StockTransfer,
+    StockTransferLine,
+)
+from inventory.models.products import BundleComponent, Lot, Product, ProductAlias, ProductCategory
+from inventory.models.stock import (
+    LotPosition,
+    Reservation,
+    StockMove,
+    StockPosition,
+    Warehouse,
+)
+
+__all__ = [
+    "BundleComponent",
+    "Lot",
+    "LotPosition",
+    "Product",
+    "ProductAlias",
+    "ProductCategory",
+    "ReorderRule",
+    "Reservation",
+    "StockCount",
+    "StockCountLine",
+    "StockMove",
+    "StockPosition",
+    "StockTransfer",
+    "StockTransferLine",
+    "Warehouse",
+]

@@ -1,0 +1,175 @@
+"""What is sold: products, their other names, bundles, lots."""
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from sphinx.core.fields import QuantityField, RateField, UnitPriceField
+from sphinx.core.money import plain
+from sphinx.core.validators import validate_barcode
+
+
+class ProductCategory(models.Model):
+    """A category of goods and the French VAT rate that it carries."""
+
+    name = models.CharField(_("nom"), max_length=80, unique=True)
+    tax_rate = RateField(
+        _("taux de TVA (%)"), null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+
+    class Meta:
+        verbose_name = _("catégorie")
+        verbose_name_plural = _("catégories")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """An article, named by its SKU as the shop writes it."""
+
+    class SupplyMode(models.TextChoices):
+        STOCKED = "stocked", _("Stocké")
+        JUST_IN_TIME = "just_in_time", _("Flux tendu")
+
+    sku = models.CharField(_("référence (SKU)"), max_length=80)
+    # Case and spaces don't tell products apart; see sphinx.core.texts.sku_key.
+    sku_key = models.CharField(max_length=80, unique=True, editable=False)
+    label = models.CharField(_("désignation"), max_length=200, blank=True)
+    category = models.ForeignKey(
+        ProductCategory,
+        verbose_name=_("catégorie"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="products",
+    )
+    tax_rate = RateField(
+        _("taux de TVA (%)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Vide : celui de la catégorie."),
+    )
+    supply_mode = models.CharField(
+        _("approvisionnement"), max_length=12, choices=SupplyMode, default=SupplyMode.STOCKED
+    )
+    unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
+    barcode = models.CharField(
+        _("code-barres"), max_length=14, blank=True, validators=[validate_barcode]
+    )
+    location = models.CharField(_("emplacement"), max_length=30, blank=True)
+    allows_negative = models.BooleanField(
+        _("stock négatif permis"),
+        default=False,
+        help_text=_("Vendu et expédié même sans stock compté (service, sur-mesure)."),
+    )
+    tracks_lots = models.BooleanField(
+        _("suivi par lot"),
+        default=False,
+        help_text=_("Chaque entrée dit son lot ; le premier périmé sort le premier."),
+    )
+    shelf_life_days = models.PositiveSmallIntegerField(
+        _("durée de conservation (jours)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("De la réception à la date limite ; borne aussi les achats."),
+    )
+    # Worked out from sales by the replenishment run: A sells most, C least, blank is unknown.
+    abc_class = models.CharField(_("classe ABC"), max_length=1, blank=True, editable=False)
+    is_incomplete = models.BooleanField(
+        _("à compléter"), default=False, help_text=_("Créé d'office par une commande.")
+    )
+    is_active = models.BooleanField(_("actif"), default=True)
+
+    history = HistoricalRecords(verbose_name=_("historique"))
+
+    class Meta:
+        verbose_name = _("article")
+        verbose_name_plural = _("articles")
+        ordering = ["sku"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(tax_rate__isnull=True) | models.Q(tax_rate__gte=0),
+                name="inventory_product_tax_rate_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} {self.label}".strip()
+
+
+class ProductAlias(models.Model):
+    """Another SKU by which shops name a product: decided once, when a file was mended."""
+
+    sku_key = models.CharField(_("référence vue"), max_length=80, unique=True)
+    product = models.ForeignKey(
+        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="aliases"
+    )
+
+    class Meta:
+        verbose_name = _("autre référence")
+        verbose_name_plural = _("autres références")
+
+    def __str__(self) -> str:
+        return f"{self.sku_key} → {self.product}"
+
+
+class BundleComponent(models.Model):
+    """A bundle has no stock of its own: each one sold draws `quantity` pieces of its parts."""
+
+    bundle = models.ForeignKey(
+        Product, verbose_name=_("lot vendu"), on_delete=models.PROTECT, related_name="components"
+    )
+    component = models.ForeignKey(
+        Product, verbose_name=_("composant"), on_delete=models.PROTECT, related_name="part_of"
+    )
+    quantity = QuantityField(
+        _("quantité par lot"), default=Decimal(1), validators=[MinValueValidator(Decimal("0.001"))]
+    )
+
+    class Meta:
+        verbose_name = _("composant")
+        verbose_name_plural = _("composants")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bundle", "component"], name="inventory_component_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="inventory_component_positive"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(bundle=models.F("component")),
+                name="inventory_component_not_itself",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.component_id} × {plain(self.quantity)}"
+
+
+class Lot(models.Model):
+    """A batch of a product, by the number on it, with the date until which it may be sold."""
+
+    product = models.ForeignKey(
+        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="lots"
+    )
+    number = models.CharField(_("n° de lot"), max_length=40)
+    best_before = models.DateField(_("date limite"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("lot")
+        verbose_name_plural = _("lots")
+        ordering = ["best_before", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "number"], name="inventory_lot_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,87 @@
+"""Writes to stock: reservations, moves, counts, transfers. Each is set-based and twice-safe.
+
+The position of a product is always the sum of its moves and of its reservations; while stock
+is available nobody waits for it. Locks: positions by product, then documents.
+"""
+
+from inventory.services.adjustments import adjust_stock, correct_stock, write_off
+from inventory.services.bundles import set_components
+from inventory.services.counts import (
+    cancel_count,
+    find_counted,
+    open_count,
+    post_count,
+    record_counted,
+)
+from inventory.services.ledger import (
+    Issue,
+    Issued,
+    expect_incoming,
+    issue_stock,
+    open_stock,
+    receive_stock,
+    revalue_stock,
+    take_stock,
+)
+from inventory.services.lots import lots_on_shelf
+from inventory.services.products import (
+    ProductFacts,
+    allow_negative_stock,
+    classify_products,
+    ensure_products,
+    known_skus,
+    map_sku,
+    set_tax_rate,
+)
+from inventory.services.reservations import Demand, Reserved, change_reservations, prioritise
+from inventory.services.returns import Returned, return_stock
+from inventory.services.transfers import (
+    cancel_transfer,
+    create_transfer,
+    receive_transfer,
+    send_transfer,
+)
+from inventory.services.warehouses import default_warehouse, warehouse_of
+from inventory.services.writer import Entry, Taking
+
+__all__ = [
+    "Demand",
+    "Entry",
+    "Issue",
+    "Issued",
+    "ProductFacts",
+    "Reserved",
+    "Returned",
+    "Taking",
+    "adjust_stock",
+    "allow_negative_stock",
+    "cancel_count",
+    "cancel_transfer",
+    "change_reservations",
+    "classify_products",
+    "correct_stock",
+    "create_transfer",
+    "default_warehouse",
+    "ensure_products",
+    "expect_incoming",
+    "find_counted",
+    "issue_stock",
+    "known_skus",
+    "lots_on_shelf",
+    "map_sku",
+    "open_count",
+    "open_stock",
+    "post_count",
+    "prioritise",
+    "receive_stock",
+    "receive_transfer",
+    "record_counted",
+    "return_stock",
+    "revalue_stock",
+    "send_transfer",
+    "set_components",
+    "set_tax_rate",
+    "take_stock",
+    "warehouse_of",
+    "write_off",
+]

@@ -1,0 +1,265 @@
+"""Goods set aside for orders: asked for, given back, handed on to who waits.
+
+First come, first served by the order's date, priority by hand before. While stock is available
+nobody waits for it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F
+
+from inventory.locks import Place, lock_places, lock_reservations, places_of, waiting_first
+from inventory.models import Reservation, StockPosition, Warehouse
+from inventory.services.bundles import Part, bundles_ready, explode
+from inventory.services.positions import save_positions
+from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
+
+ZERO = Decimal(0)
+
+
+class Demand(NamedTuple):
+    """Pieces of a product wanted by one order line."""
+
+    product_id: int
+    quantity: Decimal
+    requested_at: datetime
+    origin_number: str
+
+
+class Reserved(NamedTuple):
+    """What `change_reservations` made: an id a demand, and the pieces set aside in all."""
+
+    reservation_ids: list[int]
+    allocated: Decimal
+
+
+@transaction.atomic
+def change_reservations(
+    *,
+    demands: Sequence[Demand],
+    warehouse: Warehouse,
+    release_ids: Iterable[int] = (),
+) -> Reserved:
+    """Free the reservations `release_ids`, set goods aside for `demands`, refill who waits.
+
+    Oldest demand first. What isn't there waits and is served when goods arrive. Products in
+    just-in-time supply are no exception: leftovers are used first, the rest is a shortage
+    that purchasing sees. A bundle asks for its components. What is freed was not asked after
+    all: replenishment forgets it.
+    """
+    freed = list(release_ids)
+    parts = explode(d.product_id for d in demands)
+    places = {(d.product_id, warehouse.pk) for d in demands if d.product_id not in parts}
+    places |= {(p.product_id, warehouse.pk) for found in parts.values() for p in found}
+    places |= places_of(freed)
+    if not places:
+        return Reserved([], ZERO)
+    positions = lock_places(places)
+    _release(lock_reservations(freed), positions)
+    reserved = _allocate(demands, parts, warehouse, positions)
+    refill(positions)
+    save_positions(positions.values())
+    return reserved
+
+
+def _release(released: Sequence[Reservation], positions: Mapping[Place, StockPosition]) -> None:
+    for reservation in released:
+        if not reservation.is_bundle:
+            position = positions[reservation.product_id, reservation.warehouse_id]
+            position.reserved -= reservation.allocated
+            position.backordered -= reservation.quantity - reservation.allocated
+    Reservation.objects.filter(pk__in=[r.pk for r in released]).update(
+        asked=F("asked") - F("quantity"), quantity=0, allocated=0
+    )
+
+
+def _allocate(
+    demands: Sequence[Demand],
+    parts: Mapping[int, Sequence[Part]],
+    warehouse: Warehouse,
+    positions: Mapping[Place, StockPosition],
+) -> Reserved:
+    """Write a reservation a demand, the oldest first; a bundle's components after it."""
+    ids = reserve_ids(
+        Reservation, len(demands) + sum(len(parts.get(d.product_id, ())) for d in demands)
+    )
+    further = iter(ids[len(demands) :])
+    rows: list[tuple[Any, ...]] = []
+    bundles: list[tuple[Any, ...]] = []
+    total = ZERO
+    for index in sorted(range(len(demands)), key=lambda i: demands[i].requested_at):
+        demand = demands[index]
+        if demand.product_id not in parts:
+            allocated = _take(positions[demand.product_id, warehouse.pk], demand.quantity)
+            total += allocated
+            rows.append(_row(ids[index], demand, warehouse.pk, demand.quantity, allocated))
+            continue
+        ready = demand.quantity
+        for part in parts[demand.product_id]:
+            wanted = demand.quantity * part.quantity
+            allocated = _take(positions[part.product_id, warehouse.pk], wanted)
+            ready = min(ready, bundles_ready(allocated, part.quantity))
+            own = demand._replace(product_id=part.product_id)
+            bundles.append(
+                (*_row(next(further), own, warehouse.pk, wanted, allocated),
+                 ids[index], part.quantity, False)
+            )  # fmt: skip
+        total += ready
+        bundles.append(
+            (*_row(ids[index], demand, warehouse.pk, demand.quantity, ready), None, None, True)
+        )
+    insert_rows(Reservation, _COLUMNS, rows)
+    if bundles:
+        insert_rows(Reservation, [*_COLUMNS, "bundle_id", "per_bundle", "is_bundle"], bundles)
+    return Reserved(ids[: len(demands)], total)
+
+
+_COLUMNS = (
+    "id product_id warehouse_id quantity allocated asked requested_at origin_number"
+).split()
+
+
+def _row(
+    pk: int, demand: Demand, warehouse_id: int, quantity: Decimal, allocated: Decimal
+) -> tuple[Any, ...]:
+    return (
+        pk,
+        demand.product_id,
+        warehouse_id,
+        quantity,
+        allocated,
+        quantity,
+        demand.requested_at,
+        demand.origin_number,
+    )
+
+
+def _take(position: StockPosition, wanted: Decimal) -> Decimal:
+    """Set aside what is there of `wanted` pieces, note the rest as waiting."""
+    allocated = wanted
+    if not position.allows_negative:
+        allocated = min(wanted, max(position.available, ZERO))
+    position.reserved += allocated
+    position.backordered += wanted - allocated
+    return allocated
+
+
+def refill(positions: Mapping[Place, StockPosition]) -> None:
+    """Give what became available to who waits for it, in their turn; positions are locked."""
+    free = {
+        place
+        for place, p in positions.items()
+        if p.backordered > 0 and (p.available > 0 or p.allows_negative)
+    }
+    if not free:
+        return
+    served = []
+    for reservation in waiting_first(_held(free, quantity__gt=F("allocated"))):
+        position = positions[reservation.product_id, reservation.warehouse_id]
+        wanted = reservation.quantity - reservation.allocated
+        more = wanted if position.allows_negative else min(position.available, wanted)
+        if more > 0:
+            reservation.allocated += more
+            position.reserved += more
+            position.backordered -= more
+            served.append(reservation)
+    _save_allocations(served)
+
+
+def take_back(positions: Mapping[Place, StockPosition]) -> None:
+    """Where orders hold more than is there, the last in the queue wait again.
+
+    For goods that a count or a loss shows to be gone; positions are locked.
+    """
+    short = {
+        place for place, p in positions.items() if p.reserved > p.on_hand and not p.allows_negative
+    }
+    if not short:
+        return
+    shortened = []
+    for reservation in reversed(waiting_first(_held(short, allocated__gt=0))):
+        position = positions[reservation.product_id, reservation.warehouse_id]
+        less = min(position.reserved - position.on_hand, reservation.allocated)
+        if less > 0:
+            reservation.allocated -= less
+            position.reserved -= less
+            position.backordered += less
+            shortened.append(reservation)
+    _save_allocations(shortened)
+
+
+@transaction.atomic
+def prioritise(
+    *, reservation_ids: Iterable[int], priority: int, kept_ids: Iterable[int] = ()
+) -> None:
+    """Serve these reservations before (above 0) or after (below 0) the others.
+
+    Goods are handed round anew at once, but for `kept_ids`: those that are being packed.
+    """
+    wanted = list(reservation_ids)
+    places = places_of(wanted)
+    positions = lock_places(places)
+    chosen = lock_reservations(wanted)
+    Reservation.objects.filter(pk__in=[r.pk for r in chosen]).update(priority=priority)
+    kept = {r.pk for r in lock_reservations(kept_ids)}
+    changed = []
+    free: dict[Place, Decimal] = defaultdict(Decimal)
+    held = [r for r in waiting_first(_held(places, quantity__gt=0)) if r.pk not in kept]
+    for reservation in held:
+        free[reservation.product_id, reservation.warehouse_id] += reservation.allocated
+    for place in places:
+        free[place] += max(positions[place].available, ZERO)
+    for reservation in held:
+        place = (reservation.product_id, reservation.warehouse_id)
+        share = min(free[place], reservation.quantity)
+        if positions[place].allows_negative:
+            share = reservation.quantity
+        free[place] -= share
+        if share != reservation.allocated:
+            positions[place].reserved += share - reservation.allocated
+            positions[place].backordered -= share - reservation.allocated
+            reservation.allocated = share
+            changed.append(reservation)
+    _save_allocations(changed)
+    save_positions(positions.values())
+
+
+def _held(places: Iterable[Place], **conditions: Any) -> list[Reservation]:
+    """Reservations of goods in some places, locked by id."""
+    products = {product_id for product_id, _w in places}
+    warehouses = {warehouse_id for _p, warehouse_id in places}
+    found = (
+        Reservation.objects.select_for_update(of=("self",), no_key=True)
+        .filter(
+            product_id__in=products,
+            warehouse_id__in=warehouses,
+            is_bundle=False,
+            **conditions,
+        )
+        .order_by("pk")
+    )
+    wanted = set(places)
+    return [r for r in found if (r.product_id, r.warehouse_id) in wanted]
+
+
+def _save_allocations(changed: Sequence[Reservation]) -> None:
+    update_rows(Reservation, ["allocated"], [(r.pk, r.allocated) for r in changed])
+    sync_bundles({r.bundle_id for r in changed if r.bundle_id})
+
+
+def sync_bundles(bundle_ids: Iterable[int | None]) -> None:
+    """As many bundles are ready as their scarcest component allows."""
+    wanted = [pk for pk in bundle_ids if pk]
+    if not wanted:
+        return
+    ready: dict[int, Decimal] = {}
+    for part in Reservation.objects.filter(bundle_id__in=wanted):
+        assert part.bundle_id is not None and part.per_bundle is not None  # noqa: S101, PT018
+        count = bundles_ready(part.allocated, part.per_bundle)
+        ready[part.bundle_id] = min(ready.get(part.bundle_id, count), count)
+    update_rows(Reservation, ["allocated"], list(ready.items()))

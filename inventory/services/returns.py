@@ -1,0 +1,106 @@
+"""Goods that come back from customers: to the shelf at the cost they left with, or to scrap."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from inventory.locks import lock_places
+from inventory.models import StockMove
+from inventory.services.positions import save_positions
+from inventory.services.reservations import refill, take_back
+from inventory.services.writer import Entry, Taking, Writer
+from sphinx.core.money import to_quantity
+
+ZERO = Decimal(0)
+
+
+class Returned(NamedTuple):
+    """`quantity` of the `of` pieces (or bundles) that left for one line of a document.
+
+    `passed` is what came back of it before.
+    """
+
+    origin_number: str
+    origin_line: int
+    quantity: Decimal
+    of: Decimal
+    passed: Decimal
+    is_scrap: bool
+
+
+@transaction.atomic
+def return_stock(
+    *,
+    returns: Sequence[Returned],
+    left_as: str,
+    number: str,
+    at: datetime,
+    actor: Any = None,
+) -> list[StockMove]:
+    """Take goods back that left as document kind `left_as`; scrap goes out again at once.
+
+    They come back to the warehouse, the lots and at the cost that they left with; a bundle as
+    its components.
+    """
+    sent = _moves(returns, left_as)
+    positions = lock_places((m.product_id, m.warehouse_id) for found in sent for m in found)
+    writer = Writer(positions, at=at, origin_kind="return", actor=actor)
+    for line, (returned, moves) in enumerate(zip(returns, sent, strict=True), start=1):
+        for move, pieces in _shares(returned, moves):
+            position = positions[move.product_id, move.warehouse_id]
+            lot = move.lot
+            writer.put(
+                position,
+                Entry(
+                    move.product_id,
+                    pieces,
+                    move.unit_cost,
+                    number,
+                    line,
+                    lot.number if lot else "",
+                    lot.best_before if lot else None,
+                ),
+                StockMove.Kind.RETURN,
+            )
+            if returned.is_scrap:
+                scrap = Taking(move.product_id, pieces, f"{number}/R", line, move.lot_id)
+                writer.take(position, scrap, StockMove.Kind.LOSS, expired_too=True)
+    writer.write()
+    take_back(positions)
+    refill(positions)
+    save_positions(positions.values())
+    return writer.moves
+
+
+def _moves(returns: Sequence[Returned], left_as: str) -> list[list[StockMove]]:
+    found: dict[tuple[str, int], list[StockMove]] = {}
+    for move in (
+        StockMove.objects.filter(
+            origin_kind=left_as,
+            origin_number__in={r.origin_number for r in returns},
+            quantity__lt=0,
+        )
+        .select_related("lot")
+        .order_by("pk")
+    ):
+        found.setdefault((move.origin_number, move.origin_line), []).append(move)
+    return [found.get((r.origin_number, r.origin_line), []) for r in returns]
+
+
+def _shares(returned: Returned, moves: Sequence[StockMove]) -> Iterator[tuple[StockMove, Decimal]]:
+    """Pieces that come back of each move, lot after lot in the order in which they left."""
+    for product_id in dict.fromkeys(m.product_id for m in moves):
+        own = [m for m in moves if m.product_id == product_id]
+        left = -sum((m.quantity for m in own), ZERO)
+        wanted = to_quantity(left * returned.quantity / returned.of)
+        passed = to_quantity(left * returned.passed / returned.of)
+        for move in own:
+            before = min(passed, -move.quantity)
+            passed -= before
+            pieces = min(-move.quantity - before, wanted)
+            wanted -= pieces
+            if pieces > 0:
+                yield move, pieces

@@ -1,0 +1,23 @@
+"""Which warehouse serves whom."""
+
+from django.utils.translation import gettext as _
+
+from inventory.models import Warehouse
+from sphinx.core.models import Shop
+
+
+def default_warehouse() -> Warehouse:
+    """The warehouse that orders draw on; made when the installation is new."""
+    found = Warehouse.objects.filter(is_default=True).first()
+    return (
+        found
+        or Warehouse.objects.get_or_create(
+            code="principal", defaults={"name": _("Dépôt principal"), "is_default": True}
+        )[0]
+    )
+
+
+def warehouse_of(shop: Shop) -> Warehouse:
+    """The warehouse that the shop's orders draw on: its own, else the default one."""
+    own = Warehouse.objects.filter(shops=shop).order_by("code").first()
+    return own or default_warehouse()
