@@ -104,6 +104,7 @@ class PurchaseOrderAdmin(ListTotals, ReadOnlyAdmin):
                     services.set_quantity(
                         line_id=line_form.instance.pk,
                         quantity=line_form.cleaned_data["quantity"],
+                        at=clock.now(),
                         actor=request.user,
                     )
                 except SphinxError as error:
@@ -124,7 +125,7 @@ class PurchaseOrderAdmin(ListTotals, ReadOnlyAdmin):
         run_each(
             request,
             queryset,
-            lambda o: services.refuse_proposal(order_id=o.pk, actor=request.user),
+            lambda o: services.refuse_proposal(order_id=o.pk, at=clock.now(), actor=request.user),
             str(_("%(count)s propositions refusées.")),
         )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sales.models import DeliveryNote, Order, OrderLine
+from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sphinx.core.errors import InputError
 
 DELIVERABLE = (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
@@ -30,6 +30,14 @@ def orders_ready_to_deliver() -> QuerySet[Order]:
 def notes_to_ship() -> QuerySet[DeliveryNote]:
     """Delivery notes in preparation, oldest first."""
     return DeliveryNote.objects.filter(status=DeliveryNote.Status.DRAFT).order_by("pk")
+
+
+def notes_short_of_stock() -> QuerySet[DeliveryNote]:
+    """Notes in preparation that hold goods which are no longer set aside for their order."""
+    gone = DeliveryNoteLine.objects.filter(
+        delivery_note=OuterRef("pk"), quantity__gt=F("order_line__reservation__allocated")
+    )
+    return DeliveryNote.objects.filter(Exists(gone), status=DeliveryNote.Status.DRAFT)
 
 
 def lines_waiting_for_stock() -> QuerySet[OrderLine]:

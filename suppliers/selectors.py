@@ -25,8 +25,8 @@ class Offer(NamedTuple):
         return reached[-1] if reached else self.prices[0][1] if self.prices else Decimal(0)
 
 
-def choose_offers(product_ids: Iterable[int]) -> dict[int, Offer]:
-    """The offer to buy each product from: the preferred supplier, else the cheapest."""
+def offers_of(product_ids: Iterable[int]) -> dict[int, list[Offer]]:
+    """All offers of active suppliers for each product, those to prefer alone where there are."""
     items = list(
         SupplierProduct.objects.filter(product_id__in=list(product_ids), supplier__is_active=True)
         .select_related("supplier")
@@ -37,18 +37,10 @@ def choose_offers(product_ids: Iterable[int]) -> dict[int, Offer]:
         prices.setdefault(price.item_id, []).append(
             (price.from_quantity, price.unit_price_excl_tax)
         )
-    best: dict[int, Offer] = {}
+    found: dict[int, list[Offer]] = {}
     for item in items:
-        offer = Offer(item, tuple(prices.get(item.pk, ())))
-        known = best.get(item.product_id)
-        if known is None or _rank(offer) < _rank(known):
-            best[item.product_id] = offer
-    return best
-
-
-def _rank(offer: Offer) -> tuple[bool, Decimal, int]:
-    return (
-        not offer.item.is_preferred,
-        offer.unit_price(offer.item.minimum_quantity),
-        offer.item.pk,
-    )
+        found.setdefault(item.product_id, []).append(Offer(item, tuple(prices.get(item.pk, ()))))
+    return {
+        product_id: [o for o in offers if o.item.is_preferred] or offers
+        for product_id, offers in found.items()
+    }

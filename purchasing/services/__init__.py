@@ -1,14 +1,24 @@
 """Writes of purchasing: proposals, decisions, receipts."""
 
-from purchasing.services.orders import accept_proposal, refuse_proposal, send_order, set_quantity
+from purchasing.services.decisions import (
+    postpone_line,
+    refuse_line,
+    refuse_proposal,
+    set_quantity,
+)
+from purchasing.services.orders import accept_proposal, send_order
+from purchasing.services.policies import Learning
 from purchasing.services.proposals import Proposals, propose_orders
 from purchasing.services.receipts import receive_goods
 
 __all__ = [
+    "Learning",
     "Proposals",
     "accept_proposal",
+    "postpone_line",
     "propose_orders",
     "receive_goods",
+    "refuse_line",
     "refuse_proposal",
     "send_order",
     "set_quantity",

@@ -1,23 +1,38 @@
-"""Needs become proposed purchase orders, one a supplier; asked again, they are refreshed."""
+"""Needs become proposed purchase orders, one a supplier and warehouse; asked again, refreshed.
+
+First every product is looked at, without a lock (policies.py); then, in one short transaction,
+what is due is decided again on the positions of that moment and written. What was accepted
+meanwhile counts as incoming, so nothing is proposed twice.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from inventory.models import Product, Warehouse
-from inventory.selectors import reorder_candidates
+from inventory.models import Product, StockPosition, Warehouse
 from inventory.services import default_warehouse
-from purchasing.models import PurchaseOrder, PurchaseOrderLine
-from purchasing.replenishment import Purchase, plan_purchase
+from purchasing.models import Decision, PurchaseOrder, PurchaseOrderLine
+from purchasing.planning.ordering import Purchase, needed, plan_purchase
+from purchasing.services.completion import Completion, complete
+from purchasing.services.policies import (
+    CHUNK,
+    Candidate,
+    Learning,
+    current_positions,
+    keep_classes,
+    keep_policies,
+)
+from sphinx.core import clock
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.services import allocate_number, record
 from suppliers.models import Supplier
-from suppliers.selectors import Offer, choose_offers
+
+Status = PurchaseOrder.Status
 
 
 class Proposals(NamedTuple):
@@ -27,106 +42,193 @@ class Proposals(NamedTuple):
     without_supplier: list[tuple[Product, Purchase]]
 
 
-class _Wanted(NamedTuple):
-    product: Product
-    offer: Offer
+class Wanted(NamedTuple):
+    """A product to buy."""
+
+    candidate: Candidate
     purchase: Purchase
+
+    @property
+    def supplier(self) -> Supplier:
+        assert self.candidate.offer is not None  # noqa: S101
+        return self.candidate.offer.item.supplier
+
+
+def propose_orders(*, on: date) -> Proposals:
+    """Work out needs as of a day and write one proposal a supplier, each line with its reason.
+
+    A proposal nobody decided on is refreshed in place: same number, today's figures, lines
+    gone when the need is gone. A past day learns only from what was asked before it, on the
+    stock of that evening.
+    """
+    orders: list[PurchaseOrder] = []
+    orphans: list[tuple[Product, Purchase]] = []
+    for warehouse in _warehouses():
+        learning = Learning(warehouse, on, is_past=on < clock.today())
+        found = _propose_for(learning)
+        orders += found.orders
+        orphans += found.without_supplier
+    return Proposals(orders, orphans)
+
+
+def _warehouses() -> list[Warehouse]:
+    """The default one first, then those that keep something."""
+    first = default_warehouse()
+    others = Warehouse.objects.exclude(pk=first.pk).filter(
+        pk__in=StockPosition.objects.values("warehouse")
+    )
+    return [first, *others.order_by("code")]
+
+
+def _propose_for(learning: Learning) -> Proposals:
+    due: list[Candidate] = []
+    passed: list[Candidate] = []
+    for candidate in learning.candidates():
+        passed.append(candidate)
+        if needed(candidate.position, candidate.levels) > 0:
+            due.append(candidate)
+        if len(passed) == CHUNK:
+            keep_policies(passed, learning)
+            passed = []
+    keep_policies(passed, learning)
+    if learning.warehouse.is_default and not learning.is_past:
+        keep_classes(learning)
+    return _write(learning, due)
 
 
 @transaction.atomic
-def propose_orders(*, on: date) -> Proposals:
-    """Compute needs and write one proposal a supplier, each line with its reason.
-
-    A proposal nobody decided on is refreshed in place: same number, today's figures, lines
-    gone when the need is gone. What was accepted counts as incoming, so asking twice never
-    buys twice.
-    """
+def _write(learning: Learning, due: Sequence[Candidate]) -> Proposals:
     # Two runs take turns, and what is being accepted is waited for before needs are read.
-    warehouse = Warehouse.objects.select_for_update(no_key=True).get(pk=default_warehouse().pk)
+    Warehouse.objects.select_for_update(no_key=True).get(pk=learning.warehouse.pk)
     open_proposals = {
         o.supplier_id: o
         for o in PurchaseOrder.objects.select_for_update(of=("self",), no_key=True)
-        .filter(status=PurchaseOrder.Status.PROPOSED, warehouse=warehouse)
+        .filter(status=Status.PROPOSED, warehouse=learning.warehouse)
         .order_by("pk")
     }
-    needs = list(reorder_candidates(warehouse))
-    offers = choose_offers(n.product.pk for n in needs)
-    wanted: dict[int, list[_Wanted]] = defaultdict(list)
-    orphans = []
-    for need in needs:
-        offer = offers.get(need.product.pk)
-        purchase = plan_purchase(need.position, need.rule, need.product, offer)
-        if purchase and offer:
-            wanted[offer.item.supplier_id].append(_Wanted(need.product, offer, purchase))
-        elif purchase:
-            orphans.append((need.product, purchase))
+    wanted, orphans = _decide(learning, due)
+    completions: dict[int, Completion] = {}
+    for supplier_id, lines in wanted.items():
+        completions[supplier_id] = complete(
+            learning, lines[0].supplier, [(w.candidate, w.purchase) for w in lines]
+        )
+        lines += [Wanted(*pair) for pair in completions[supplier_id].added]
     _withdraw([o for s, o in open_proposals.items() if s not in wanted])
     orders = [
-        _proposal(open_proposals.get(supplier_id), lines, warehouse.pk, on)
-        for supplier_id, lines in sorted(wanted.items())
+        _proposal(open_proposals.get(s), lines, learning, completions[s].remark)
+        for s, lines in sorted(wanted.items())
     ]
     _write_lines(orders, wanted)
     return Proposals(orders, orphans)
 
 
-def _withdraw(orders: Sequence[PurchaseOrder]) -> None:
+def _decide(
+    learning: Learning, due: Sequence[Candidate]
+) -> tuple[dict[int, list[Wanted]], list[tuple[Product, Purchase]]]:
+    """What is due on the positions of this moment, by supplier, but for what staff put off."""
+    ids = [c.product.pk for c in due]
+    if not learning.is_past:
+        fresh = current_positions(ids, learning.warehouse)
+        due = [c._replace(position=fresh[c.product.pk]) for c in due]
+    put_off = _put_off(ids, learning)
+    fixed = _fixed(learning.warehouse)
+    wanted: dict[int, list[Wanted]] = defaultdict(list)
+    orphans = []
+    for candidate in due:
+        purchase = plan_purchase(
+            candidate.position, candidate.levels, candidate.terms, learning.rules.costs
+        )
+        waits = candidate.position.backordered > 0
+        if purchase is None or (candidate.product.pk in put_off and not waits):
+            continue
+        purchase.reason.update(candidate.figures)
+        purchase = _as_fixed(purchase, fixed.get(candidate.product.pk))
+        if candidate.offer is None:
+            orphans.append((candidate.product, purchase))
+        else:
+            wanted[candidate.offer.item.supplier_id].append(Wanted(candidate, purchase))
+    return dict(wanted), orphans
+
+
+def _put_off(product_ids: Sequence[int], learning: Learning) -> set[int]:
+    """Products refused or put off until later than the day of the run."""
+    return set(
+        Decision.objects.filter(
+            Q(kind=Decision.Kind.REFUSED) | Q(kind=Decision.Kind.POSTPONED),
+            product_id__in=product_ids,
+            warehouse=learning.warehouse,
+            until__gt=learning.on,
+        ).values_list("product_id", flat=True)
+    )
+
+
+def _fixed(warehouse: Warehouse) -> dict[int, PurchaseOrderLine]:
+    """Lines of open proposals whose quantity somebody set."""
+    lines = PurchaseOrderLine.objects.filter(
+        purchase_order__status=Status.PROPOSED,
+        purchase_order__warehouse=warehouse,
+        is_fixed=True,
+    )
+    return {line.product_id: line for line in lines}
+
+
+def _as_fixed(purchase: Purchase, line: PurchaseOrderLine | None) -> Purchase:
+    """With the quantity that somebody set, beside what was worked out."""
+    if line is None:
+        return purchase
+    kept = {key: line.reason.get(key, "") for key in ("set_by_hand", "set_because", "set_by")}
+    reason = purchase.reason | kept | {"computed": str(purchase.quantity), "is_fixed": True}
+    return purchase._replace(quantity=line.quantity, reason=reason)
+
+
+def _withdraw(orders: Iterable[PurchaseOrder]) -> None:
     """The need is gone: the proposal is closed and says why."""
-    for order in orders:
-        order.status = PurchaseOrder.Status.CANCELLED
+    gone = list(orders)
+    for order in gone:
+        order.status = Status.CANCELLED
         order.note = _("Besoin disparu avant décision")
-    PurchaseOrder.objects.bulk_update(orders, ["status", "note"])
+    PurchaseOrder.objects.bulk_update(gone, ["status", "note"])
 
 
 def _proposal(
-    known: PurchaseOrder | None, lines: Sequence[_Wanted], warehouse_id: int, on: date
+    known: PurchaseOrder | None, lines: Sequence[Wanted], learning: Learning, remark: str
 ) -> PurchaseOrder:
-    supplier: Supplier = lines[0].offer.item.supplier
-    total = sum((_line_total(w.purchase) for w in lines), ZERO)
-    lead_time = max(w.offer.lead_time_days for w in lines)
+    supplier = lines[0].supplier
+    days = max(w.candidate.offer.lead_time_days for w in lines if w.candidate.offer)
     order = known or PurchaseOrder(
-        number=allocate_number(series="CF", on=on),
+        number=allocate_number(series="CF", on=max(learning.on, clock.today())),
         supplier=supplier,
-        warehouse_id=warehouse_id,
+        warehouse=learning.warehouse,
         currency=supplier.currency,
     )
-    order.proposed_on = on
-    order.expected_on = on + timedelta(days=lead_time)
-    order.total_excl_tax = total
-    order.note = _remarks(supplier, total)
+    order.proposed_on = learning.on
+    order.expected_on = learning.on + timedelta(days=days)
+    order.total_excl_tax = sum((line_total(w.purchase) for w in lines), ZERO)
+    order.note = remark[:200]
     order.save()
     if known is None:
         record("purchase_order.proposed", [order])
     return order
 
 
-def _remarks(supplier: Supplier, total: Decimal) -> str:
-    if total < supplier.minimum_order_excl_tax:
-        return _("Sous le minimum de commande de %(minimum)s € HT") % {
-            "minimum": supplier.minimum_order_excl_tax
-        }
-    if supplier.carriage_free_excl_tax is not None and total < supplier.carriage_free_excl_tax:
-        return _("Il manque %(missing)s € HT pour le franco de port") % {
-            "missing": supplier.carriage_free_excl_tax - total
-        }
-    return ""
-
-
-def _line_total(purchase: Purchase) -> Decimal:
+def line_total(purchase: Purchase) -> Any:
+    """EUR excl. tax of a line."""
     return to_cents(purchase.quantity * purchase.unit_price)
 
 
-def _write_lines(orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[_Wanted]]) -> None:
+def _write_lines(orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[Wanted]]) -> None:
     PurchaseOrderLine.objects.filter(purchase_order__in=orders).delete()
     PurchaseOrderLine.objects.bulk_create(
         (
             PurchaseOrderLine(
                 purchase_order=order,
-                product=w.product,
-                supplier_sku=w.offer.item.supplier_sku,
+                product=w.candidate.product,
+                supplier_sku=w.candidate.offer.item.supplier_sku if w.candidate.offer else "",
                 quantity=w.purchase.quantity,
                 unit_price_excl_tax=w.purchase.unit_price,
-                total_excl_tax=_line_total(w.purchase),
+                total_excl_tax=line_total(w.purchase),
                 reason=w.purchase.reason,
+                is_fixed=bool(w.purchase.reason.get("is_fixed")),
             )
             for order in orders
             for w in wanted[order.supplier_id]

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from inventory.errors import NotEnoughStock
 from inventory.locks import lock_places, places_of
 from inventory.services import Issue, issue_stock
 from sales.errors import NoteNotDraft
 from sales.events import notes_shipped
 from sales.locks import lock_notes, lock_orders
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
-from sales.selectors import orders_ready_to_deliver
+from sales.selectors import notes_short_of_stock, orders_ready_to_deliver
 from sphinx.core.bulk import update_rows
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
@@ -112,9 +113,18 @@ def ship_delivery_note(
 
     Raises:
         NoteNotDraft: the note is cancelled.
+        NotEnoughStock: what was picked is no longer set aside (a count, a loss, a priority).
     """
     ship_delivery_notes(note_ids=[note_id], at=at, actor=actor)
     note = DeliveryNote.objects.get(pk=note_id)
+    if note.status == DeliveryNote.Status.DRAFT:
+        raise NotEnoughStock(
+            _(
+                "Bon %(number)s : des pièces préparées ne sont plus en stock. Annulez ce bon, "
+                "puis préparez ce qui reste."
+            )
+            % {"number": note.number}
+        )
     if note.status == DeliveryNote.Status.CANCELLED:
         raise NoteNotDraft(
             _("Le bon de livraison %(number)s est annulé.") % {"number": note.number}
@@ -131,10 +141,11 @@ def ship_delivery_notes(
 ) -> list[DeliveryNote]:
     """Ship the notes that are still drafts: stock leaves, orders move on, in one transaction.
 
-    Returns the notes that this call shipped, others were shipped or cancelled before.
+    Returns the notes that this call shipped: others were shipped or cancelled before, or hold
+    goods that are no longer set aside; those stay in preparation (`notes_short_of_stock`).
 
     Raises:
-        NotEnoughStock: what was picked is no longer set aside (nothing is shipped then).
+        NotEnoughStock: only expired lots are left of a product (nothing is shipped then).
     """
     wanted = list(note_ids)
     # Whoever ships the same note needs the same positions: under their lock, what is still a
@@ -146,7 +157,9 @@ def ship_delivery_notes(
             DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
         )
     }
-    notes = list(lock_notes(wanted).filter(status=DeliveryNote.Status.DRAFT))
+    short = set(notes_short_of_stock().filter(pk__in=wanted).values_list("pk", flat=True))
+    drafts = lock_notes(wanted).filter(status=DeliveryNote.Status.DRAFT)
+    notes = [note for note in drafts if note.pk not in short]
     if not notes:
         return []
     lines = list(

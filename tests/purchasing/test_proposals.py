@@ -141,7 +141,7 @@ def test_a_quantity_changed_by_hand_keeps_what_was_computed() -> None:
     SupplierProductFactory(product=product, price="3.00")
     (order,) = propose_orders(on=DAY).orders
 
-    changed = set_quantity(line_id=order.lines.get().pk, quantity=D(10))
+    changed = set_quantity(line_id=order.lines.get().pk, quantity=D(10), at=NOON)
 
     assert changed.reason["computed"] == "16.000"
     order.refresh_from_db()
@@ -179,7 +179,7 @@ def test_a_refused_proposal_cannot_be_accepted() -> None:
     ReorderRuleFactory(product=product)
     SupplierProductFactory(product=product)
     (order,) = propose_orders(on=DAY).orders
-    refuse_proposal(order_id=order.pk, reason="Fin de série")
+    refuse_proposal(order_id=order.pk, reason="Fin de série", at=NOON)
 
     with pytest.raises(WrongState):
         accept_proposal(order_id=order.pk, at=NOON)

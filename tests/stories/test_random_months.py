@@ -6,9 +6,24 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db.models import F
 
 from accounting_export.services import post_missing
-from inventory.models import StockPosition
+from inventory.models import StockPosition, Warehouse
+from inventory.selectors import stock_value
+from inventory.services import (
+    correct_stock,
+    create_transfer,
+    default_warehouse,
+    open_count,
+    post_count,
+    receive_transfer,
+    record_counted,
+    revalue_stock,
+    send_transfer,
+    set_components,
+    write_off,
+)
 from invoicing.errors import NothingToCredit
 from invoicing.models import Invoice
 from invoicing.selectors import notes_to_invoice
@@ -16,15 +31,19 @@ from invoicing.services import credit_invoice, credit_refunds, issue_invoices
 from purchasing.models import PurchaseOrder
 from purchasing.services import accept_proposal, propose_orders, receive_goods, refuse_proposal
 from sales.drafts import LineDraft, OrderDraft
-from sales.models import DeliveryNote, Order
+from sales.models import DeliveryNote, DeliveryNoteLine, Order
 from sales.selectors import notes_to_ship, orders_ready_to_deliver
 from sales.services import (
+    Back,
     cancel_delivery_note,
     cancel_order,
     confirm_order,
     prepare_deliveries,
+    prioritise_orders,
+    return_goods,
     ship_delivery_notes,
 )
+from sphinx.core.clock import business_date
 from sphinx.core.proofs import run_proofs
 from tests.factories import (
     NOON,
@@ -37,8 +56,8 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-SKUS = ("A", "B", "C", "D")
-RATES = {"A": "20", "B": "5.5", "C": "10", "D": "20"}
+SKUS = ("A", "B", "C", "D", "LOT", "BOX")
+RATES = {"A": "20", "B": "5.5", "C": "10", "D": "20", "LOT": "5.5", "BOX": "20"}
 
 
 class Month:
@@ -48,16 +67,23 @@ class Month:
         self.draw = random.Random(seed)
         self.drafts: dict[str, OrderDraft] = {}
         self.now = NOON
+        self.annex = Warehouse.objects.create(code="annexe", name="Annexe")
+        products = {}
         for sku in SKUS:
             jit = sku == "D"
-            product = ProductFactory(
+            product = products[sku] = ProductFactory(
                 sku=sku,
-                on_hand=0 if jit else self.draw.randint(0, 12),
+                on_hand=0 if jit or sku == "BOX" else self.draw.randint(0, 12),
                 supply_mode="just_in_time" if jit else "stocked",
+                tracks_lots=sku == "LOT",
             )
+            if sku == "BOX":
+                continue
             SupplierProductFactory(product=product, pack_size=self.draw.choice((1, 6)))
             if not jit:
                 ReorderRuleFactory(product=product, minimum=3, maximum=12)
+        parts = {products["A"].pk: Decimal(1), products["B"].pk: Decimal(2)}
+        set_components(bundle_id=products["BOX"].pk, parts=parts)
 
     def _lines(self) -> list[LineDraft]:
         chosen = self.draw.sample(SKUS, self.draw.randint(1, 3))
@@ -157,7 +183,7 @@ class Month:
     def buy(self) -> None:
         for order in propose_orders(on=self.now.date()).orders:
             if self.draw.random() < 0.3:
-                refuse_proposal(order_id=order.pk)
+                refuse_proposal(order_id=order.pk, at=self.now)
             else:
                 accept_proposal(order_id=order.pk, at=self.now)
 
@@ -173,6 +199,81 @@ class Month:
     def book(self) -> None:
         post_missing()
 
+    def _any_position(self) -> StockPosition:
+        return self.draw.choice(list(StockPosition.objects.order_by("pk")))
+
+    def lose(self) -> None:
+        found = self._any_position()
+        if found.on_hand >= 1:
+            write_off(
+                product_id=found.product_id,
+                warehouse=found.warehouse,
+                quantity=Decimal(1),
+                reason="casse",
+                at=self.now,
+            )
+
+    def find(self) -> None:
+        found = self._any_position()
+        correct_stock(
+            product_id=found.product_id,
+            warehouse=found.warehouse,
+            difference=Decimal(self.draw.randint(1, 3)),
+            reason="retrouvé",
+            at=self.now,
+        )
+
+    def count(self) -> None:
+        count = open_count(warehouse=default_warehouse(), at=self.now)
+        for row in list(count.lines.all())[:3]:
+            record_counted(
+                count_id=count.pk,
+                product_id=row.product_id,
+                lot_id=row.lot_id,
+                quantity=Decimal(self.draw.randint(0, 12)),
+                at=self.now,
+            )
+        post_count(count_id=count.pk, at=self.now)
+
+    def transfer(self) -> None:
+        found = self._any_position()
+        if found.available < 1:
+            return
+        here = found.warehouse == default_warehouse()
+        transfer = create_transfer(
+            source=found.warehouse,
+            destination=self.annex if here else default_warehouse(),
+            quantities={found.product_id: Decimal(1)},
+            at=self.now,
+        )
+        send_transfer(transfer_id=transfer.pk, at=self.now)
+        if self.draw.random() < 0.7:
+            receive_transfer(transfer_id=transfer.pk, at=self.now)
+
+    def goods_return(self) -> None:
+        rows = DeliveryNoteLine.objects.filter(
+            delivery_note__status="shipped", move__isnull=False, quantity__gt=F("quantity_returned")
+        )
+        for row in rows.order_by("?")[:1]:
+            scrap = self.draw.random() < 0.3
+            return_goods(
+                note_id=row.delivery_note_id, back=[Back(row.pk, Decimal(1), scrap)], at=self.now
+            )
+
+    def prioritise(self) -> None:
+        for order in Order.objects.filter(status=Order.Status.CONFIRMED).order_by("?")[:1]:
+            prioritise_orders(order_ids=[order.pk], priority=self.draw.choice((-1, 0, 1)))
+
+    def revalue(self) -> None:
+        found = self._any_position()
+        revalue_stock(
+            values={found.product_id: Decimal(self.draw.randint(-5, 5))},
+            warehouse=found.warehouse,
+            at=self.now,
+            origin_kind="essai",
+            origin_number=str(self.now),
+        )
+
     def verbs(self) -> list[Callable[[], None]]:
         often = [self.order, self.prepare, self.ship, self.invoice, self.receive]
         return often * 2 + [
@@ -187,6 +288,13 @@ class Month:
             self.credit,
             self.buy,
             self.book,
+            self.lose,
+            self.find,
+            self.count,
+            self.transfer,
+            self.goods_return,
+            self.prioritise,
+            self.revalue,
         ]
 
 
@@ -194,7 +302,7 @@ class Month:
 def test_the_books_prove_themselves_after_anything(seed: int) -> None:
     month = Month(seed)
     told: list[str] = []
-    for _step in range(60):
+    for _step in range(80):
         month.now += timedelta(hours=month.draw.randint(1, 12))
         verb = month.draw.choice(month.verbs())
         told.append(verb.__name__)
@@ -208,6 +316,11 @@ def test_the_books_prove_themselves_after_anything(seed: int) -> None:
     # What is set aside is there, and nobody waits for what is free.
     for position in StockPosition.objects.all():
         assert position.available == 0 or position.backordered == 0
+    for worth in stock_value(business_date(month.now)):
+        found = StockPosition.objects.get(product=worth.product, warehouse=worth.warehouse)
+        # The average cost has six places: a hundredth of a cent a piece at most.
+        assert abs(worth.value - found.on_hand * found.average_cost) < Decimal("0.10")
+        assert worth.quantity == found.on_hand
     assert not DeliveryNote.objects.filter(
         status=DeliveryNote.Status.DRAFT, order__status=Order.Status.CANCELLED
     ).exists()

@@ -1,0 +1,25 @@
+"""Reads of stock: positions, what was asked, what the ledger says of a past day."""
+
+from inventory.selectors.demand import Asked, asked_by_day, first_days
+from inventory.selectors.past import (
+    PastPosition,
+    StockValue,
+    positions_at,
+    stock_by_day,
+    stock_value,
+)
+from inventory.selectors.stock import bundle_availability, find_product, stock_positions
+
+__all__ = [
+    "Asked",
+    "PastPosition",
+    "StockValue",
+    "asked_by_day",
+    "bundle_availability",
+    "find_product",
+    "first_days",
+    "positions_at",
+    "stock_by_day",
+    "stock_positions",
+    "stock_value",
+]

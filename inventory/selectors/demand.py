@@ -1,0 +1,65 @@
+"""What customers asked for, day by day: served or not, cancelled orders out, bundles exploded."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db.models import Count, Min
+from django.db.models.functions import TruncDate
+
+from inventory.models import Reservation, StockMove, Warehouse
+from sphinx.core.clock import PARIS, business_date
+
+
+class Asked(NamedTuple):
+    """`times` order lines of one civil day (Europe/Paris) that asked `pieces` each."""
+
+    product_id: int
+    day: date
+    pieces: Decimal
+    times: int
+
+
+def asked_by_day(
+    product_ids: Sequence[int], warehouse: Warehouse, *, first: date, before: date
+) -> list[Asked]:
+    """Order lines by product, day and size, from `first` until the day before `before`.
+
+    Sizes are kept apart so that a one-off bulk order can be told from ordinary ones.
+    """
+    rows = (
+        Reservation.objects.filter(
+            product_id__in=list(product_ids),
+            warehouse=warehouse,
+            is_bundle=False,
+            asked__gt=0,
+            requested_at__gte=_start(first),
+            requested_at__lt=_start(before),
+        )
+        .annotate(day=TruncDate("requested_at", tzinfo=PARIS))
+        .values_list("product_id", "day", "asked")
+        .annotate(times=Count("id"))
+        .order_by()
+    )
+    return [Asked(*row) for row in rows]
+
+
+def first_days(product_ids: Sequence[int], warehouse: Warehouse) -> dict[int, date]:
+    """The first day on which a product was stocked or asked for: its history begins there."""
+    found: dict[int, datetime] = {}
+    asked = Reservation.objects.filter(
+        product_id__in=list(product_ids), warehouse=warehouse, asked__gt=0, is_bundle=False
+    )
+    moved = StockMove.objects.filter(product_id__in=list(product_ids), warehouse=warehouse)
+    for rows in (
+        asked.values_list("product_id").annotate(first=Min("requested_at")),
+        moved.values_list("product_id").annotate(first=Min("at")),
+    ):
+        for product_id, moment in rows.order_by():
+            found[product_id] = min(found.get(product_id, moment), moment)
+    return {product_id: business_date(moment) for product_id, moment in found.items()}
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=PARIS)

@@ -1,0 +1,162 @@
+"""Reorder point and order-up-to level of a product, with every figure that they come from."""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from purchasing.planning.forecasting import Forecast
+from purchasing.planning.ordering import (
+    HUNDRED,
+    YEAR_DAYS,
+    ZERO,
+    Costs,
+    Levels,
+    Terms,
+    economic_quantity,
+    fewest,
+    whole,
+)
+from purchasing.planning.protection import Protection, protect
+from sphinx.core.money import plain
+
+# CV of weekly demand: X is steady, Z is not.
+X_UNTIL, Y_UNTIL = 0.5, 1.0
+
+
+class LeadTime(NamedTuple):
+    """Days from order to goods, their spread, and the receipts that tell (0: only stated)."""
+
+    days: float
+    spread: float
+    receipts: int
+
+
+class Rules(NamedTuple):
+    """What the firm wishes: levels of service by class (percent), days, costs."""
+
+    service_levels: dict[str, Decimal]
+    review_days: int
+    cover_days: int
+    max_cover_days: int
+    shelf_life_share: Decimal
+    costs: Costs
+
+
+class Plan(NamedTuple):
+    """Levels, and the figures of the reason."""
+
+    levels: Levels
+    protection: Protection
+    figures: dict[str, Any]
+
+
+def plan_levels(
+    forecast: Forecast,
+    row: int,
+    *,
+    lead_time: LeadTime,
+    terms: Terms | None,
+    rules: Rules,
+    abc: str,
+    shelf_life_days: int | None,
+) -> Plan:
+    """Levels learned from demand: s covers the protection time, S = s + Q.
+
+    Q is the largest of the economic quantity (where the cost of an order is given) and the days
+    of cover wished; shelf life and the firm's longest cover cap what may lie there.
+    """
+    service = rules.service_levels.get(abc, rules.service_levels["C"])
+    days = lead_time.days + rules.review_days
+    per_day = float(forecast.per_day[row])
+    method = forecast.method[row]
+    protection = protect(
+        demand=forecast.until(row, days),
+        per_day=per_day,
+        spread_per_day=float(forecast.spread_per_day[row]),
+        days=days,
+        lead_spread_days=lead_time.spread,
+        service_level=float(service / HUNDRED),
+        is_intermittent=method in ("croston_sba", "prior"),
+    )
+    rate = Decimal(repr(round(per_day, 6)))
+    price = terms.unit_price(terms.minimum_quantity) if terms else ZERO
+    yearly = rate * YEAR_DAYS
+    economic = ZERO
+    if rules.costs.order_cost is not None:
+        holding = rules.costs.holding_rate / HUNDRED * price
+        economic = economic_quantity(yearly, rules.costs.order_cost, holding)
+    cover = rate * rules.cover_days
+    # Not until all of it is sold, but until the next order: pieces a cycle.
+    cycle = max(economic, cover)
+    point = whole(protection.reorder_point)
+    most, most_reason = _most(rate, point, rules, shelf_life_days)
+    up_to = max(point + whole(float(cycle)), point)
+    levels = Levels(
+        "learned" if per_day > 0 else "backorders", point, up_to, rate, most, most_reason
+    )
+    figures = {
+        "pattern": forecast.pattern[row],
+        "method": method,
+        "demand_per_day": _text(per_day),
+        "demand_spread": _text(float(forecast.spread_per_day[row])),
+        "lead_time_days": _text(lead_time.days),
+        "lead_time_spread": _text(lead_time.spread),
+        "lead_time_receipts": str(lead_time.receipts),
+        "review_days": str(rules.review_days),
+        "protection_days": _text(protection.days),
+        "protection_demand": _text(protection.demand),
+        "protection_spread": _text(protection.spread),
+        "distribution": protection.distribution,
+        "abc": abc,
+        "xyz": xyz_class(forecast, row),
+        "service_level": plain(service),
+        "z": _text(protection.z),
+        "safety_stock": _text(protection.safety_stock),
+        "cover_days": str(rules.cover_days),
+        "economic_quantity": plain(economic) if economic else "",
+        "cycle_quantity": plain(cycle.quantize(Decimal("0.001"))),
+        "most": plain(most) if most is not None else "",
+        "most_reason": most_reason,
+    }
+    return Plan(levels, protection, figures)
+
+
+def _most(
+    per_day: Decimal, point: Decimal, rules: Rules, shelf_life_days: int | None
+) -> tuple[Decimal | None, str]:
+    """What may lie there at most: sold before it spoils, and within the firm's longest cover."""
+    if per_day <= 0:
+        return None, ""
+    most, reason = max(point, fewest(per_day * rules.max_cover_days)), "max_cover"
+    if shelf_life_days:
+        days = Decimal(shelf_life_days) * rules.shelf_life_share / HUNDRED
+        spoils = max(fewest(per_day * days), Decimal(1))
+        if spoils < most:
+            return spoils, "shelf_life"
+    return most, reason
+
+
+def xyz_class(forecast: Forecast, row: int) -> str:
+    """X, Y or Z by the coefficient of variation of a week's demand; blank without demand."""
+    per_week = float(forecast.per_day[row]) * 7
+    if per_week <= 0:
+        return ""
+    variation = float(forecast.spread_per_day[row]) * 7**0.5 / per_week
+    return "X" if variation <= X_UNTIL else "Y" if variation <= Y_UNTIL else "Z"
+
+
+def yearly_cost(plan: Plan, terms: Terms, rules: Rules) -> Decimal:
+    """EUR a year that buying from these terms costs: goods, orders, keeping the stock.
+
+    For the choice among suppliers: a slow or unreliable one asks for more safety stock.
+    """
+    levels = plan.levels
+    yearly = levels.per_day * YEAR_DAYS
+    cycle = max(levels.order_up_to - levels.reorder_point, terms.minimum_quantity, Decimal(1))
+    price = terms.unit_price(cycle)
+    kept = Decimal(repr(round(plan.protection.safety_stock, 3))) + cycle / 2
+    orders = (rules.costs.order_cost or ZERO) * yearly / cycle
+    return yearly * price + orders + rules.costs.holding_rate / HUNDRED * price * kept
+
+
+def _text(value: float) -> str:
+    return plain(Decimal(repr(round(value, 3))))

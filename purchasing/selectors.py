@@ -1,0 +1,114 @@
+"""Reads of purchasing: how long suppliers take, what is on its way."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from statistics import fmean, stdev
+
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+
+from inventory.models import Warehouse
+from purchasing.models import PurchaseOrder, PurchaseOrderLine, ReceiptLine, ReplenishmentRules
+from purchasing.planning.levels import LeadTime, Rules
+from purchasing.planning.ordering import Costs
+from sphinx.core.clock import PARIS
+
+# So many receipts tell more than what the supplier states.
+RECEIPTS_TO_BELIEVE = 3
+LATEST = 20
+YEARS = 2
+# Until receipts tell, a stated time is taken to vary by a fifth.
+STATED_VARIATION = 0.2
+Status = PurchaseOrder.Status
+
+
+def replenishment_rules() -> ReplenishmentRules:
+    """The firm's rules; made with defaults when the installation is new."""
+    return ReplenishmentRules.objects.get_or_create(pk=1)[0]
+
+
+def as_rules(row: ReplenishmentRules) -> Rules:
+    """The same for the arithmetic."""
+    return Rules(
+        service_levels={
+            "A": row.service_level_a,
+            "B": row.service_level_b,
+            "C": row.service_level_c,
+        },
+        review_days=row.review_days,
+        cover_days=row.cover_days,
+        max_cover_days=row.max_cover_days,
+        shelf_life_share=row.shelf_life_share,
+        costs=Costs(row.order_cost, row.holding_rate),
+    )
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a civil day in Europe/Paris."""
+    return datetime.combine(day, time(), tzinfo=PARIS)
+
+
+class LeadTimes:
+    """Days from order to goods, as receipts before a day show them.
+
+    Of the product at the supplier when three receipts tell, else of the supplier, else stated.
+    """
+
+    def __init__(self, before: date) -> None:
+        rows = (
+            ReceiptLine.objects.filter(
+                receipt__received_at__lt=start_of(before),
+                receipt__received_at__gte=start_of(before - timedelta(days=365 * YEARS)),
+            )
+            .annotate(
+                ordered_at=Coalesce(
+                    "receipt__purchase_order__sent_at", "receipt__purchase_order__accepted_at"
+                )
+            )
+            .exclude(ordered_at=None)
+            .order_by("-receipt__received_at", "-pk")
+            .values_list(
+                "receipt__purchase_order__supplier_id",
+                "order_line__product_id",
+                "ordered_at",
+                "receipt__received_at",
+            )
+        )
+        self._own: dict[tuple[int, int], list[float]] = defaultdict(list)
+        self._all: dict[int, list[float]] = defaultdict(list)
+        for supplier_id, product_id, ordered_at, received_at in rows.iterator():
+            days = max((received_at - ordered_at).total_seconds() / 86_400, 0.0)
+            for known in (self._own[supplier_id, product_id], self._all[supplier_id]):
+                if len(known) < LATEST:
+                    known.append(days)
+
+    def of(self, supplier_id: int, product_id: int, stated_days: int) -> LeadTime:
+        """Of a product at a supplier."""
+        for known in (self._own.get((supplier_id, product_id)), self._all.get(supplier_id)):
+            if known and len(known) >= RECEIPTS_TO_BELIEVE:
+                return LeadTime(fmean(known), stdev(known), len(known))
+        return LeadTime(float(stated_days), stated_days * STATED_VARIATION, 0)
+
+
+def incoming_at(
+    product_ids: Sequence[int], warehouse: Warehouse, day: date
+) -> Mapping[int, Decimal]:
+    """Pieces on their way at the end of a past day: accepted by then, not received by then."""
+    end = start_of(day + timedelta(days=1))
+    lines = PurchaseOrderLine.objects.filter(
+        product_id__in=list(product_ids),
+        purchase_order__warehouse=warehouse,
+        purchase_order__accepted_at__lt=end,
+    ).exclude(purchase_order__status__in=(Status.CANCELLED, Status.REFUSED))
+    received = ReceiptLine.objects.filter(order_line__in=lines, receipt__received_at__lt=end)
+    due = defaultdict(
+        Decimal,
+        lines.order_by().values_list("product_id").annotate(n=Sum("quantity")),
+    )
+    for product_id, pieces in (
+        received.order_by().values_list("order_line__product_id").annotate(n=Sum("quantity"))
+    ):
+        due[product_id] -= pieces
+    return {product_id: max(pieces, Decimal(0)) for product_id, pieces in due.items()}

@@ -1,0 +1,156 @@
+"""What staff decide on proposals, with a reason that the next runs remember."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from purchasing.errors import WrongState
+from purchasing.locks import lock_purchase_orders
+from purchasing.models import Decision, PurchaseOrder, PurchaseOrderLine
+from purchasing.services.orders import require
+from sphinx.core.clock import business_date
+from sphinx.core.money import ZERO, plain, to_cents
+from sphinx.core.services import record
+
+Status, Kind = PurchaseOrder.Status, Decision.Kind
+# A refusal holds so long, unless customers wait for the product.
+REFUSED_DAYS = 30
+
+
+@transaction.atomic
+def set_quantity(
+    *, line_id: int, quantity: Decimal, at: datetime, reason: str = "", actor: Any = None
+) -> PurchaseOrderLine:
+    """Change a proposed quantity (pieces); the next runs keep it, beside what they work out.
+
+    Raises:
+        WrongState: the order is no longer a proposal, or the quantity isn't positive.
+    """
+    line, order = _proposed(line_id)
+    if quantity <= 0:
+        raise WrongState(_("La quantité doit être positive ; pour ne rien commander, refusez."))
+    computed = line.reason.get("computed", str(line.quantity))
+    _remember(line, Kind.CHANGED, quantity, reason, at, None, actor)
+    line.reason = {
+        **line.reason,
+        "computed": computed,
+        "set_by_hand": plain(quantity),
+        "set_because": reason.strip()[:200],
+        "set_by": getattr(actor, "username", ""),
+    }
+    line.quantity, line.is_fixed = quantity, True
+    line.total_excl_tax = to_cents(quantity * line.unit_price_excl_tax)
+    line.save(update_fields=["quantity", "total_excl_tax", "reason", "is_fixed"])
+    _add_up(order)
+    record("purchase_order.changed", [order], actor=actor, line=line_id, quantity=str(quantity),
+           reason=reason.strip()[:200])  # fmt: skip
+    return line
+
+
+@transaction.atomic
+def postpone_line(
+    *, line_id: int, until: date, at: datetime, reason: str = "", actor: Any = None
+) -> PurchaseOrder:
+    """Propose nothing of a product until that day, unless customers wait for it.
+
+    Raises:
+        WrongState: the order is no longer a proposal, or the day has passed.
+    """
+    if until <= business_date(at):
+        raise WrongState(_("Choisissez un jour à venir."))
+    return _drop(line_id, Kind.POSTPONED, until, at, reason, actor)
+
+
+@transaction.atomic
+def refuse_line(
+    *, line_id: int, at: datetime, reason: str = "", actor: Any = None
+) -> PurchaseOrder:
+    """Don't buy a product now; it isn't proposed again for a month, unless customers wait.
+
+    Raises:
+        WrongState: the order is no longer a proposal.
+    """
+    until = business_date(at) + timedelta(days=REFUSED_DAYS)
+    return _drop(line_id, Kind.REFUSED, until, at, reason, actor)
+
+
+@transaction.atomic
+def refuse_proposal(
+    *, order_id: int, at: datetime, reason: str = "", actor: Any = None
+) -> PurchaseOrder:
+    """Refuse a whole proposal; its products aren't proposed again for a month. Twice is once.
+
+    Raises:
+        WrongState: it was already accepted.
+    """
+    order = lock_purchase_orders([order_id]).get()
+    if order.status == Status.REFUSED:
+        return order
+    require(order, [Status.PROPOSED])
+    until = business_date(at) + timedelta(days=REFUSED_DAYS)
+    for line in order.lines.all():
+        line.purchase_order = order
+        _remember(line, Kind.REFUSED, ZERO, reason, at, until, actor)
+    order.status, order.note = Status.REFUSED, reason.strip()[:200]
+    order.save(update_fields=["status", "note"])
+    record("purchase_order.refused", [order], actor=actor, reason=reason.strip()[:200])
+    return order
+
+
+def _proposed(line_id: int) -> tuple[PurchaseOrderLine, PurchaseOrder]:
+    found = PurchaseOrderLine.objects.get(pk=line_id)
+    order = lock_purchase_orders([found.purchase_order_id]).get()
+    require(order, [Status.PROPOSED])
+    line = PurchaseOrderLine.objects.filter(pk=line_id).first()
+    if line is None:
+        raise WrongState(_("La proposition vient d'être recalculée : relisez-la."))
+    line.purchase_order = order
+    return line, order
+
+
+def _drop(
+    line_id: int, kind: str, until: date, at: datetime, reason: str, actor: Any
+) -> PurchaseOrder:
+    line, order = _proposed(line_id)
+    _remember(line, kind, ZERO, reason, at, until, actor)
+    line.delete()
+    if not order.lines.exists():
+        order.status = Status.REFUSED
+        order.note = reason.strip()[:200]
+        order.save(update_fields=["status", "note"])
+    _add_up(order)
+    record(f"purchase_order.line_{kind}", [order], actor=actor, product=str(line.product.sku),
+           until=until.isoformat(), reason=reason.strip()[:200])  # fmt: skip
+    return order
+
+
+def _remember(
+    line: PurchaseOrderLine,
+    kind: str,
+    decided: Decimal,
+    reason: str,
+    at: datetime,
+    until: date | None,
+    actor: Any,
+) -> None:
+    Decision.objects.create(
+        product_id=line.product_id,
+        warehouse_id=line.purchase_order.warehouse_id,
+        kind=kind,
+        proposed=line.quantity,
+        decided=decided,
+        reason=reason.strip()[:200],
+        until=until,
+        decided_at=at,
+        decided_by=actor,
+    )
+
+
+def _add_up(order: PurchaseOrder) -> None:
+    total = order.lines.aggregate(total=Sum("total_excl_tax"))["total"]
+    order.total_excl_tax = to_cents(total or ZERO)
+    order.save(update_fields=["total_excl_tax"])

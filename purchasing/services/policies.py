@@ -1,0 +1,285 @@
+"""What each product needs, learned from its sales: levels worked out, kept, and what is due.
+
+Products are taken a thousand at a time, with a fixed number of statements each time; nothing is
+locked. What is due is decided again under lock when the proposals are written.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.db.models import Avg, Sum
+
+from inventory.models import Product, ReorderRule, Reservation, StockPosition, Warehouse
+from inventory.selectors import asked_by_day, first_days, positions_at
+from inventory.services import classify_products
+from purchasing.models import StockPolicy
+from purchasing.planning.forecasting import Forecast, forecast
+from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
+from purchasing.planning.ordering import Levels, Position, Terms
+from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series
+from purchasing.selectors import LeadTimes, as_rules, incoming_at, replenishment_rules, start_of
+from sphinx.core.money import plain
+from suppliers.selectors import Offer, offers_of
+
+CHUNK = 1000
+ZERO = Decimal(0)
+# ABC by what a year's demand costs: A makes 80 % of it, A and B together 95 %.
+A_SHARE, B_SHARE = 0.80, 0.95
+
+
+class Candidate(NamedTuple):
+    """A product with its levels, the offer chosen for it, its position when it was looked at."""
+
+    product: Product
+    levels: Levels
+    offer: Offer | None
+    position: Position
+    figures: dict[str, Any]
+
+    @property
+    def terms(self) -> Terms | None:
+        """How the chosen supplier sells it."""
+        return terms_of(self.offer) if self.offer else None
+
+
+def terms_of(offer: Offer) -> Terms:
+    """An offer for the arithmetic."""
+    return Terms(offer.item.minimum_quantity, offer.item.pack_size, offer.prices)
+
+
+@dataclass
+class Learning:
+    """One run over the products of a warehouse, as of a day (what is known before it)."""
+
+    warehouse: Warehouse
+    on: date
+    is_past: bool = False
+    rules: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = as_rules(replenishment_rules())
+        self._lead_times = LeadTimes(self.on)
+        self.classes = abc_classes(self.on)
+        self._priors = _priors(self.warehouse)
+
+    def candidates(self, product_ids: Iterable[int] | None = None) -> Iterator[Candidate]:
+        """Every active product with its levels, chunk by chunk, by SKU within a chunk."""
+        wanted = iter(self._product_ids() if product_ids is None else product_ids)
+        while chunk := list(islice(wanted, CHUNK)):
+            yield from self._chunk(chunk)
+
+    def _product_ids(self) -> list[int]:
+        found = Product.objects.filter(is_active=True, components__isnull=True)
+        if not self.warehouse.is_default:
+            # Elsewhere only what is kept there.
+            found = found.filter(positions__warehouse=self.warehouse)
+        return list(found.order_by("sku").values_list("pk", flat=True))
+
+    def _chunk(self, ids: Sequence[int]) -> Iterator[Candidate]:
+        products = Product.objects.in_bulk(ids)
+        series = self._series(ids)
+        priors = np.array([self._priors.get(products[pk].category_id, 0.0) for pk in ids])
+        foretold = forecast(series, priors)
+        positions = self._positions(ids)
+        manual = {
+            r.product_id: r
+            for r in ReorderRule.objects.filter(product_id__in=ids, warehouse=self.warehouse)
+        }
+        offers = offers_of(ids)
+        for row, pk in enumerate(ids):
+            yield self._candidate(
+                products[pk],
+                positions[pk],
+                manual.get(pk),
+                offers.get(pk, []),
+                foretold,
+                series,
+                row,
+                float(priors[row]),
+            )
+
+    def _series(self, ids: Sequence[int]) -> Series:
+        first = self.on - timedelta(days=MAX_WEEKS * DAYS)
+        asked = asked_by_day(ids, self.warehouse, first=first, before=self.on)
+        began = first_days(ids, self.warehouse)
+        # As many weeks as the oldest of them has, so that a young shop costs little.
+        oldest = min(began.values(), default=self.on)
+        weeks = min(max(-(-(self.on - oldest).days // DAYS), 1), MAX_WEEKS)
+        return build_series(ids, asked, began, before=self.on, weeks=weeks)
+
+    def _positions(self, ids: Sequence[int]) -> dict[int, Position]:
+        if not self.is_past:
+            return current_positions(ids, self.warehouse)
+        coming = incoming_at(ids, self.warehouse, self.on)
+        found = {}
+        for pk, past in positions_at(ids, self.warehouse, self.on).items():
+            reserved = min(max(past.on_hand, ZERO), past.owed)
+            incoming = coming.get(pk, ZERO)
+            found[pk] = Position(past.on_hand, reserved, incoming, past.owed - reserved)
+        return found
+
+    def _candidate(
+        self,
+        product: Product,
+        position: Position,
+        manual: ReorderRule | None,
+        offers: Sequence[Offer],
+        foretold: Forecast,
+        series: Series,
+        row: int,
+        prior: float,
+    ) -> Candidate:
+        abc = self.classes.get(product.pk, "")
+        plans = [(offer, self._plan(product, offer, foretold, row, abc)) for offer in offers] or [
+            (None, self._plan(product, None, foretold, row, abc))
+        ]
+        offer, plan = min(plans, key=lambda pair: self._rank(*pair))
+        figures = plan.figures | {
+            "history_days": str(max(series.daily.shape[1] - int(series.first[row]), 0)),
+            "capped": plain(Decimal(repr(round(float(series.capped[row]), 3)))),
+            "offers": str(len(offers)),
+            "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
+        }
+        levels = plan.levels
+        if product.supply_mode == Product.SupplyMode.JUST_IN_TIME:
+            levels = levels._replace(policy="just_in_time", reorder_point=ZERO, order_up_to=ZERO)
+        elif manual is not None:
+            levels = Levels("minimum_maximum", manual.minimum, manual.maximum, plan.levels.per_day)
+            figures |= {
+                "learned_point": plain(plan.levels.reorder_point),
+                "learned_up_to": plain(plan.levels.order_up_to),
+                "reorder_minimum": plain(manual.minimum),
+                "reorder_maximum": plain(manual.maximum),
+            }
+        return Candidate(product, levels, offer, position, figures)
+
+    def _plan(
+        self, product: Product, offer: Offer | None, foretold: Forecast, row: int, abc: str
+    ) -> Plan:
+        lead_time = LeadTime(0.0, 0.0, 0)
+        if offer is not None:
+            supplier_id = offer.item.supplier_id
+            lead_time = self._lead_times.of(supplier_id, product.pk, offer.lead_time_days)
+        return plan_levels(
+            foretold,
+            row,
+            lead_time=lead_time,
+            terms=terms_of(offer) if offer else None,
+            rules=self.rules,
+            abc=abc,
+            shelf_life_days=product.shelf_life_days,
+        )
+
+    def _rank(self, offer: Offer | None, plan: Plan) -> tuple[Decimal, Decimal, int]:
+        """The cheapest a year, keeping the safety stock that it asks for included; without
+        sales the cheapest piece."""
+        if offer is None:
+            return ZERO, ZERO, 0
+        terms = terms_of(offer)
+        price = terms.unit_price(terms.minimum_quantity)
+        cost = yearly_cost(plan, terms, self.rules) if plan.levels.per_day > 0 else price
+        return cost, price, offer.item.pk
+
+
+def current_positions(product_ids: Sequence[int], warehouse: Warehouse) -> dict[int, Position]:
+    """Positions as they are now; nothing where a product has never been."""
+    found = {
+        p.product_id: Position(p.on_hand, p.reserved, p.incoming, p.backordered)
+        for p in StockPosition.objects.filter(product_id__in=product_ids, warehouse=warehouse)
+    }
+    nothing = Position(ZERO, ZERO, ZERO, ZERO)
+    return {pk: found.get(pk, nothing) for pk in product_ids}
+
+
+def abc_classes(on: date) -> dict[int, str]:
+    """A, B or C by the cumulated cost of the last year's demand (Pareto); no sales, no class."""
+    asked = dict(
+        Reservation.objects.filter(
+            is_bundle=False,
+            asked__gt=0,
+            requested_at__gte=start_of(on - timedelta(days=365)),
+            requested_at__lt=start_of(on),
+        )
+        .order_by()
+        .values_list("product_id")
+        .annotate(n=Sum("asked"))
+    )
+    costs = dict(
+        StockPosition.objects.filter(average_cost__gt=0)
+        .order_by()
+        .values_list("product_id")
+        .annotate(c=Avg("average_cost"))
+    )
+    known = dict(Product.objects.filter(unit_cost__isnull=False).values_list("pk", "unit_cost"))
+    # Without a cost every piece counts the same.
+    worth = {
+        pk: float(pieces) * float(costs.get(pk) or known.get(pk) or 1)
+        for pk, pieces in asked.items()
+    }
+    whole = sum(worth.values())
+    classes, passed = {}, 0.0
+    for pk, value in sorted(worth.items(), key=lambda item: (-item[1], item[0])):
+        classes[pk] = "A" if passed < A_SHARE * whole else "B" if passed < B_SHARE * whole else "C"
+        passed += value
+    return classes
+
+
+def _priors(warehouse: Warehouse) -> dict[int | None, float]:
+    """Pieces a day that a product of each category sells, as the last run saw it.
+
+    Of a product without a category nothing is presumed.
+    """
+    rows = (
+        StockPolicy.objects.filter(
+            warehouse=warehouse,
+            policy__in=("learned", "backorders"),
+            product__category__isnull=False,
+        )
+        .order_by()
+        .values_list("product__category_id")
+        .annotate(n=Avg("demand_per_day"))
+    )
+    return {category: float(mean) for category, mean in rows}
+
+
+def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
+    """Remember the levels worked out, for lists, alerts and pages."""
+    StockPolicy.objects.bulk_create(
+        (
+            StockPolicy(
+                product=c.product,
+                warehouse=learning.warehouse,
+                supplier_id=c.offer.item.supplier_id if c.offer else None,
+                computed_on=learning.on,
+                policy=c.levels.policy,
+                demand_per_day=c.levels.per_day,
+                reorder_point=c.levels.reorder_point,
+                order_up_to=c.levels.order_up_to,
+                figures=c.figures,
+            )
+            for c in candidates
+        ),
+        update_conflicts=True,
+        unique_fields=["product", "warehouse"],
+        update_fields=[
+            "supplier",
+            "computed_on",
+            "policy",
+            "demand_per_day",
+            "reorder_point",
+            "order_up_to",
+            "figures",
+        ],
+        batch_size=500,
+    )
+
+
+def keep_classes(learning: Learning) -> None:
+    """Remember each product's ABC class."""
+    classes = dict.fromkeys(Product.objects.exclude(abc_class="").values_list("pk", flat=True), "")
+    classify_products(classes | learning.classes)
