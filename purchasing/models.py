@@ -160,6 +160,25 @@ class Decision(models.Model):
         return f"{self.get_kind_display()} {self.product_id}"
 
 
+class Backtest(models.Model):
+    """What the learned levels would have done over a past, beside a fixed minimum and reality."""
+
+    computed_at = models.DateTimeField(_("calculé le"))
+    first_day = models.DateField(_("du"))
+    last_day = models.DateField(_("au"))
+    products = models.PositiveIntegerField(_("articles"))
+    # One object a way: learned, fixed, real; figures as texts.
+    outcomes = models.JSONField(_("résultats"), default=list)
+
+    class Meta:
+        verbose_name = _("comparaison sur le passé")
+        verbose_name_plural = _("comparaisons sur le passé")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.first_day:%d/%m/%Y} – {self.last_day:%d/%m/%Y}"
+
+
 class PurchaseOrder(models.Model):
     """An order to a supplier; a proposal until somebody accepts it."""
 

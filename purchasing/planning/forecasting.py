@@ -51,6 +51,8 @@ class Forecast:
     # Mean interval between weeks with demand; squared variation of the weeks with demand.
     interval: Floats
     variation2: Floats
+    # Mean pieces of a week with demand.
+    size: Floats
     # What trend and season were judged by: root mean squared error over simple smoothing's.
     gain: Floats
 
@@ -69,7 +71,7 @@ def forecast(series: Series, prior_per_day: Floats | None = None) -> Forecast:
     weekly, start, weeks = series.weekly, series.first_week, series.weeks
     rows = len(weekly)
     prior = np.zeros(rows) if prior_per_day is None else prior_per_day
-    interval, variation2 = _pattern(weekly, start)
+    interval, variation2, size = _pattern(weekly, start)
     pattern = _quadrants(interval, variation2)
     base = _best_smoothing(weekly, start)
     chosen, gain = _choose(weekly, start, weeks, base)
@@ -105,6 +107,7 @@ def forecast(series: Series, prior_per_day: Floats | None = None) -> Forecast:
         spread_per_day=spread / np.sqrt(DAYS),
         interval=interval,
         variation2=variation2,
+        size=size,
         gain=gain,
     )
 
@@ -116,8 +119,8 @@ def _alive(weekly: Floats, start: Ints) -> NDArray[np.bool_]:
     return np.arange(weekly.shape[1])[None, :] >= start[:, None]
 
 
-def _pattern(weekly: Floats, start: Ints) -> tuple[Floats, Floats]:
-    """Mean interval between weeks with demand, and CV² of those weeks' demand."""
+def _pattern(weekly: Floats, start: Ints) -> tuple[Floats, Floats, Floats]:
+    """Mean interval between weeks with demand, CV² and mean of those weeks' demand."""
     asked = (weekly > 0) & _alive(weekly, start)
     count = asked.sum(axis=1)
     weeks = np.maximum(weekly.shape[1] - start, 0)
@@ -126,7 +129,7 @@ def _pattern(weekly: Floats, start: Ints) -> tuple[Floats, Floats]:
     mean = sums / np.maximum(count, 1)
     squares = np.where(asked, (weekly - mean[:, None]) ** 2, 0).sum(axis=1)
     variance = squares / np.maximum(count, 1)
-    return interval, np.where(mean > 0, variance / np.maximum(mean, 1e-12) ** 2, 0.0)
+    return interval, np.where(mean > 0, variance / np.maximum(mean, 1e-12) ** 2, 0.0), mean
 
 
 def _quadrants(interval: Floats, variation2: Floats) -> NDArray[np.str_]:
@@ -291,22 +294,20 @@ def _sba(weekly: Floats, start: Ints) -> _Fit:
     """
     rows, width = weekly.shape
     alpha = CROSTON_ALPHA
-    size, gap = np.zeros(rows), np.ones(rows)
+    # Both begin at their mean over the history, so that a short one isn't ruled by its first gap.
+    interval, _variation2, size = _pattern(weekly, start)
+    gap = np.where(np.isfinite(interval), interval, 1.0)
     since = np.ones(rows)
     errors = np.full((rows, width), np.nan)
-    began = np.zeros(rows, dtype=bool)
     for week in range(width):
         alive = week >= start
         asked = alive & (weekly[:, week] > 0)
         expected = (1 - alpha / 2) * size / gap
-        errors[:, week] = np.where(began, weekly[:, week] - expected, np.nan)
-        size = np.where(
-            asked, np.where(began, size + alpha * (weekly[:, week] - size), weekly[:, week]), size
-        )
-        gap = np.where(asked, np.where(began, gap + alpha * (since - gap), since), gap)
+        errors[:, week] = np.where(week > start, weekly[:, week] - expected, np.nan)
+        size = np.where(asked, size + alpha * (weekly[:, week] - size), size)
+        gap = np.where(asked, gap + alpha * (since - gap), gap)
         since = np.where(asked, 1.0, np.where(alive, since + 1, since))
-        began |= asked
-    rate = np.where(began, (1 - alpha / 2) * size / gap, 0.0)
+    rate = (1 - alpha / 2) * size / gap
     path = np.repeat(rate[:, None], AHEAD_WEEKS, axis=1)
     return _Fit(np.full(rows, "croston_sba", dtype="U16"), errors, path)
 

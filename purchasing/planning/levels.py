@@ -76,6 +76,7 @@ def plan_levels(
         lead_spread_days=lead_time.spread,
         service_level=float(service / HUNDRED),
         is_intermittent=method in ("croston_sba", "prior"),
+        undershoot=_undershoot(forecast, row) if method == "croston_sba" else 0.0,
     )
     rate = Decimal(repr(round(per_day, 6)))
     price = terms.unit_price(terms.minimum_quantity) if terms else ZERO
@@ -110,6 +111,7 @@ def plan_levels(
         "xyz": xyz_class(forecast, row),
         "service_level": plain(service),
         "z": _text(protection.z),
+        "undershoot": _text(protection.undershoot),
         "safety_stock": _text(protection.safety_stock),
         "cover_days": str(rules.cover_days),
         "economic_quantity": plain(economic) if economic else "",
@@ -133,6 +135,12 @@ def _most(
         if spoils < most:
             return spoils, "shelf_life"
     return most, reason
+
+
+def _undershoot(forecast: Forecast, row: int) -> float:
+    """E[x²] / (2·E[x]) of the pieces x of a week with demand, beyond the first piece."""
+    size, variation2 = float(forecast.size[row]), float(forecast.variation2[row])
+    return max(size * (1 + variation2) / 2 - 0.5, 0.0)
 
 
 def xyz_class(forecast: Forecast, row: int) -> str:

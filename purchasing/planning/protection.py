@@ -4,6 +4,8 @@
 variable lead times). Smooth demand: s = μ + z·σ. Slow or intermittent demand, which comes in
 pieces: the smallest s such that P(demand ≤ s) reaches the service level, with Poisson or, when it
 spreads more, the negative binomial distribution of the same mean and variance (SPT, ch. 6.14).
+Where demand comes in lumps, stock falls past s, not to it, before anything is ordered: the mean
+undershoot E[x²] / (2·E[x]) of a lump x is added (SPT, ch. 6.13; Karlin's renewal argument).
 """
 
 import math
@@ -23,6 +25,7 @@ class Protection(NamedTuple):
     spread: float
     distribution: str
     z: float
+    undershoot: float
     safety_stock: float
     reorder_point: float
 
@@ -36,21 +39,26 @@ def protect(
     lead_spread_days: float,
     service_level: float,
     is_intermittent: bool,
+    undershoot: float = 0.0,
 ) -> Protection:
-    """Protect `demand` pieces over `days` (lead time + review) at a service level (0 to 1)."""
+    """Protect `demand` pieces over `days` (lead time + review) at a service level (0 to 1).
+
+    `undershoot` is how far stock falls past the reorder point on average (pieces).
+    """
     spread = math.sqrt(days * spread_per_day**2 + per_day**2 * lead_spread_days**2)
     z = NormalDist().inv_cdf(service_level)
     if demand <= 0:
-        return Protection(days, 0.0, 0.0, "none", z, 0.0, 0.0)
+        return Protection(days, 0.0, 0.0, "none", z, 0.0, 0.0, 0.0)
     if demand >= NORMAL_FROM and not is_intermittent:
-        return Protection(days, demand, spread, "normal", z, z * spread, demand + z * spread)
+        return Protection(days, demand, spread, "normal", z, 0.0, z * spread, demand + z * spread)
     variance = spread**2
     if variance > demand * 1.001:
         point = negative_binomial_quantile(demand, variance, service_level)
         name = "negative_binomial"
     else:
         point, name = poisson_quantile(demand, service_level), "poisson"
-    return Protection(days, demand, spread, name, z, point - demand, float(point))
+    level = point + undershoot
+    return Protection(days, demand, spread, name, z, undershoot, level - demand, level)
 
 
 def poisson_quantile(mean: float, level: float) -> int:

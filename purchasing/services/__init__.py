@@ -1,5 +1,6 @@
 """Writes of purchasing: proposals, decisions, receipts."""
 
+from purchasing.services.backtesting import run_backtest, sample_backtest
 from purchasing.services.decisions import (
     postpone_line,
     refuse_line,
@@ -20,6 +21,8 @@ __all__ = [
     "receive_goods",
     "refuse_line",
     "refuse_proposal",
+    "run_backtest",
+    "sample_backtest",
     "send_order",
     "set_quantity",
 ]

@@ -107,7 +107,8 @@ def _coming(learning: Learning, supplier: Supplier, taken: set[int]) -> list[_Ne
         )
         position = positions[policy.product_id]
         early = (position.forecast - policy.reorder_point) / policy.demand_per_day
-        raw = policy.order_up_to - position.forecast
+        # What would be ordered in its turn.
+        raw = policy.order_up_to - policy.reorder_point
         if offer is None or early > EARLY_DAYS or raw <= 0:
             continue
         levels = Levels(

@@ -1,0 +1,47 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from inventory.services import Demand, change_reservations, default_warehouse
+from purchasing.services import run_backtest, sample_backtest
+from sphinx.core.errors import InputError
+from tests.factories import NOON, ProductFactory, SupplierProductFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_learned_levels_beat_a_fixed_minimum_on_service_and_on_stock() -> None:
+    found = {line["name"]: line for line in sample_backtest(products=80)["all"]}
+
+    learned, fixed = found["learned"], found["fixed"]
+    assert Decimal(learned["fill_rate"]) > Decimal(fixed["fill_rate"])
+    assert Decimal(learned["average_stock"]) < Decimal(fixed["average_stock"])
+
+
+def test_a_short_history_is_said_to_be_too_short() -> None:
+    with pytest.raises(InputError):
+        run_backtest(until=date(2026, 3, 2))
+
+
+def test_the_firms_own_past_is_replayed() -> None:
+    product = ProductFactory(on_hand=20)
+    SupplierProductFactory(product=product, lead_time_days=7)
+    draw = np.random.default_rng(5)
+    change_reservations(
+        demands=[
+            Demand(product.pk, Decimal(int(pieces)), NOON - timedelta(days=day), str(day))
+            for day, pieces in enumerate(draw.poisson(2, 364))
+            if pieces
+        ],
+        warehouse=default_warehouse(),
+    )
+
+    kept = run_backtest(until=NOON.date(), days=150)
+
+    found = {line["name"]: line for line in kept.outcomes}
+    # Nothing was really bought: nearly nobody was served at once.
+    assert Decimal(found["real"]["fill_rate"]) < 20
+    assert Decimal(found["learned"]["fill_rate"]) > 90
+    assert int(found["learned"]["orders"]) > 0
