@@ -22,6 +22,7 @@ from inventory.models import Product
 from sphinx.core import cells
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.pages import back_office_page
+from sphinx.core.texts import safe_cell
 from sphinx.core.vat import FRENCH_RATES
 
 SHOWN = 50
@@ -107,13 +108,8 @@ def run_problems(request: HttpRequest, run_id: int) -> HttpResponse:
     for row in rows.iterator():
         values = [row.file.name, row.line, row.column, row.number, row.code, row.message]
         values += [WHAT_TO_DO.get(row.code, ""), row.get_status_display()]
-        writer.writerow([_defused(str(value)) for value in values])
+        writer.writerow([safe_cell(str(value)) for value in values])
     return answer
-
-
-def _defused(text: str) -> str:
-    """A cell that a spreadsheet won't take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 @require_POST

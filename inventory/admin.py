@@ -1,25 +1,34 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportModelAdmin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from inventory import services
 from inventory.models import (
+    BundleComponent,
+    Lot,
+    LotPosition,
     Product,
     ProductCategory,
     ReorderRule,
+    Reservation,
+    StockCount,
     StockMove,
     StockPosition,
+    StockTransfer,
     Warehouse,
 )
 from inventory.resources import ProductResource
 from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number
+from sphinx.core.errors import SphinxError
 from sphinx.core.texts import sku_key
 
 COST = number("unit_cost", _("coût unitaire HT (€)"), places=2)
@@ -51,13 +60,40 @@ class ReorderRuleInline(TabularInline):
     tab = True
 
 
+class ComponentInline(TabularInline):
+    """What a bundle is made of."""
+
+    model = BundleComponent
+    fk_name = "bundle"
+    extra = 0
+    tab = True
+    autocomplete_fields = ["component"]
+
+
+class LotInline(TabularInline):
+    model = Lot
+    extra = 0
+    can_delete = False
+    tab = True
+    fields = readonly_fields = ["number", "best_before", "lying"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=_("En stock"))
+    def lying(self, lot: Lot) -> str:
+        held = [p for p in lot.positions.all() if p.on_hand]
+        return ", ".join(f"{p.on_hand.normalize():f} ({p.warehouse})" for p in held) or "—"
+
+
 @admin.register(Product)
 class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, ImportExportModelAdmin):
     list_display = ["sku", "label", "category", "rate", "supply", COST, "state"]
     list_filter = ["supply_mode", "category", "is_incomplete", "is_active"]
     list_select_related = ["category"]
     search_fields = ["sku", "label", "barcode"]
-    inlines = [PositionInline, ReorderRuleInline]
+    inlines = [PositionInline, ReorderRuleInline, ComponentInline, LotInline]
+    actions_detail = ["course"]
     resource_classes = [ProductResource]
     import_form_class = ImportForm
     export_form_class = ExportForm
@@ -81,9 +117,39 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, ImportExportModelAdmin):
     def state(self, product: Product) -> Any:
         return _("À compléter") if product.is_incomplete else _("Complet")
 
+    @action(description=_("Stock et réappro"), icon="show_chart")
+    def course(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("purchasing:product", object_id)
+
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         obj.sku_key = sku_key(obj.sku)
+        wanted = obj.allows_negative
+        if change and "allows_negative" in form.changed_data:
+            # Positions follow under lock, or it is refused.
+            obj.allows_negative = not wanted
         super().save_model(request, obj, form, change)
+        if change and "allows_negative" in form.changed_data:
+            try:
+                services.allow_negative_stock(product_id=obj.pk, allowed=wanted, actor=request.user)
+            except SphinxError as error:
+                messages.error(request, error.message)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is not BundleComponent:
+            super().save_formset(request, form, formset, change)
+            return
+        formset.new_objects = formset.changed_objects = formset.deleted_objects = []
+        if not formset.has_changed():
+            return
+        parts = {
+            row.cleaned_data["component"].pk: row.cleaned_data["quantity"]
+            for row in formset.forms
+            if row.cleaned_data.get("component") and not row.cleaned_data.get("DELETE")
+        }
+        try:
+            services.set_components(bundle_id=form.instance.pk, parts=parts, actor=request.user)
+        except SphinxError as error:
+            messages.error(request, error.message)
 
 
 @admin.register(ProductCategory)
@@ -95,6 +161,7 @@ class ProductCategoryAdmin(KeptAdmin):
 @admin.register(Warehouse)
 class WarehouseAdmin(KeptAdmin):
     list_display = ["name", "code", "is_default"]
+    filter_horizontal = ["shops"]
 
 
 @admin.register(ReorderRule)
@@ -153,9 +220,112 @@ class StockMoveAdmin(ListTotals, ReadOnlyAdmin):
         number("quantity", _("quantité")),
         number("unit_cost", _("coût unitaire HT (€)"), places=2),
         "origin_number",
+        "lot",
+        "note",
+        "actor",
     ]
     list_filter = ["kind", "warehouse"]
-    list_select_related = ["product", "warehouse"]
+    list_select_related = ["product", "warehouse", "lot", "actor"]
     search_fields = ["product__sku", "origin_number"]
     date_hierarchy = "at"
     totals = {"quantity": _("Quantité")}
+
+
+@admin.register(StockCount)
+class StockCountAdmin(ReadOnlyAdmin):
+    list_display = ["number", "warehouse", "scope", "scope_value", "state", "created_at"]
+    list_filter = ["status", "warehouse"]
+    list_select_related = ["warehouse"]
+    search_fields = ["number"]
+
+    @display(
+        description=_("État"),
+        label={_("En cours"): "info", _("Validé"): "success", _("Abandonné"): "danger"},
+    )
+    def state(self, count: StockCount) -> str:
+        return count.get_status_display()
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("inventory.add_stockcount")
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("inventory:new_count")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return redirect("inventory:count", object_id)
+
+
+@admin.register(StockTransfer)
+class StockTransferAdmin(ReadOnlyAdmin):
+    list_display = ["number", "source", "destination", "state", "created_at", "note"]
+    list_filter = ["status", "source", "destination"]
+    list_select_related = ["source", "destination"]
+    search_fields = ["number", "lines__product__sku"]
+
+    @display(
+        description=_("État"),
+        label={
+            _("En préparation"): "warning",
+            _("En route"): "info",
+            _("Reçu"): "success",
+            _("Annulé"): "danger",
+        },
+    )
+    def state(self, transfer: StockTransfer) -> str:
+        return transfer.get_status_display()
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("inventory.add_stocktransfer")
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("inventory:new_transfer")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return redirect("inventory:transfer", object_id)
+
+
+@admin.register(LotPosition)
+class LotPositionAdmin(ReadOnlyAdmin):
+    list_display = [
+        "product",
+        "lot",
+        "best_before",
+        "warehouse",
+        number("on_hand", _("en stock")),
+    ]
+    list_filter = ["warehouse"]
+    list_select_related = ["lot__product", "warehouse"]
+    search_fields = ["lot__number", "lot__product__sku"]
+    ordering = ["lot__best_before"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LotPosition]:
+        return super().get_queryset(request).filter(on_hand__gt=0)
+
+    @display(description=_("Article"), ordering="lot__product__sku")
+    def product(self, found: LotPosition) -> str:
+        return str(found.lot.product)
+
+    @display(description=_("Date limite"), ordering="lot__best_before")
+    def best_before(self, found: LotPosition) -> Any:
+        return found.lot.best_before
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ReadOnlyAdmin):
+    """Who holds what, who waits, in the order in which they are served."""
+
+    list_display = [
+        "origin_number",
+        "product",
+        "warehouse",
+        number("quantity", _("demandé")),
+        number("allocated", _("mis de côté")),
+        "priority",
+        "requested_at",
+    ]
+    list_filter = ["warehouse"]
+    list_select_related = ["product", "warehouse"]
+    search_fields = ["origin_number", "product__sku"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
+        return super().get_queryset(request).filter(quantity__gt=0)

@@ -1,18 +1,24 @@
 from typing import Any
 
-from django.contrib import admin, messages
-from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from purchasing import services
-from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt, ReceiptLine
+from purchasing.models import (
+    Decision,
+    PurchaseOrder,
+    Receipt,
+    ReceiptLine,
+    ReplenishmentRules,
+    StockPolicy,
+    SupplierInvoice,
+)
 from sphinx.core import clock
-from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
-from sphinx.core.errors import SphinxError
+from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number, run_each
 
 _COLOURS = {
     _("Proposée"): "warning",
@@ -22,40 +28,6 @@ _COLOURS = {
     _("Refusée"): "danger",
     _("Annulée"): "danger",
 }
-
-
-PRICE = number("unit_price_excl_tax", _("prix unitaire HT (€)"), places=2)
-RECEIVED = number("quantity_received", _("reçu"))
-
-
-class LineInline(TabularInline):
-    """Quantities of a proposal can be changed; each line shows its reason."""
-
-    model = PurchaseOrderLine
-    extra = 0
-    can_delete = False
-    fields = [
-        "product",
-        "supplier_sku",
-        "quantity",
-        PRICE,
-        "total_excl_tax",
-        RECEIVED,
-        "why",
-    ]
-    hide_title = True
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fixed = [name for name in self.fields if name != "quantity"]
-        is_open = obj is not None and obj.status == PurchaseOrder.Status.PROPOSED
-        return fixed if is_open else [*fixed, "quantity"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @display(description=_("Pourquoi"))
-    def why(self, line: PurchaseOrderLine) -> SafeString:
-        return render_to_string("purchasing/reason.html", {"reason": line.reason})
 
 
 @admin.register(PurchaseOrder)
@@ -74,21 +46,9 @@ class PurchaseOrderAdmin(ListTotals, ReadOnlyAdmin):
     search_fields = ["number", "supplier__name", "lines__product__sku"]
     date_hierarchy = "proposed_on"
     totals = {"total_excl_tax": _("Total HT")}
-    inlines = [LineInline]
     actions = ["accept", "refuse", "send", "receive"]
-    readonly_fields = [
-        "number",
-        "supplier",
-        "warehouse",
-        "status",
-        "currency",
-        "total_excl_tax",
-        "proposed_on",
-        "accepted_at",
-        "sent_at",
-        "expected_on",
-        "note",
-    ]
+    actions_list = ["by_hand"]
+    list_before_template = "purchasing/orders_head.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("purchasing.change_purchaseorder")
@@ -97,19 +57,13 @@ class PurchaseOrderAdmin(ListTotals, ReadOnlyAdmin):
     def state(self, order: PurchaseOrder) -> str:
         return order.get_status_display()
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        for line_form in formset.forms:
-            if "quantity" in line_form.changed_data:
-                try:
-                    services.set_quantity(
-                        line_id=line_form.instance.pk,
-                        quantity=line_form.cleaned_data["quantity"],
-                        at=clock.now(),
-                        actor=request.user,
-                    )
-                except SphinxError as error:
-                    messages.error(request, error.message)
-        formset.new_objects = formset.changed_objects = formset.deleted_objects = []
+    @action(description=_("Commander à la main"), icon="add_shopping_cart")
+    def by_hand(self, request: HttpRequest) -> HttpResponse:
+        return redirect("purchasing:new_order")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """Orders have a page of their own, where each line tells its reason."""
+        return redirect("purchasing:proposal", object_id)
 
     @admin.action(description=_("Accepter les propositions"), permissions=["change"])
     def accept(self, request: HttpRequest, queryset: Any) -> None:
@@ -155,7 +109,13 @@ class ReceiptLineInline(TabularInline):
     extra = 0
     can_delete = False
     hide_title = True
-    fields = readonly_fields = ["order_line", number("quantity", _("quantité"))]
+    fields = readonly_fields = [
+        "order_line",
+        number("quantity", _("quantité")),
+        number("quantity_damaged", _("abîmé")),
+        number("quantity_returned", _("renvoyé")),
+        number("unit_price_excl_tax", _("prix unitaire HT (€)"), places=2),
+    ]
 
 
 @admin.register(Receipt)
@@ -165,3 +125,90 @@ class ReceiptAdmin(ReadOnlyAdmin):
     search_fields = ["number", "purchase_order__number", "supplier_reference"]
     date_hierarchy = "received_at"
     inlines = [ReceiptLineInline]
+
+
+@admin.register(SupplierInvoice)
+class SupplierInvoiceAdmin(ListTotals, ReadOnlyAdmin):
+    list_display = [
+        "number",
+        "supplier",
+        "supplier_number",
+        "issued_on",
+        "due_on",
+        "state",
+        "total_incl_tax",
+    ]
+    list_filter = ["status", "supplier"]
+    list_select_related = ["supplier"]
+    search_fields = ["number", "supplier_number", "supplier__name"]
+    date_hierarchy = "issued_on"
+    totals = {"total_incl_tax": _("Total TTC")}
+
+    @display(
+        description=_("État"),
+        label={
+            _("Écart à trancher"): "warning",
+            _("Bon à payer"): "success",
+            _("Contestée"): "danger",
+        },
+        ordering="status",
+    )
+    def state(self, invoice: SupplierInvoice) -> str:
+        return invoice.get_status_display()
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return redirect("purchasing:invoice", object_id)
+
+
+@admin.register(ReplenishmentRules)
+class ReplenishmentRulesAdmin(KeptAdmin):
+    list_display = [
+        "__str__",
+        "service_level_a",
+        "service_level_b",
+        "service_level_c",
+        "cover_days",
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not ReplenishmentRules.objects.exists()
+
+
+@admin.register(StockPolicy)
+class StockPolicyAdmin(ReadOnlyAdmin):
+    """The levels worked out last night, each opening its reasoning."""
+
+    list_display = [
+        "product",
+        "warehouse",
+        "supplier",
+        "policy",
+        number("demand_per_day", _("demande par jour"), places=2),
+        number("reorder_point", _("point de commande")),
+        number("order_up_to", _("recompléter jusqu'à")),
+        "computed_on",
+    ]
+    list_filter = ["policy", "warehouse", "supplier", "product__abc_class"]
+    list_select_related = ["product", "warehouse", "supplier"]
+    search_fields = ["product__sku", "product__label"]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        found = StockPolicy.objects.get(pk=object_id)
+        return redirect("purchasing:product", found.product_id)
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    list_display = [
+        "decided_at",
+        "product",
+        "kind",
+        number("proposed", _("proposé")),
+        number("decided", _("décidé")),
+        "reason",
+        "until",
+        "decided_by",
+    ]
+    list_filter = ["kind"]
+    list_select_related = ["product", "decided_by"]
+    search_fields = ["product__sku", "reason"]

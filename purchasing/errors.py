@@ -7,3 +7,9 @@ class WrongState(BusinessRuleError):
     """The purchase order isn't in a state that allows it."""
 
     code = "purchasing.wrong_state"
+
+
+class AlreadyEntered(BusinessRuleError):
+    """The supplier's invoice is known: the same is never entered twice."""
+
+    code = "purchasing.already_entered"

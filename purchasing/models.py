@@ -209,6 +209,10 @@ class PurchaseOrder(models.Model):
     proposed_on = models.DateField(_("proposée le"))
     accepted_at = models.DateTimeField(_("acceptée le"), null=True, blank=True)
     sent_at = models.DateTimeField(_("envoyée le"), null=True, blank=True)
+    mailed_at = models.DateTimeField(_("e-mail parti le"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmée le"), null=True, blank=True)
+    supplier_reference = models.CharField(_("n° chez le fournisseur"), max_length=60, blank=True)
+    closed_at = models.DateTimeField(_("close le"), null=True, blank=True)
     expected_on = models.DateField(_("attendue le"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
 
@@ -227,6 +231,15 @@ class PurchaseOrder(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+# Orders whose goods are still to come.
+EXPECTED = (
+    PurchaseOrder.Status.ACCEPTED,
+    PurchaseOrder.Status.SENT,
+    PurchaseOrder.Status.CONFIRMED,
+    PurchaseOrder.Status.PARTIALLY_RECEIVED,
+)
 
 
 class PurchaseOrderLine(models.Model):
@@ -287,7 +300,7 @@ class Receipt(models.Model):
 
 
 class ReceiptLine(models.Model):
-    """Pieces of one purchase order line that came in."""
+    """Pieces of one purchase order line that came in; damaged ones don't enter stock."""
 
     receipt = models.ForeignKey(
         Receipt, verbose_name=_("réception"), on_delete=models.PROTECT, related_name="lines"
@@ -299,8 +312,18 @@ class ReceiptLine(models.Model):
         related_name="receipt_lines",
     )
     quantity = QuantityField(_("quantité"))
+    quantity_damaged = QuantityField(_("abîmé, refusé"), default=Decimal(0))
+    quantity_returned = QuantityField(_("renvoyé"), default=Decimal(0))
+    quantity_invoiced = QuantityField(_("facturé"), default=Decimal(0))
+    # What the delivery note says, else the order (EUR excl. tax a piece).
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"), default=Decimal(0))
     move = models.OneToOneField(
-        StockMove, verbose_name=_("mouvement"), on_delete=models.PROTECT, related_name="+"
+        StockMove,
+        verbose_name=_("mouvement"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
 
     class Meta:
@@ -308,9 +331,158 @@ class ReceiptLine(models.Model):
         verbose_name_plural = _("lignes de réception")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(quantity__gt=0), name="purchasing_receipt_line_positive"
+                condition=models.Q(quantity__gte=0)
+                & models.Q(quantity_damaged__gte=0)
+                & (models.Q(quantity__gt=0) | models.Q(quantity_damaged__gt=0)),
+                name="purchasing_receipt_line_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity_returned__gte=0)
+                & models.Q(quantity_returned__lte=models.F("quantity"))
+                & models.Q(quantity_invoiced__gte=0),
+                name="purchasing_receipt_line_within",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.order_line_id} × {plain(self.quantity)}"
+
+
+class SupplierReturn(models.Model):
+    """Goods sent back to a supplier, out of a receipt."""
+
+    number = models.CharField(_("n° de retour"), max_length=20, unique=True)
+    receipt = models.ForeignKey(
+        Receipt, verbose_name=_("réception"), on_delete=models.PROTECT, related_name="returns"
+    )
+    returned_at = models.DateTimeField(_("renvoyé le"))
+    reason = models.CharField(_("motif"), max_length=200)
+
+    class Meta:
+        verbose_name = _("retour fournisseur")
+        verbose_name_plural = _("retours fournisseurs")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class SupplierReturnLine(models.Model):
+    """Pieces of one receipt line that went back."""
+
+    supplier_return = models.ForeignKey(
+        SupplierReturn, verbose_name=_("retour"), on_delete=models.PROTECT, related_name="lines"
+    )
+    receipt_line = models.ForeignKey(
+        ReceiptLine,
+        verbose_name=_("ligne de réception"),
+        on_delete=models.PROTECT,
+        related_name="return_lines",
+    )
+    quantity = QuantityField(_("quantité"))
+
+    class Meta:
+        verbose_name = _("ligne de retour")
+        verbose_name_plural = _("lignes de retour")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="purchasing_return_line_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_line_id} × {plain(self.quantity)}"
+
+
+class SupplierInvoice(models.Model):
+    """A supplier's invoice (or credit note), matched to what was ordered and received."""
+
+    class Status(models.TextChoices):
+        DIFFERS = "differs", _("Écart à trancher")
+        APPROVED = "approved", _("Bon à payer")
+        DISPUTED = "disputed", _("Contestée")
+
+    number = models.CharField(_("n° interne"), max_length=20, unique=True)
+    supplier = models.ForeignKey(
+        Supplier, verbose_name=_("fournisseur"), on_delete=models.PROTECT, related_name="invoices"
+    )
+    supplier_number = models.CharField(_("n° de facture"), max_length=60)
+    issued_on = models.DateField(_("datée du"))
+    due_on = models.DateField(_("échéance"))
+    received_at = models.DateTimeField(_("saisie le"))
+    status = models.CharField(_("état"), max_length=10, choices=Status)
+    goods_excl_tax = MoneyField(_("marchandises HT (€)"))
+    carriage_excl_tax = MoneyField(_("port HT (€)"), default=Decimal(0))
+    tax = MoneyField(_("TVA (€)"))
+    total_incl_tax = MoneyField(_("total TTC (€)"))
+    # Each difference as a code and its figures, as they were when it was matched.
+    differences = models.JSONField(_("écarts"), default=list)
+    approved_at = models.DateTimeField(_("bon à payer le"), null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("par"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    decision = models.CharField(_("décision"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("facture fournisseur")
+        verbose_name_plural = _("factures fournisseurs")
+        ordering = ["-id"]
+        constraints = [
+            # The same invoice is entered once.
+            models.UniqueConstraint(
+                fields=["supplier", "supplier_number"], name="purchasing_invoice_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    total_incl_tax=models.F("goods_excl_tax")
+                    + models.F("carriage_excl_tax")
+                    + models.F("tax")
+                ),
+                name="purchasing_invoice_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="approved", approved_at__isnull=False)
+                | (~models.Q(status="approved") & models.Q(approved_at__isnull=True)),
+                name="purchasing_invoice_approved_has_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.supplier_number})"
+
+
+class SupplierInvoiceLine(models.Model):
+    """Pieces of one receipt line that the supplier charges, at its price."""
+
+    invoice = models.ForeignKey(
+        SupplierInvoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="lines"
+    )
+    receipt_line = models.ForeignKey(
+        ReceiptLine,
+        verbose_name=_("ligne de réception"),
+        on_delete=models.PROTECT,
+        related_name="invoice_lines",
+    )
+    quantity = QuantityField(_("quantité"))
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
+    amount_excl_tax = MoneyField(_("montant HT (€)"))
+
+    class Meta:
+        verbose_name = _("ligne de facture fournisseur")
+        verbose_name_plural = _("lignes de facture fournisseur")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "receipt_line"], name="purchasing_invoice_line_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="purchasing_invoice_line_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_line_id} × {plain(self.quantity)}"

@@ -38,6 +38,14 @@ app.conf.beat_schedule = {
         "task": "purchasing.tasks.propose_purchase_orders",
         "schedule": crontab(hour="5", minute="0"),
     },
+    "mail-waiting-orders": {
+        "task": "purchasing.tasks.mail_waiting_orders",
+        "schedule": crontab(minute="*/10"),
+    },
+    "mail-stock-alerts": {
+        "task": "sphinx.dashboard.tasks.mail_stock_alerts",
+        "schedule": crontab(hour="6", minute="30"),
+    },
     "invoice-shipped-notes": {
         "task": "invoicing.tasks.invoice_shipped_notes",
         "schedule": crontab(minute="20"),

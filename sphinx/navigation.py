@@ -27,6 +27,16 @@ def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "collapsible": False, "items": list(items)}
 
 
+def _page(title: Any, icon: str, name: str, permission: str) -> dict[str, Any]:
+    """An entry that opens one of our own pages."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(name),
+        "permission": _may_see(permission),
+    }
+
+
 SIDEBAR: list[dict[str, Any]] = [
     {
         "items": [
@@ -46,8 +56,14 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         _("Stock"),
         _list(_("Positions"), "inventory_2", "inventory.stockposition"),
+        _page(_("Alertes"), "notifications", "dashboard:alerts", "inventory.view_stockposition"),
         _list(_("Articles"), "sell", "inventory.product"),
         _list(_("Mouvements"), "swap_vert", "inventory.stockmove"),
+        _list(_("Réservations"), "bookmark", "inventory.reservation"),
+        _list(_("Inventaires"), "fact_check", "inventory.stockcount"),
+        _list(_("Transferts"), "move_down", "inventory.stocktransfer"),
+        _list(_("Lots"), "qr_code_2", "inventory.lotposition"),
+        _page(_("Valeur du stock"), "euro", "inventory:value", "inventory.view_stockposition"),
         _list(_("Règles de réappro"), "rule", "inventory.reorderrule"),
         _list(_("Catégories"), "category", "inventory.productcategory"),
         _list(_("Dépôts"), "warehouse", "inventory.warehouse"),
@@ -56,8 +72,13 @@ SIDEBAR: list[dict[str, Any]] = [
         _("Achats"),
         _list(_("Commandes fournisseurs"), "shopping_bag", "purchasing.purchaseorder"),
         _list(_("Réceptions"), "move_to_inbox", "purchasing.receipt"),
+        _list(_("Factures fournisseurs"), "request_quote", "purchasing.supplierinvoice"),
+        _list(_("Niveaux calculés"), "query_stats", "purchasing.stockpolicy"),
+        _page(_("Comparaison"), "balance", "purchasing:backtest", "purchasing.view_purchaseorder"),
         _list(_("Fournisseurs"), "factory", "suppliers.supplier"),
+        _page(_("Paroles tenues"), "verified", "purchasing:scorecards", "suppliers.view_supplier"),
         _list(_("Tarifs"), "price_check", "suppliers.supplierproduct"),
+        _list(_("Réglages du réappro"), "tune", "purchasing.replenishmentrules"),
     ),
     _group(
         _("Facturation"),

@@ -14,6 +14,8 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("sphinx.dashboard.urls")),
+    path("", include("inventory.urls")),
+    path("", include("purchasing.urls")),
     path("", include("sales.urls")),
     path("", include("invoicing.urls")),
     path("", include("accounting_export.urls")),

@@ -43,6 +43,12 @@ class Supplier(models.Model):
     carriage_excl_tax = MoneyField(
         _("port HT (€)"), default=Decimal(0), validators=[MinValueValidator(0)]
     )
+    language = models.CharField(
+        _("langue des documents"),
+        max_length=2,
+        choices=[("fr", _("français")), ("en", _("anglais"))],
+        default="fr",
+    )
     is_active = models.BooleanField(_("actif"), default=True)
 
     history = HistoricalRecords(verbose_name=_("historique"))

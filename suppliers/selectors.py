@@ -26,7 +26,15 @@ class Offer(NamedTuple):
 
 
 def offers_of(product_ids: Iterable[int]) -> dict[int, list[Offer]]:
-    """All offers of active suppliers for each product, those to prefer alone where there are."""
+    """Offers to choose from for each product: the preferred ones alone where there are."""
+    return {
+        product_id: [o for o in offers if o.item.is_preferred] or offers
+        for product_id, offers in all_offers(product_ids).items()
+    }
+
+
+def all_offers(product_ids: Iterable[int]) -> dict[int, list[Offer]]:
+    """All offers of active suppliers for each product."""
     items = list(
         SupplierProduct.objects.filter(product_id__in=list(product_ids), supplier__is_active=True)
         .select_related("supplier")
@@ -40,7 +48,4 @@ def offers_of(product_ids: Iterable[int]) -> dict[int, list[Offer]]:
     found: dict[int, list[Offer]] = {}
     for item in items:
         found.setdefault(item.product_id, []).append(Offer(item, tuple(prices.get(item.pk, ()))))
-    return {
-        product_id: [o for o in offers if o.item.is_preferred] or offers
-        for product_id, offers in found.items()
-    }
+    return found

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from accounting_export.formats.base import comma, register, text
 from accounting_export.selectors import ExportLine
 from sphinx.core.money import plain
+from sphinx.core.texts import safe_cell
 from sphinx.core.vat import TaxRegime
 
 COLUMNS = (
@@ -31,15 +32,10 @@ COLUMNS = (
 )
 
 
-def defused(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
-
-
 def cells(line: ExportLine) -> list[str]:
     """The texts of a line, amounts and dates aside."""
     return [
-        defused(text(value or ""))
+        safe_cell(text(value or ""))
         for value in (
             line.number,
             line.piece_ref,
@@ -81,6 +77,6 @@ class GenericCsv:
             rate,
             str(TaxRegime(line.tax_regime).label),
             line.country,
-            defused(text(line.order_number)),
+            safe_cell(text(line.order_number)),
             line.delivery_note or "",
         ]

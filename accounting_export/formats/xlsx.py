@@ -10,8 +10,9 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from accounting_export.formats.base import register, text
-from accounting_export.formats.csv import COLUMNS, cells, defused
+from accounting_export.formats.csv import COLUMNS, cells
 from accounting_export.selectors import ExportLine
+from sphinx.core.texts import safe_cell
 from sphinx.core.vat import TaxRegime
 
 
@@ -47,7 +48,7 @@ class Xlsx:
             line.tax_rate,
             str(TaxRegime(line.tax_regime).label),
             line.country,
-            defused(text(line.order_number)),
+            safe_cell(text(line.order_number)),
             line.delivery_note or "",
         ]
 

@@ -230,3 +230,8 @@ class StockTransferLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} × {self.quantity:f}"
+
+    @property
+    def left(self) -> Decimal:
+        """Pieces still on their way."""
+        return self.quantity - self.quantity_received

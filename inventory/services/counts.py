@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from inventory.errors import CountClosed
 from inventory.locks import lock_places
 from inventory.models import (
+    Lot,
     LotPosition,
     Product,
     StockCount,
@@ -163,8 +164,9 @@ def record_counted(
     count = StockCount.objects.get(pk=count_id)
     position = lock_places([(product_id, count.warehouse_id)])[product_id, count.warehouse_id]
     _open_count(count_id)
+    lot = Lot.objects.get(pk=lot_id) if lot_id is not None else None
     line, _created = StockCountLine.objects.get_or_create(
-        count=count, product_id=product_id, lot_id=lot_id
+        count=count, product_id=product_id, lot=lot
     )
     books = _books(position, lot_id)
     total = quantity

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from inventory.locks import Place
 from inventory.models import StockMove, StockPosition
-from inventory.services.lots import LotShelf
+from inventory.services.lots import LotShelf, Share
 from sphinx.core.bulk import reserve_ids
 from sphinx.core.clock import business_date
 from sphinx.core.money import to_unit_price
@@ -72,10 +72,10 @@ class Writer:
         """
         if taking.lot_id is not None:
             self._shelf.take_lot(position, taking.lot_id, taking.quantity)
-            shares = [(taking.lot_id, taking.quantity)]
+            shares = [Share(taking.lot_id, taking.quantity)]
         else:
             on = date.min if expired_too else business_date(self._at)
-            shares = list(self._shelf.take(position, taking.quantity, on=on))
+            shares = self._shelf.take(position, taking.quantity, on=on)
         position.on_hand -= taking.quantity
         return [
             self._add(

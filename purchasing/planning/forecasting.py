@@ -258,13 +258,10 @@ def _season(weekly: Floats, start: Ints, unseen: int = 0) -> Floats:
         index[:, number[week]] += ratios[:, week]
         count[:, number[week]] += alive[:, week]
     index = np.where(count > 0, index / np.maximum(count, 1), 1.0)
-    index = (
-        sum(
-            weight * np.roll(index, shift, axis=1)
-            for shift, weight in ((-2, 1), (-1, 2), (0, 3), (1, 2), (2, 1))
-        )
-        / 9.0
-    )
+    smoothed = np.zeros_like(index)
+    for shift, weight in ((-2, 1), (-1, 2), (0, 3), (1, 2), (2, 1)):
+        smoothed += weight / 9 * np.roll(index, shift, axis=1)
+    index = smoothed
     index /= np.maximum(index.mean(axis=1, keepdims=True), 1e-12)
     pieces = np.where(alive, weekly[:, :seen], 0).sum(axis=1)
     trust = (pieces / (pieces + 2 * YEAR))[:, None]

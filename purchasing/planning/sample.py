@@ -29,7 +29,7 @@ def sample(products: int = 200, weeks: int = 3 * YEAR, seed: int = 7) -> Sample:
     """
     draw = np.random.default_rng(seed)
     days = weeks * DAYS
-    time = np.arange(days)
+    time = np.arange(days, dtype=float)
     daily = np.zeros((products, days))
     kinds = [KINDS[row % len(KINDS)] for row in range(products)]
     for row, kind in enumerate(kinds):
@@ -54,7 +54,7 @@ def _course(kind: str, mean: float, time: Floats, draw: np.random.Generator) -> 
     if kind == "intermittent":
         sizes = 1 + draw.negative_binomial(1, 0.4, days)
         return np.where(draw.random(days) < ASKED_A_DAY, sizes, 0).astype(float)
-    rate = np.full(days, mean) * WEEKDAYS[time % DAYS]
+    rate = np.full(days, mean) * WEEKDAYS[time.astype(int) % DAYS]
     if kind == "seasonal":
         peak = draw.integers(0, 364)
         rate *= 1 + 0.7 * np.cos(2 * np.pi * (time - peak) / 364)

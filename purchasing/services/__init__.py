@@ -7,20 +7,46 @@ from purchasing.services.decisions import (
     refuse_proposal,
     set_quantity,
 )
-from purchasing.services.orders import accept_proposal, send_order
+from purchasing.services.invoices import (
+    Charged,
+    approve_supplier_invoice,
+    dispute_supplier_invoice,
+    enter_supplier_invoice,
+)
+from purchasing.services.mailing import mail_order, order_csv, order_pdf, orders_to_mail
+from purchasing.services.orders import (
+    accept_proposal,
+    close_order,
+    confirm_order,
+    create_order,
+    send_order,
+)
 from purchasing.services.policies import Learning
 from purchasing.services.proposals import Proposals, propose_orders
-from purchasing.services.receipts import receive_goods
+from purchasing.services.receipts import Arrived, receive_goods, return_to_supplier
 
 __all__ = [
+    "Arrived",
+    "Charged",
     "Learning",
     "Proposals",
     "accept_proposal",
+    "approve_supplier_invoice",
+    "close_order",
+    "confirm_order",
+    "create_order",
+    "dispute_supplier_invoice",
+    "enter_supplier_invoice",
+    "mail_order",
+    "order_csv",
+    "order_pdf",
+    "orders_to_mail",
     "postpone_line",
     "propose_orders",
     "receive_goods",
     "refuse_line",
     "refuse_proposal",
+    "return_to_supplier",
     "run_backtest",
     "sample_backtest",
     "send_order",

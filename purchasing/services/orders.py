@@ -1,18 +1,26 @@
 """The way of a purchase order from acceptance on."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inventory.locks import lock_places
+from inventory.models import Product, Warehouse
 from inventory.services import expect_incoming
 from purchasing.errors import WrongState
+from purchasing.events import order_to_mail
 from purchasing.locks import lock_purchase_orders
-from purchasing.models import PurchaseOrder, PurchaseOrderLine
-from sphinx.core.services import record
+from purchasing.models import EXPECTED, PurchaseOrder, PurchaseOrderLine
+from sphinx.core.clock import business_date
+from sphinx.core.events import announce
+from sphinx.core.money import ZERO, plain, to_cents
+from sphinx.core.services import allocate_number, record
+from suppliers.models import Supplier
+from suppliers.selectors import all_offers
 
 Status = PurchaseOrder.Status
 
@@ -52,17 +60,154 @@ def accept_proposal(*, order_id: int, at: datetime, actor: Any = None) -> Purcha
 
 
 @transaction.atomic
-def send_order(*, order_id: int, at: datetime, actor: Any = None) -> PurchaseOrder:
-    """Mark an accepted order as sent to the supplier. Twice is once.
+def create_order(
+    *,
+    supplier: Supplier,
+    warehouse: Warehouse,
+    quantities: Mapping[int, Decimal],
+    at: datetime,
+    note: str = "",
+    actor: Any = None,
+) -> PurchaseOrder:
+    """An order made by hand, product id → pieces, at the supplier's prices; goods are expected.
 
     Raises:
-        WrongState: it isn't accepted.
+        WrongState: nothing is ordered, or the supplier doesn't sell a product.
     """
-    order = lock_purchase_orders([order_id]).get()
+    wanted = {pk: pieces for pk, pieces in quantities.items() if pieces > 0}
+    lock_places((pk, warehouse.pk) for pk in wanted)
+    offers = {
+        pk: next((o for o in found if o.item.supplier_id == supplier.pk), None)
+        for pk, found in all_offers(wanted).items()
+    }
+    unsold = [pk for pk in wanted if offers.get(pk) is None]
+    if unsold or not wanted:
+        products = ", ".join(Product.objects.filter(pk__in=unsold).values_list("sku", flat=True))
+        raise WrongState(
+            _("%(supplier)s ne vend pas %(products)s : ajoutez-le à ses tarifs.")
+            % {"supplier": supplier, "products": products}
+            if unsold
+            else _("Commandez au moins un article.")
+        )
+    on = business_date(at)
+    order = PurchaseOrder.objects.create(
+        number=allocate_number(series="CF", on=on),
+        supplier=supplier,
+        warehouse=warehouse,
+        status=Status.ACCEPTED,
+        currency=supplier.currency,
+        proposed_on=on,
+        accepted_at=at,
+        expected_on=on + timedelta(days=supplier.lead_time_days),
+        note=note[:200],
+    )
+    lines = []
+    for pk, pieces in sorted(wanted.items()):
+        offer = offers[pk]
+        assert offer is not None  # noqa: S101
+        price = offer.unit_price(pieces)
+        lines.append(
+            PurchaseOrderLine(
+                purchase_order=order,
+                product_id=pk,
+                supplier_sku=offer.item.supplier_sku,
+                quantity=pieces,
+                unit_price_excl_tax=price,
+                total_excl_tax=to_cents(pieces * price),
+                reason={"policy": "by_hand", "unit_price": plain(price), "needed": plain(pieces)},
+                is_fixed=True,
+            )
+        )
+    PurchaseOrderLine.objects.bulk_create(lines)
+    order.total_excl_tax = sum((line.total_excl_tax for line in lines), ZERO)
+    order.save(update_fields=["total_excl_tax"])
+    expect_incoming(quantities=wanted, warehouse=warehouse)
+    record("purchase_order.created", [order], actor=actor)
+    return order
+
+
+@transaction.atomic
+def send_order(
+    *, order_id: int, at: datetime, by_email: bool = False, actor: Any = None
+) -> PurchaseOrder:
+    """Send an accepted order, by e-mail once this is committed, or mark it as sent. Twice is once.
+
+    Raises:
+        WrongState: it isn't accepted, or an e-mail is asked for and the supplier has none.
+    """
+    order = lock_purchase_orders([order_id]).select_related("supplier").get()
     if order.status == Status.SENT:
         return order
     require(order, [Status.ACCEPTED])
+    if by_email and not order.supplier.email:
+        raise WrongState(
+            _("%(supplier)s n'a pas d'adresse e-mail : ajoutez-la, ou marquez comme envoyée.")
+            % {"supplier": order.supplier}
+        )
     order.status, order.sent_at = Status.SENT, at
     order.save(update_fields=["status", "sent_at"])
-    record("purchase_order.sent", [order], actor=actor)
+    record("purchase_order.sent", [order], actor=actor, by_email=by_email)
+    if by_email:
+        announce(order_to_mail, order_id=order.pk)
+    return order
+
+
+@transaction.atomic
+def confirm_order(
+    *,
+    order_id: int,
+    expected_on: date,
+    at: datetime,
+    supplier_reference: str = "",
+    actor: Any = None,
+) -> PurchaseOrder:
+    """Note the supplier's confirmation and the day it promises; again moves the day.
+
+    Raises:
+        WrongState: the order isn't accepted, sent or confirmed.
+    """
+    order = lock_purchase_orders([order_id]).get()
+    require(order, EXPECTED)
+    if order.status != Status.PARTIALLY_RECEIVED:
+        order.status = Status.CONFIRMED
+    order.sent_at = order.sent_at or at
+    order.confirmed_at, order.expected_on = at, expected_on
+    order.supplier_reference = supplier_reference.strip()[:60] or order.supplier_reference
+    order.save(
+        update_fields=["status", "sent_at", "confirmed_at", "expected_on", "supplier_reference"]
+    )
+    record("purchase_order.confirmed", [order], actor=actor, expected_on=expected_on.isoformat())
+    return order
+
+
+@transaction.atomic
+def close_order(
+    *, order_id: int, at: datetime, reason: str = "", actor: Any = None
+) -> PurchaseOrder:
+    """Expect nothing more of an order: cancelled when nothing came, else closed. Twice is once.
+
+    What was still expected no longer is; the next run proposes it again if it is needed.
+
+    Raises:
+        WrongState: it is only proposed, or complete.
+    """
+    found = PurchaseOrder.objects.get(pk=order_id)
+    lines = list(PurchaseOrderLine.objects.filter(purchase_order=order_id))
+    lock_places((line.product_id, found.warehouse_id) for line in lines)
+    order = lock_purchase_orders([order_id]).select_related("warehouse").get()
+    if order.status in (Status.CLOSED, Status.CANCELLED):
+        return order
+    require(order, EXPECTED)
+    lines = list(order.lines.all())
+    expect_incoming(
+        quantities={
+            line.product_id: -max(line.quantity - line.quantity_received, ZERO) for line in lines
+        },
+        warehouse=order.warehouse,
+    )
+    came = any(line.quantity_received for line in lines)
+    order.status = Status.CLOSED if came else Status.CANCELLED
+    order.closed_at, order.note = at, (reason.strip() or order.note)[:200]
+    order.save(update_fields=["status", "closed_at", "note"])
+    record("purchase_order.closed", [order], actor=actor, reason=reason.strip()[:200])
     return order

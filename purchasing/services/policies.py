@@ -73,6 +73,13 @@ class Learning:
         while chunk := list(islice(wanted, CHUNK)):
             yield from self._chunk(chunk)
 
+    def foretell(self, product_id: int) -> tuple[Series, Forecast]:
+        """What one product was asked for and what is foretold, for its page."""
+        series = self._series([product_id])
+        product = Product.objects.get(pk=product_id)
+        prior = self._priors.get(product.category_id, 0.0)
+        return series, forecast(series, np.array([prior]))
+
     def _product_ids(self) -> list[int]:
         found = Product.objects.filter(is_active=True, components__isnull=True)
         if not self.warehouse.is_default:
@@ -135,9 +142,8 @@ class Learning:
         prior: float,
     ) -> Candidate:
         abc = self.classes.get(product.pk, "")
-        plans = [(offer, self._plan(product, offer, foretold, row, abc)) for offer in offers] or [
-            (None, self._plan(product, None, foretold, row, abc))
-        ]
+        choices: Sequence[Offer | None] = offers or [None]
+        plans = [(o, self._plan(product, o, foretold, row, abc)) for o in choices]
         offer, plan = min(plans, key=lambda pair: self._rank(*pair))
         figures = plan.figures | {
             "history_days": str(max(series.daily.shape[1] - int(series.first[row]), 0)),

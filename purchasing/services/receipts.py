@@ -1,42 +1,74 @@
-"""Goods that come in against a purchase order."""
+"""Goods that come in against a purchase order, and those that go back."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inventory.locks import lock_places
 from inventory.models import StockMove
-from inventory.services import Entry, receive_stock
+from inventory.services import Entry, Taking, receive_stock, take_stock
 from purchasing.errors import WrongState
 from purchasing.locks import lock_purchase_orders
-from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt, ReceiptLine
+from purchasing.models import (
+    EXPECTED,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Receipt,
+    ReceiptLine,
+    SupplierReturn,
+    SupplierReturnLine,
+)
 from sphinx.core.clock import business_date
+from sphinx.core.money import plain
 from sphinx.core.services import allocate_number, record
 
 Status = PurchaseOrder.Status
-EXPECTED = (Status.ACCEPTED, Status.SENT, Status.CONFIRMED, Status.PARTIALLY_RECEIVED)
+
+
+class Arrived(NamedTuple):
+    """What came of one order line: good pieces, damaged ones (refused), and what the supplier's
+    delivery note says where it differs from the order."""
+
+    quantity: Decimal
+    damaged: Decimal = Decimal(0)
+    unit_price: Decimal | None = None
+    lot: str = ""
+    best_before: date | None = None
+
+
+class _Taken(NamedTuple):
+    line: PurchaseOrderLine
+    arrived: Arrived
+    left: Decimal
+
+    @property
+    def price(self) -> Decimal:
+        given = self.arrived.unit_price
+        return self.line.unit_price_excl_tax if given is None else given
 
 
 @transaction.atomic
 def receive_goods(
     *,
     order_id: int,
-    quantities: Mapping[int, Decimal] | None,
+    quantities: Mapping[int, Decimal | Arrived] | None,
     at: datetime,
     supplier_reference: str = "",
+    accepts_more: bool = False,
     actor: Any = None,
 ) -> Receipt | None:
-    """Take in goods: order line id → pieces, or everything still expected (None).
+    """Take in goods: order line id → what came, or everything still expected (None).
 
-    Stock rises, what was expected falls, customers who wait are served oldest first. None
-    when nothing was left to receive.
+    Stock rises, what was expected falls, customers who wait are served oldest first. Damaged
+    pieces don't enter stock and stay expected. None when nothing was left to receive.
 
     Raises:
-        WrongState: the order isn't under way, or more comes in than was ordered.
+        WrongState: the order isn't under way, or more comes in than was ordered and that isn't
+            accepted.
     """
     found = PurchaseOrder.objects.select_related("warehouse").get(pk=order_id)
     products = PurchaseOrderLine.objects.filter(purchase_order=order_id).values_list(
@@ -52,7 +84,7 @@ def receive_goods(
             % {"number": order.number, "status": order.get_status_display()}
         )
     lines = list(order.lines.select_related("product").order_by("pk"))
-    taken = _quantities(lines, quantities)
+    taken = _quantities(lines, quantities, accepts_more=accepts_more)
     number = allocate_number(series="BR", on=business_date(at))
     receipt = Receipt.objects.create(
         number=number,
@@ -60,25 +92,41 @@ def receive_goods(
         received_at=at,
         supplier_reference=supplier_reference[:60],
     )
+    good = [t for t in taken if t.arrived.quantity > 0]
     moves = receive_stock(
         entries=[
-            Entry(line.product_id, quantity, line.unit_price_excl_tax, number, line.pk)
-            for line, quantity in taken
+            Entry(
+                t.line.product_id,
+                t.arrived.quantity,
+                t.price,
+                number,
+                t.line.pk,
+                t.arrived.lot,
+                t.arrived.best_before,
+            )
+            for t in good
         ],
         warehouse=found.warehouse,
         at=at,
         kind=StockMove.Kind.RECEIPT,
         origin_kind="receipt",
-        incoming={line.product_id: quantity for line, quantity in taken},
+        # What comes beyond the order was not expected.
+        incoming={t.line.product_id: min(t.arrived.quantity, t.left) for t in good},
+        actor=actor,
     )
     ReceiptLine.objects.bulk_create(
         ReceiptLine(
-            receipt=receipt, order_line=line, quantity=quantity, move=moves[number, line.pk]
+            receipt=receipt,
+            order_line=t.line,
+            quantity=t.arrived.quantity,
+            quantity_damaged=t.arrived.damaged,
+            unit_price_excl_tax=t.price,
+            move=moves.get((number, t.line.pk)),
         )
-        for line, quantity in taken
+        for t in taken
     )
-    for line, quantity in taken:
-        line.quantity_received += quantity
+    for t in taken:
+        t.line.quantity_received += t.arrived.quantity
     PurchaseOrderLine.objects.bulk_update(lines, ["quantity_received"])
     complete = all(line.quantity_received >= line.quantity for line in lines)
     order.status = Status.RECEIVED if complete else Status.PARTIALLY_RECEIVED
@@ -88,22 +136,99 @@ def receive_goods(
 
 
 def _quantities(
-    lines: list[PurchaseOrderLine], quantities: Mapping[int, Decimal] | None
-) -> list[tuple[PurchaseOrderLine, Decimal]]:
+    lines: list[PurchaseOrderLine],
+    quantities: Mapping[int, Decimal | Arrived] | None,
+    *,
+    accepts_more: bool,
+) -> list[_Taken]:
     taken = []
     for line in lines:
-        left = line.quantity - line.quantity_received
-        quantity = left if quantities is None else quantities.get(line.pk, Decimal(0))
-        if quantity > left:
+        left = max(line.quantity - line.quantity_received, Decimal(0))
+        given = left if quantities is None else quantities.get(line.pk, Decimal(0))
+        arrived = given if isinstance(given, Arrived) else Arrived(given)
+        if arrived.quantity < 0 or arrived.damaged < 0:
+            raise WrongState(_("%s : une quantité reçue n'est pas négative.") % line.product)
+        if arrived.quantity > left and not accepts_more:
             raise WrongState(
                 _(
                     "%(product)s : %(left)s pièces attendues, %(quantity)s reçues. Corrigez la "
-                    "quantité ou passez le surplus en correction de stock."
+                    "quantité, ou acceptez le surplus."
                 )
-                % {"product": line.product, "left": left, "quantity": quantity}
+                % {
+                    "product": line.product,
+                    "left": plain(left),
+                    "quantity": plain(arrived.quantity),
+                }
             )
-        if quantity > 0:
-            taken.append((line, quantity))
+        if arrived.quantity > 0 or arrived.damaged > 0:
+            taken.append(_Taken(line, arrived, left))
     if not taken:
         raise WrongState(_("Rien à recevoir : indiquez au moins une quantité."))
     return taken
+
+
+@transaction.atomic
+def return_to_supplier(
+    *,
+    receipt_id: int,
+    quantities: Mapping[int, Decimal],
+    reason: str,
+    at: datetime,
+    actor: Any = None,
+) -> SupplierReturn:
+    """Send goods of a receipt back, receipt line id → pieces; they leave at the average cost.
+
+    Raises:
+        WrongState: no reason, nothing goes back, or more than came.
+        NotEnoughStock: customers hold them, or they are gone.
+    """
+    receipt = Receipt.objects.select_related("purchase_order__warehouse").get(pk=receipt_id)
+    warehouse = receipt.purchase_order.warehouse
+    wanted = {pk: pieces for pk, pieces in quantities.items() if pieces > 0}
+    if not wanted or not reason.strip():
+        raise WrongState(_("Dites ce qui repart, et pourquoi."))
+    products = ReceiptLine.objects.filter(receipt=receipt).values_list(
+        "order_line__product_id", flat=True
+    )
+    lock_places((pk, warehouse.pk) for pk in products)
+    lock_purchase_orders([receipt.purchase_order_id]).get()
+    lines = {
+        line.pk: line
+        for line in receipt.lines.select_related("order_line__product", "move").filter(
+            pk__in=wanted
+        )
+    }
+    for pk, pieces in wanted.items():
+        if pk not in lines or pieces > lines[pk].quantity - lines[pk].quantity_returned:
+            raise WrongState(_("Il repart plus de pièces qu'il n'en est venu."))
+    number = allocate_number(series="RF", on=business_date(at))
+    found = SupplierReturn.objects.create(
+        number=number, receipt=receipt, returned_at=at, reason=reason.strip()[:200]
+    )
+    take_stock(
+        takings=[
+            Taking(
+                line.order_line.product_id,
+                wanted[pk],
+                number,
+                pk,
+                line.move.lot_id if line.move else None,
+                reason.strip(),
+            )
+            for pk, line in sorted(lines.items())
+        ],
+        warehouse=warehouse,
+        at=at,
+        kind=StockMove.Kind.SUPPLIER_RETURN,
+        origin_kind="supplier_return",
+        actor=actor,
+    )
+    for pk, line in lines.items():
+        line.quantity_returned += wanted[pk]
+    ReceiptLine.objects.bulk_update(lines.values(), ["quantity_returned"])
+    SupplierReturnLine.objects.bulk_create(
+        SupplierReturnLine(supplier_return=found, receipt_line=line, quantity=wanted[pk])
+        for pk, line in lines.items()
+    )
+    record("supplier_return.sent", [found], actor=actor, receipt=receipt.number)
+    return found

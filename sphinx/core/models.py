@@ -55,6 +55,12 @@ class Company(models.Model):
     fiscal_year_end_month = models.PositiveSmallIntegerField(
         _("mois de clôture"), default=12, validators=[MinValueValidator(1), MaxValueValidator(12)]
     )
+    stock_alert_emails = models.CharField(
+        _("e-mails des alertes de stock"),
+        max_length=300,
+        blank=True,
+        help_text=_("Séparés par des virgules ; un message par jour, s'il y a quelque chose."),
+    )
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),
         default=8,

@@ -25,3 +25,8 @@ def fold(text: str) -> str:
 def sku_key(sku: str) -> str:
     """What makes two SKUs the same: case and surrounding or doubled spaces don't count."""
     return clean(sku).casefold()
+
+
+def safe_cell(text: str) -> str:
+    """A cell of a CSV or workbook that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -22,11 +22,26 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("customers", "sales", "inventory", "invoicing", "ftp_ingest"),
     ),
     "Entrepôt": (
-        ("inventory.Product", "inventory.ReorderRule", "sales.DeliveryNote"),
+        (
+            "inventory.Product",
+            "inventory.ReorderRule",
+            "inventory.StockCount",
+            "inventory.StockTransfer",
+            "inventory.StockMove",
+            "purchasing.Receipt",
+            "sales.DeliveryNote",
+            "sales.GoodsReturn",
+        ),
         ("customers", "sales", "inventory", "purchasing", "suppliers"),
     ),
     "Achats": (
-        ("suppliers", "purchasing", "inventory.Product", "inventory.ReorderRule"),
+        (
+            "suppliers",
+            "purchasing",
+            "inventory.Product",
+            "inventory.ReorderRule",
+            "inventory.StockTransfer",
+        ),
         ("suppliers", "purchasing", "inventory"),
     ),
     # Reads and exports only.

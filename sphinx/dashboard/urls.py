@@ -1,9 +1,11 @@
 from django.urls import path
 
-from sphinx.dashboard import views
+from sphinx.dashboard import alert_views, views
 
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("alertes/", alert_views.alerts, name="alerts"),
+    path("alertes/<slug:verb>/<int:pk>/", alert_views.act, name="alert_action"),
     path("commandes/<int:order_id>/<slug:verb>/", views.act_on_order, name="order_action"),
 ]

@@ -29,6 +29,7 @@ SIZES = {
         for part in os.environ.get("BENCH_SIZES", "2000:3,20000:3,200000:1").split(",")
     )
 }
+PRODUCTS = tuple(int(n) for n in os.environ.get("BENCH_PRODUCTS", "1000,50000").split(","))
 SAMPLE = 150
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -39,14 +40,19 @@ def main() -> None:
     if len(sys.argv) > 1:
         # One size in a process of its own, so that its memory is its own.
         _setup(migrate=False)
-        print(json.dumps(_bench_ingest(int(sys.argv[1]), int(sys.argv[2]))))
+        print(json.dumps(_alone(*sys.argv[1:])))
         return
     admin = psycopg2.connect(f"{SERVER}/postgres")
     admin.autocommit = True
     admin.cursor().execute(f'CREATE DATABASE "{NAME}"')
     try:
         _setup(migrate=True)
-        results = {"machine": _machine(), **_bench_sizes(), **_bench_documents()}
+        results = {
+            "machine": _machine(),
+            **_bench_sizes(),
+            **_bench_documents(),
+            **_bench_replenishments(),
+        }
     finally:
         _close()
         admin.cursor().execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
@@ -61,16 +67,7 @@ def _bench_sizes() -> dict[str, Any]:
     """Each size in its own process, then how they compare."""
     found: dict[int, dict[str, Any]] = {}
     for size, turns in SIZES.items():
-        print(f"ingest {size}…", file=sys.stderr, flush=True)
-        answer = subprocess.run(
-            [sys.executable, "-m", "tests.bench", str(size), str(turns)],
-            env={**os.environ, "BENCH_DATABASE": NAME},
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        found[size] = json.loads(answer.stdout.strip().splitlines()[-1])
+        found[size] = _in_own_process("ingest", size, turns)
     results: dict[str, Any] = {f"ingest_{size}": values for size, values in found.items()}
     if len(found) > 1:
         (large, most), (small, fewer) = [(s, found[s]) for s in sorted(found)[-1:-3:-1]]
@@ -82,6 +79,42 @@ def _bench_sizes() -> dict[str, Any]:
             "peak_mb_ratio": round(most["peak_mb"] / fewer["peak_mb"], 2),
         }
     return results
+
+
+def _alone(what: str, size: str, turns: str) -> dict[str, Any]:
+    if what == "ingest":
+        return _bench_ingest(int(size), int(turns))
+    from tests.bench.replenishment import bench_replenishment
+
+    return bench_replenishment(int(size))
+
+
+def _in_own_process(what: str, size: int, turns: int) -> dict[str, Any]:
+    print(f"{what} {size}…", file=sys.stderr, flush=True)
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.bench", what, str(size), str(turns)],
+        env={**os.environ, "BENCH_DATABASE": NAME},
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    found: dict[str, Any] = json.loads(answer.stdout.strip().splitlines()[-1])
+    return found
+
+
+def _bench_replenishments() -> dict[str, Any]:
+    """The nightly run over few and many products."""
+    small, large = (_in_own_process("replenish", size, 1) for size in PRODUCTS)
+    return {
+        f"replenish_{small['products']}": small,
+        f"replenish_{large['products']}": large,
+        "replenish_growth": {
+            "products": list(PRODUCTS),
+            "time_per_product_ratio": round(large["ms_per_product"] / small["ms_per_product"], 2),
+            "peak_mb_ratio": round(large["peak_mb"] / small["peak_mb"], 2),
+        },
+    }
 
 
 def _setup(*, migrate: bool) -> None:

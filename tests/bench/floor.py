@@ -98,9 +98,10 @@ INSERT INTO sales_order (id, source_file, source_sha256, source_line, billing_na
         md5(order_number), md5(total_incl_tax), customer_id, shop.id, ''
     FROM sold o, core_shop shop ON CONFLICT (shop_id, external_id) DO UPDATE
         SET status = excluded.status;
-INSERT INTO inventory_reservation (id, quantity, allocated, requested_at, origin_number,
+INSERT INTO inventory_reservation (id, quantity, allocated, asked, requested_at, origin_number,
         product_id, warehouse_id)
-    SELECT reservation_id, quantity::numeric, quantity::numeric, placed_at::timestamp,
+    SELECT reservation_id, quantity::numeric, quantity::numeric, quantity::numeric,
+        placed_at::timestamp,
         order_number, product_id, w.id
     FROM wanted, inventory_warehouse w WHERE reservation_id IS NOT NULL AND w.is_default;
 INSERT INTO sales_orderline (position, kind, sku, label, quantity, quantity_delivered,

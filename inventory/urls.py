@@ -1,0 +1,16 @@
+from django.urls import path
+
+from inventory import views
+
+app_name = "inventory"
+urlpatterns = [
+    path("stock/inventaires/nouveau/", views.new_count, name="new_count"),
+    path("stock/inventaires/<int:count_id>/", views.count, name="count"),
+    path("stock/inventaires/<int:count_id>/feuille/", views.count_sheet, name="count_sheet"),
+    path("stock/inventaires/<int:count_id>/<slug:verb>/", views.end_count, name="end_count"),
+    path("stock/transferts/nouveau/", views.new_transfer, name="new_transfer"),
+    path("stock/transferts/<int:transfer_id>/", views.transfer, name="transfer"),
+    path("stock/corriger/<int:position_id>/", views.correct, name="correct"),
+    path("stock/valeur/", views.value, name="value"),
+    path("stock/valeur.csv", views.value_csv, name="value_csv"),
+]

@@ -1,0 +1,119 @@
+"""The course of a product, week by week: asked, in stock, foretold with and without buying."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from inventory.models import Product, Warehouse
+from inventory.selectors import stock_by_day
+from purchasing.models import EXPECTED, PurchaseOrderLine
+from purchasing.planning.series import DAYS
+from purchasing.services.policies import Learning, current_positions
+
+WEEKS_BACK, WEEKS_AHEAD = 26, 12
+
+
+class Week(NamedTuple):
+    """One week, by its first day; None where it has no past or no future. Pieces."""
+
+    first_day: date
+    asked: float | None
+    stock: float | None
+    without: float | None
+    with_order: float | None
+
+
+class Course(NamedTuple):
+    """The weeks, and the levels to draw (pieces)."""
+
+    weeks: list[Week]
+    reorder_point: float
+    order_up_to: float
+
+
+def course_of(
+    product: Product,
+    warehouse: Warehouse,
+    *,
+    on: date,
+    levels: tuple[Decimal, Decimal],
+    buying: Decimal = Decimal(0),
+    arrives_in_days: int = 0,
+) -> Course:
+    """Half a year back, a quarter ahead; `buying` pieces would arrive in so many days."""
+    series, foretold = Learning(warehouse, on).foretell(product.pk)
+    asked = series.weekly[0]
+    back = min(WEEKS_BACK, len(asked))
+    first = on - timedelta(days=back * DAYS)
+    stock = dict(stock_by_day(product.pk, warehouse, first=first, last=on))
+    weeks = []
+    for number in range(back):
+        day = first + timedelta(days=number * DAYS)
+        end = day + timedelta(days=DAYS - 1)
+        weeks.append(
+            Week(day, float(asked[len(asked) - back + number]), float(stock[end]), None, None)
+        )
+    position = current_positions([product.pk], warehouse)[product.pk]
+    there = float(position.on_hand - position.reserved - position.backordered)
+    coming = _coming(product, warehouse, on)
+    for number in range(WEEKS_AHEAD + 1):
+        day = on + timedelta(days=number * DAYS)
+        gone = foretold.until(0, number * DAYS)
+        arrived = sum(pieces for when, pieces in coming if when <= day)
+        level = there + arrived - gone
+        bought = float(buying) if number * DAYS >= arrives_in_days else 0.0
+        now = float(position.on_hand) if number == 0 else None
+        weeks.append(Week(day, None, now, level, level + bought if buying else None))
+    return Course(weeks, float(levels[0]), float(levels[1]))
+
+
+def _coming(product: Product, warehouse: Warehouse, on: date) -> list[tuple[date, float]]:
+    lines = PurchaseOrderLine.objects.filter(
+        product=product,
+        purchase_order__warehouse=warehouse,
+        purchase_order__status__in=EXPECTED,
+    ).select_related("purchase_order")
+    return [
+        (
+            max(line.purchase_order.expected_on or on, on),
+            float(max(line.quantity - line.quantity_received, Decimal(0))),
+        )
+        for line in lines
+    ]
+
+
+def as_chart(course: Course, labels: dict[str, str]) -> dict[str, object]:
+    """For the chart library: colours told apart by people who can't tell red from green."""
+    weeks = course.weeks
+
+    def line(
+        key: str, values: list[float | None], colour: str, **more: object
+    ) -> dict[str, object]:
+        return {
+            "type": "line",
+            "label": labels[key],
+            "data": [None if v is None else round(v, 1) for v in values],
+            "borderColor": colour,
+            "backgroundColor": colour,
+            "tension": 0.2,
+            "spanGaps": False,
+            **more,
+        }
+
+    return {
+        "labels": [f"{w.first_day:%d/%m}" for w in weeks],
+        "datasets": [
+            {
+                "type": "bar",
+                "label": labels["asked"],
+                "data": [w.asked for w in weeks],
+                "backgroundColor": "#9db8cf",
+                "displayYAxis": True,
+                "borderRadius": 3,
+            },
+            line("stock", [w.stock for w in weeks], "#0e74bc"),
+            line("without", [w.without for w in weeks], "#b3261e", borderDash=[6, 4]),
+            line("with", [w.with_order for w in weeks], "#0b6b3a"),
+            line("point", [course.reorder_point] * len(weeks), "#8a4b00", borderDash=[2, 3]),
+        ],
+    }

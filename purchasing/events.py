@@ -1,0 +1,8 @@
+"""What purchasing announces."""
+
+from django.dispatch import Signal
+
+# order_id: int
+order_to_mail = Signal()
+# invoice_id: int
+supplier_invoice_approved = Signal()

@@ -1,0 +1,75 @@
+"""What people type about purchases."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from inventory.forms import GoodsForm, warehouses
+from purchasing.models import ReceiptLine
+from suppliers.models import Supplier
+
+_TEXT = forms.TextInput(attrs={"class": "sx-select"})
+_CHOICE = forms.Select(attrs={"class": "sx-select"})
+_DAY = forms.DateInput(attrs={"class": "sx-select", "type": "date"}, format="%Y-%m-%d")
+
+
+def money(label: Any, *, required: bool = True) -> forms.DecimalField:
+    """An amount in EUR."""
+    return forms.DecimalField(
+        label=label,
+        required=required,
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"class": "sx-select", "step": "0.01"}),
+    )
+
+
+class OrderForm(GoodsForm):
+    """An order by hand."""
+
+    field_order = ("supplier", "warehouse", "lines", "note")
+    supplier = forms.ModelChoiceField(
+        Supplier.objects.filter(is_active=True),
+        label=_("Fournisseur"),
+        widget=_CHOICE,
+        empty_label=None,
+    )
+    warehouse = warehouses()
+
+
+class InvoiceForm(forms.Form):
+    """A supplier's invoice against what came of an order."""
+
+    supplier_number = forms.CharField(label=_("N° de facture"), max_length=60, widget=_TEXT)
+    issued_on = forms.DateField(label=_("Datée du"), widget=_DAY)
+    due_on = forms.DateField(label=_("Échéance"), widget=_DAY, required=False)
+    carriage = money(_("Port HT (€)"), required=False)
+    tax = money(_("TVA (€)"))
+    total_incl_tax = money(_("Total TTC (€)"))
+
+    def __init__(self, *args: Any, lines: list[ReceiptLine], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = lines
+        for line in lines:
+            due = line.quantity - line.quantity_returned - line.quantity_invoiced
+            for name, initial in (
+                (f"q{line.pk}", due),
+                (f"p{line.pk}", line.unit_price_excl_tax),
+            ):
+                self.fields[name] = forms.DecimalField(
+                    min_value=Decimal(0),
+                    required=False,
+                    initial=initial.normalize(),
+                    widget=forms.NumberInput(attrs={"class": "sx-select sx-qty", "step": "any"}),
+                )
+
+    def heading(self) -> list[Any]:
+        """The fields of the invoice as a whole."""
+        return [self[name] for name in self.base_fields]
+
+    def rows(self) -> list[tuple[ReceiptLine, Any, Any]]:
+        """Each receipt line with its two fields."""
+        return [(line, self[f"q{line.pk}"], self[f"p{line.pk}"]) for line in self.lines]

@@ -1,0 +1,189 @@
+"""The figures of a proposed quantity, told in sentences: what was seen, what follows from it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+class Told(NamedTuple):
+    """One step of the reasoning: its name, the sentence, the formula behind it."""
+
+    title: str
+    text: str
+    formula: str = ""
+
+
+def headline(reason: Mapping[str, Any]) -> str:
+    """Why this product is proposed, in one line."""
+    if reason.get("completes") == "completes_free":
+        return _("Complète la commande jusqu'au franco de port")
+    if reason.get("completes") == "completes_minimum":
+        return _("Complète la commande jusqu'au minimum du fournisseur")
+    policy = reason.get("policy")
+    if policy == "just_in_time":
+        return _("Flux tendu : ce que des clients attendent")
+    if policy == "minimum_maximum":
+        return _("Sous le minimum fixé à la main (%(low)s), recomplété à %(high)s") % {
+            "low": reason.get("reorder_minimum", ""),
+            "high": reason.get("reorder_maximum", ""),
+        }
+    if policy == "learned":
+        return _("%(there)s en vue, le point de commande est à %(point)s") % {
+            "there": reason.get("forecast", ""),
+            "point": reason.get("reorder_point", ""),
+        }
+    if policy == "by_hand":
+        return _("Commandé à la main")
+    return _("Des clients attendent")
+
+
+def explain(reason: Mapping[str, Any]) -> list[Told]:
+    """The whole way from sales to the quantity."""
+    if not reason.get("needed"):
+        return []
+    told = [_position(reason)]
+    if reason.get("method"):
+        told = [_demand(reason), _lead_time(reason), _levels(reason), *told]
+    return [*told, *_need(reason), *_steps(reason), *_by_hand(reason)]
+
+
+def _position(r: Mapping[str, Any]) -> Told:
+    return Told(
+        _("Stock"),
+        _(
+            "%(on_hand)s en stock, %(reserved)s réservées, %(incoming)s attendues, %(backordered)s "
+            "à servir : %(forecast)s en vue."
+        )
+        % r,
+        _("en vue = en stock − réservées + attendues − à servir"),
+    )
+
+
+def _patterns() -> dict[str, str]:
+    return {
+        "smooth": _("régulière"),
+        "erratic": _("irrégulière"),
+        "intermittent": _("intermittente"),
+        "lumpy": _("par à-coups"),
+    }
+
+
+def _methods() -> dict[str, str]:
+    return {
+        "smoothing": _("lissage exponentiel"),
+        "trend": _("lissage avec tendance amortie (elle prévoyait mieux le dernier trimestre)"),
+        "season_smoothing": _("lissage avec saison de l'année"),
+        "season_trend": _("lissage avec saison et tendance"),
+        "croston_sba": _("méthode de Croston corrigée (Syntetos-Boylan)"),
+        "prior": _("historique court, rapproché de ce que vend sa catégorie"),
+        "dormant": _("rien vendu depuis six mois"),
+    }
+
+
+def _demand(r: Mapping[str, Any]) -> Told:
+    text = _(
+        "%(demand_per_day)s par jour ± %(demand_spread)s, sur %(history_days)s jours. Demande "
+        "%(pattern)s, prévue par %(method)s."
+    ) % {
+        **r,
+        "pattern": _patterns().get(r.get("pattern", ""), ""),
+        "method": _methods().get(r.get("method", ""), ""),
+    }
+    if r.get("capped", "0") != "0":
+        text += (
+            " "
+            + _("%s pièces d'une commande exceptionnelle sont laissées de côté.") % (r["capped"])
+        )
+    if r.get("method") == "prior":
+        text += " " + _("Sa catégorie vend %s par jour et par article.") % r["prior_per_day"]
+    return Told(_("Demande"), text, _("ce qui a été demandé, servi ou non ; annulations exclues"))
+
+
+def _lead_time(r: Mapping[str, Any]) -> Told:
+    receipts = int(r.get("lead_time_receipts") or 0)
+    text = _("%(lead_time_days)s jours ± %(lead_time_spread)s") % r
+    if receipts:
+        text += (
+            " " + ngettext("(vu sur %s réception)", "(vu sur %s réceptions)", receipts) % receipts
+        )
+    else:
+        text += " " + _("(annoncé par le fournisseur ; moins de trois réceptions)")
+    return Told(_("Délai"), text)
+
+
+def _levels(r: Mapping[str, Any]) -> Told:
+    names = {
+        "normal": _("loi normale"),
+        "poisson": _("loi de Poisson"),
+        "negative_binomial": _("loi binomiale négative"),
+        "none": _("rien à protéger"),
+    }
+    text = _(
+        "Pendant délai et révision (%(protection_days)s jours) : %(protection_demand)s pièces ± "
+        "%(protection_spread)s. Classe %(abc)s, servie à %(service_level)s %% : stock de sécurité "
+        "%(safety_stock)s (%(law)s)."
+    ) % {**r, "abc": r.get("abc") or "C", "law": names.get(r.get("distribution", ""), "")}
+    if r.get("undershoot", "0") not in ("0", ""):
+        text += " " + _("Dont %s parce que la demande vient par à-coups.") % r["undershoot"]
+    if r.get("policy") == "learned":
+        text += " " + _("Point de commande %(reorder_point)s, recomplété à %(order_up_to)s.") % r
+    elif r.get("learned_point"):
+        text += (
+            " "
+            + _(
+                "Calculé : point de commande %(learned_point)s, recomplété à %(learned_up_to)s ; "
+                "le minimum fixé à la main l'emporte."
+            )
+            % r
+        )
+    return Told(_("Niveaux"), text, "σ = √((L + R)·σ_d² + d̄²·σ_L²),  s = μ + z·σ,  S = s + Q")
+
+
+def _need(r: Mapping[str, Any]) -> list[Told]:
+    if r.get("completes"):
+        text = _(
+            "Serait commandé dans %(days_early)s jours : avancé pour atteindre %(target)s € HT."
+        ) % {"days_early": r.get("days_early", ""), "target": r.get("completes_target", "")}
+        return [Told(_("Besoin"), text)]
+    if r.get("policy") == "learned":
+        cover = r.get("cover_days", "")
+        text = _("Besoin de %(needed)s : de %(forecast)s à %(order_up_to)s.") % r
+        if r.get("economic_quantity"):
+            text += " " + _("Quantité économique %s.") % r["economic_quantity"]
+        else:
+            text += " " + _("Une commande couvre %s jours.") % cover
+        return [Told(_("Besoin"), text, "Q = max(√(2·D·K/(h·c)), couverture)")]
+    return [Told(_("Besoin"), _("Besoin de %(needed)s.") % r)]
+
+
+def _steps(r: Mapping[str, Any]) -> list[Told]:
+    caps = {
+        "shelf_life": _("il se périmerait avant d'être vendu"),
+        "max_cover": _("couverture maximale de l'entreprise"),
+    }
+    texts = {
+        "capped": _("limité : %(value)s"),
+        "minimum": _("le fournisseur livre %(value)s au moins"),
+        "pack": _("conditionné par %(value)s"),
+        "price_break": _("à %(value)s € pièce, l'année coûte moins cher"),
+    }
+    found = []
+    for step in r.get("steps", []):
+        value = caps.get(step["value"], step["value"])
+        why = texts.get(step["code"], "%(value)s") % {"value": value}
+        found.append(Told(_("Quantité"), f"{step['from']} → {step['to']} : {why}"))
+    return found
+
+
+def _by_hand(r: Mapping[str, Any]) -> list[Told]:
+    if not r.get("set_by_hand"):
+        return []
+    text = _("Changé de %(computed)s en %(set_by_hand)s par %(set_by)s") % {
+        **r,
+        "set_by": r.get("set_by") or "?",
+    }
+    if r.get("set_because"):
+        text += _(" : %s") % r["set_because"]
+    return [Told(_("À la main"), text)]
