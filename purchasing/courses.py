@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from inventory.models import Product, Warehouse
-from inventory.selectors import stock_by_day
+from inventory.selectors import first_days, stock_by_day
 from purchasing.models import EXPECTED, PurchaseOrderLine
 from purchasing.planning.series import DAYS
 from purchasing.services.policies import Learning, current_positions
@@ -46,13 +46,14 @@ def course_of(
     back = min(WEEKS_BACK, len(asked))
     first = on - timedelta(days=back * DAYS)
     stock = dict(stock_by_day(product.pk, warehouse, first=first, last=on))
+    # Before the books began nobody knows what lay there.
+    known = first_days([product.pk], warehouse, moved_only=True).get(product.pk, on)
     weeks = []
     for number in range(back):
         day = first + timedelta(days=number * DAYS)
         end = day + timedelta(days=DAYS - 1)
-        weeks.append(
-            Week(day, float(asked[len(asked) - back + number]), float(stock[end]), None, None)
-        )
+        level = float(stock[end]) if end >= known else None
+        weeks.append(Week(day, float(asked[len(asked) - back + number]), level, None, None))
     position = current_positions([product.pk], warehouse)[product.pk]
     there = float(position.on_hand - position.reserved - position.backordered)
     coming = _coming(product, warehouse, on)
@@ -60,10 +61,10 @@ def course_of(
         day = on + timedelta(days=number * DAYS)
         gone = foretold.until(0, number * DAYS)
         arrived = sum(pieces for when, pieces in coming if when <= day)
-        level = there + arrived - gone
+        ahead = there + arrived - gone
         bought = float(buying) if number * DAYS >= arrives_in_days else 0.0
         now = float(position.on_hand) if number == 0 else None
-        weeks.append(Week(day, None, now, level, level + bought if buying else None))
+        weeks.append(Week(day, None, now, ahead, ahead + bought if buying else None))
     return Course(weeks, float(levels[0]), float(levels[1]))
 
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sphinx.core.templatetags.numbers import local
+
 
 class Told(NamedTuple):
     """One step of the reasoning: its name, the sentence, the formula behind it."""
@@ -17,6 +19,7 @@ class Told(NamedTuple):
 
 def headline(reason: Mapping[str, Any]) -> str:
     """Why this product is proposed, in one line."""
+    reason = _spoken(reason)
     if reason.get("completes") == "completes_free":
         return _("Complète la commande jusqu'au franco de port")
     if reason.get("completes") == "completes_minimum":
@@ -43,10 +46,22 @@ def explain(reason: Mapping[str, Any]) -> list[Told]:
     """The whole way from sales to the quantity."""
     if not reason.get("needed"):
         return []
+    reason = _spoken(reason)
     told = [_position(reason)]
     if reason.get("method"):
         told = [_demand(reason), _lead_time(reason), _levels(reason), *told]
     return [*told, *_need(reason), *_steps(reason), *_by_hand(reason)]
+
+
+def _spoken(reason: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures as the reader writes numbers."""
+    spoken: dict[str, Any] = {
+        key: local(value) if isinstance(value, str) else value for key, value in reason.items()
+    }
+    spoken["steps"] = [
+        {key: local(value) for key, value in step.items()} for step in reason.get("steps", [])
+    ]
+    return spoken
 
 
 def _position(r: Mapping[str, Any]) -> Told:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Min
 from django.db.models.functions import TruncDate
@@ -45,17 +45,22 @@ def asked_by_day(
     return [Asked(*row) for row in rows]
 
 
-def first_days(product_ids: Sequence[int], warehouse: Warehouse) -> dict[int, date]:
-    """The first day on which a product was stocked or asked for: its history begins there."""
+def first_days(
+    product_ids: Sequence[int], warehouse: Warehouse, *, moved_only: bool = False
+) -> dict[int, date]:
+    """The first day on which a product was stocked or asked for: its history begins there.
+
+    With `moved_only` the first day of its ledger.
+    """
     found: dict[int, datetime] = {}
     asked = Reservation.objects.filter(
         product_id__in=list(product_ids), warehouse=warehouse, asked__gt=0, is_bundle=False
     )
     moved = StockMove.objects.filter(product_id__in=list(product_ids), warehouse=warehouse)
-    for rows in (
-        asked.values_list("product_id").annotate(first=Min("requested_at")),
-        moved.values_list("product_id").annotate(first=Min("at")),
-    ):
+    sources: list[Any] = [moved.values_list("product_id").annotate(first=Min("at"))]
+    if not moved_only:
+        sources.append(asked.values_list("product_id").annotate(first=Min("requested_at")))
+    for rows in sources:
         for product_id, moment in rows.order_by():
             found[product_id] = min(found.get(product_id, moment), moment)
     return {product_id: business_date(moment) for product_id, moment in found.items()}

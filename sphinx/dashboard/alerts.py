@@ -26,9 +26,10 @@ from purchasing.models import PurchaseOrderLine, StockPolicy
 from sales.models import Order, OrderLine
 from sales.selectors import lines_waiting_for_stock, notes_short_of_stock
 from sphinx.core import clock
-from sphinx.core.money import HUNDRED, plain, to_cents
+from sphinx.core.money import HUNDRED, to_cents
+from sphinx.core.templatetags.numbers import bare, local
 
-SHOWN = 50
+SHOWN = 20
 DEAD_DAYS = 180
 EXPIRES_DAYS = 15
 MARGIN_DAYS = 30
@@ -138,7 +139,7 @@ def _out_of_stock() -> Alert:
             str(p.product),
             _product_url(p.product_id),
             _("%(view)s en vue, %(demand)s demandées par jour")
-            % {"view": plain(p.view), "demand": plain(round(p.demand_per_day, 2))},
+            % {"view": bare(p.view), "demand": bare(round(p.demand_per_day, 2))},
             _buying(p),
         ),
     )
@@ -161,7 +162,7 @@ def _under_reorder_point() -> Alert:
             str(p.product),
             _product_url(p.product_id),
             _("%(view)s en vue, point de commande %(point)s")
-            % {"view": plain(p.view), "point": plain(p.reorder_point)},
+            % {"view": bare(p.view), "point": bare(p.reorder_point)},
             _buying(p),
         ),
     )
@@ -190,7 +191,10 @@ def _short_cover() -> Alert:
             str(p.product),
             _product_url(p.product_id),
             _("%(cover)s jours de couverture, délai de %(days)s jours")
-            % {"cover": round(p.cover, 1), "days": p.figures.get("lead_time_days", "?")},
+            % {
+                "cover": bare(Decimal(repr(round(p.cover, 1)))),
+                "days": local(p.figures.get("lead_time_days", "?")),
+            },
             _buying(p),
         ),
     )
@@ -213,7 +217,10 @@ def _oversold() -> Alert:
             _("Commande %s") % o.number,
             reverse("admin:sales_order_change", args=[o.pk]),
             _("du %(day)s, %(total)s € TTC")
-            % {"day": f"{clock.business_date(o.placed_at):%d/%m/%Y}", "total": o.total_incl_tax},
+            % {
+                "day": f"{clock.business_date(o.placed_at):%d/%m/%Y}",
+                "total": bare(o.total_incl_tax, 2),
+            },
             [Click(_("Servir en premier"), verb="first", pk=o.pk)],
         ),
     )
@@ -253,7 +260,7 @@ def _expiring() -> Alert:
             _product_url(found.lot.product_id),
             (_("périmé depuis le %s") if expired else _("à vendre avant le %s"))
             % f"{limit:%d/%m/%Y}"
-            + f", {plain(found.on_hand)}",
+            + f", {bare(found.on_hand)}",
             [Click(_("Sortir du stock"), verb="scrap", pk=found.pk)] if expired else (),
         )
 
@@ -305,7 +312,7 @@ def _negative_margin() -> Alert:
             str(p.product),
             _product_url(p.product_id),
             _("vendu %(price)s € HT, coûte %(cost)s €")
-            % {"price": to_cents(p.price), "cost": to_cents(p.average_cost)},
+            % {"price": bare(to_cents(p.price), 2), "cost": bare(to_cents(p.average_cost), 2)},
         ),
     )
 
@@ -336,7 +343,7 @@ def _dead_stock() -> Alert:
             str(p.product),
             _product_url(p.product_id),
             _("%(pieces)s pièces, %(worth)s € HT")
-            % {"pieces": plain(p.on_hand), "worth": to_cents(Decimal(p.worth))},
+            % {"pieces": bare(p.on_hand), "worth": bare(to_cents(Decimal(p.worth)), 2)},
         ),
     )
 

@@ -1,5 +1,6 @@
 """Numbers as people write them."""
 
+import re
 from decimal import Decimal
 
 from django import template
@@ -8,6 +9,17 @@ from django.utils.formats import number_format
 from sphinx.core.money import plain
 
 register = template.Library()
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+@register.filter
+def local(text: str) -> str:
+    """A number kept as text (0.25) as the reader writes it (0,25); other text as it is."""
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        return text
+    return number_format(
+        Decimal(text), decimal_pos=len(text.partition(".")[2]), use_l10n=True, force_grouping=True
+    )
 
 
 @register.filter
