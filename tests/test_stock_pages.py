@@ -1,0 +1,198 @@
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core import mail
+from django.test import Client
+
+from inventory.models import StockCount, StockPosition, StockTransfer, Warehouse
+from inventory.services import default_warehouse, open_count
+from purchasing.models import PurchaseOrder, PurchaseOrderLine
+from purchasing.services import accept_proposal, propose_orders
+from sales.models import OrderLine
+from sphinx.core import clock
+from sphinx.core.services import company
+from sphinx.dashboard.alerts import stock_alerts
+from sphinx.dashboard.roles import ensure_roles
+from sphinx.dashboard.tasks import mail_alerts_once
+from tests.factories import (
+    NOON,
+    ProductFactory,
+    ReorderRuleFactory,
+    SupplierProductFactory,
+    line,
+    placed,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(role: str) -> Client:
+    ensure_roles()
+    user = User.objects.create_user(role.lower(), password="x" * 20, is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def owner() -> Client:
+    return signed_in("Gérant")
+
+
+@pytest.fixture
+def proposal() -> PurchaseOrder:
+    product = ProductFactory(sku="A", on_hand=4, barcode="3760001234567")
+    ReorderRuleFactory(product=product, minimum=5, maximum=20)
+    SupplierProductFactory(product=product, price="3.00")
+    (order,) = propose_orders(on=clock.today()).orders
+    return order
+
+
+def test_each_code_scanned_adds_a_piece_to_the_count(owner: Client) -> None:
+    product = ProductFactory(on_hand=3, barcode="3760001234567")
+    count = open_count(warehouse=default_warehouse(), at=NOON)
+    page = f"/stock/inventaires/{count.pk}/"
+
+    for _scan in range(2):
+        answer = owner.post(page, {"code": "3760001234567", "mode": "add"}, follow=True)
+
+    assert answer.status_code == 200
+    assert count.lines.get(product=product).counted == 2
+    owner.post(f"{page}valider/")
+    assert StockPosition.objects.get().on_hand == 2
+    assert StockCount.objects.get().status == "posted"
+
+
+def test_an_unknown_code_is_said_on_the_page(owner: Client) -> None:
+    ProductFactory(on_hand=3)
+    count = open_count(warehouse=default_warehouse(), at=NOON)
+
+    answer = owner.post(f"/stock/inventaires/{count.pk}/", {"code": "999"})
+
+    assert b"999" in answer.content
+
+
+def test_a_transfer_is_typed_sent_and_received(owner: Client) -> None:
+    ProductFactory(sku="A", on_hand=5)
+    annex = Warehouse.objects.create(code="annexe", name="Annexe")
+    typed = {"source": default_warehouse().pk, "destination": annex.pk, "lines": "a 2"}
+    owner.post("/stock/transferts/nouveau/", typed)
+    transfer = StockTransfer.objects.get()
+    page = f"/stock/transferts/{transfer.pk}/"
+
+    owner.post(page, {"verb": "send"})
+    owner.post(page, {"verb": "receive", f"line-{transfer.lines.get().pk}": "2"})
+
+    assert StockPosition.objects.get(warehouse=annex).on_hand == 2
+
+
+def test_a_line_of_a_proposal_is_changed_put_off_and_accepted(
+    owner: Client, proposal: PurchaseOrder
+) -> None:
+    page, row = f"/achats/propositions/{proposal.pk}/", proposal.lines.get()
+    answer = owner.get(page)
+    assert "Le raisonnement" in answer.content.decode()
+
+    owner.post(page, {"verb": f"set-{row.pk}", f"quantity-{row.pk}": "7,5"})
+    assert PurchaseOrderLine.objects.get().quantity == Decimal("7.5")
+    answer = owner.post(page, {"verb": f"later-{row.pk}", f"until-{row.pk}": "hier"}, follow=True)
+    assert answer.status_code == 200
+    owner.post(page, {"verb": "accept"})
+
+    proposal.refresh_from_db()
+    assert proposal.status == "accepted"
+
+
+def test_goods_are_received_by_scanner(owner: Client, proposal: PurchaseOrder) -> None:
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    page, row = f"/achats/commandes/{proposal.pk}/recevoir/", proposal.lines.get()
+
+    seen = owner.post(page, {"code": "3760001234567", "verb": "scan", f"q{row.pk}": "3"})
+    assert f'name="q{row.pk}" value="4"' in seen.content.decode()
+    owner.post(page, {"verb": "receive", f"q{row.pk}": "4"})
+
+    assert StockPosition.objects.get().on_hand == 8
+
+
+@pytest.mark.parametrize("bad", ["x", "-1", "NaN", "1e999"])
+def test_a_wrong_quantity_is_a_sentence_not_an_error(
+    owner: Client, proposal: PurchaseOrder, bad: str
+) -> None:
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    row = proposal.lines.get()
+
+    answer = owner.post(
+        f"/achats/commandes/{proposal.pk}/recevoir/", {"verb": "receive", f"q{row.pk}": bad}
+    )
+
+    assert answer.status_code == 200
+    assert StockPosition.objects.get().on_hand == 4
+
+
+def test_every_page_opens(owner: Client, proposal: PurchaseOrder) -> None:
+    product = proposal.lines.get().product
+    position = StockPosition.objects.get()
+    for page in (
+        f"/achats/articles/{product.pk}/",
+        f"/achats/articles/{product.pk}/?ligne={proposal.lines.get().pk}",
+        f"/achats/commandes/{proposal.pk}.pdf",
+        f"/achats/commandes/{proposal.pk}.csv",
+        f"/achats/commandes/{proposal.pk}/facture/",
+        "/achats/commandes/nouvelle/",
+        "/achats/comparaison/",
+        "/achats/fournisseurs/",
+        "/alertes/",
+        "/stock/inventaires/nouveau/",
+        "/stock/transferts/nouveau/",
+        f"/stock/corriger/{position.pk}/",
+        "/stock/valeur/?au=2026-03-02",
+        "/stock/valeur.csv",
+    ):
+        assert owner.get(page).status_code == 200, page
+
+
+def test_the_accountant_neither_buys_nor_counts(proposal: PurchaseOrder) -> None:
+    client = signed_in("Comptable")
+
+    for page in (
+        f"/achats/propositions/{proposal.pk}/",
+        f"/achats/commandes/{proposal.pk}/recevoir/",
+        "/stock/inventaires/nouveau/",
+        "/alertes/",
+    ):
+        assert client.get(page).status_code == 403, page
+
+
+def test_alerts_name_what_is_short_and_serve_first_in_a_click(owner: Client) -> None:
+    product = ProductFactory(sku="A", on_hand=1)
+    SupplierProductFactory(product=product)
+    early = placed("1", line("A"), placed_at=NOON - timedelta(days=3))
+    late = placed("2", line("A"), placed_at=NOON)
+    propose_orders(on=clock.business_date(NOON) + timedelta(days=1))
+    found = {alert.code: alert for alert in stock_alerts()}
+    assert {"oversold", "out_of_stock"} <= set(found)
+
+    owner.post(f"/alertes/first/{late.pk}/")
+
+    held = {
+        row.order_id: row.reservation.allocated
+        for row in OrderLine.objects.select_related("reservation")
+    }
+    assert held == {early.pk: 0, late.pk: 1}
+
+
+def test_the_days_alerts_are_mailed_once(settings: Any) -> None:
+    firm = company()
+    firm.stock_alert_emails = "stock@exemple.test"
+    firm.save()
+    ProductFactory(sku="A", on_hand=0)
+    placed("1", line("A"))
+
+    assert mail_alerts_once()
+    assert not mail_alerts_once()
+
+    assert mail.outbox[0].to == ["stock@exemple.test"]
