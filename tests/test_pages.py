@@ -7,7 +7,7 @@ import tablib
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -52,14 +52,18 @@ def books() -> None:
 
 @pytest.mark.usefixtures("books")
 def test_every_list_and_every_row_opens(owner: Client) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = User.objects.get()
     for model in admin.site._registry:
         if model._meta.app_label not in OURS:
             continue
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         assert owner.get(reverse(f"{name}_changelist"), {"q": "x"}).status_code == 200, name
-        row = model._default_manager.first()
+        row = admin.site._registry[model].get_queryset(request).first()
         if row is not None:
-            assert owner.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200, name
+            # Some open on a page of their own.
+            page = owner.get(reverse(f"{name}_change", args=[row.pk]), follow=True)
+            assert page.status_code == 200, name
 
 
 @pytest.mark.parametrize("path", ["/", "/admin/", "/comptabilite/export/", "/passerelle/deposer/"])
