@@ -2,16 +2,20 @@
 
 import csv
 import tempfile
+from collections.abc import Iterator
 from decimal import Decimal
+from heapq import merge
 from pathlib import Path
 from typing import NamedTuple
 
-from django.db.models import F, Sum
+from django.db.models import F
 
 from ftp_ingest.models import Feed, ReceivedFile
 from ftp_ingest.services.archive import hash_file
 from ftp_ingest.transports import Transport
-from inventory.models import StockPosition
+from inventory.models import Product, StockPosition
+from inventory.selectors import bundle_availability
+from inventory.services import warehouse_of
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
 
@@ -45,24 +49,36 @@ def stock_format(shop: Shop) -> StockFormat:
 
 
 def write_stock(shop: Shop, path: Path) -> int:
-    """Write what may be sold (pieces: on hand less reserved, 0 at least); returns the rows."""
+    """Write what may be sold out of the shop's warehouse (pieces: on hand less reserved, 0 at
+    least; bundles: as many as their components make); returns the rows."""
     layout = stock_format(shop)
-    rows = (
-        StockPosition.objects.filter(product__is_active=True)
-        .values_list("product__sku")
-        .annotate(free=Sum(F("on_hand") - F("reserved")))
-        .order_by("product__sku")
-    )
     count = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter=layout.delimiter)
         writer.writerow([layout.sku, layout.available, *filter(None, [layout.in_stock])])
-        for sku, free in rows.iterator():
+        for sku, free in _free(shop):
             available = max(free, Decimal(0))
             flag = ["1" if available else "0"] if layout.in_stock else []
             writer.writerow([sku, plain(available) if available else "0", *flag])
             count += 1
     return count
+
+
+def _free(shop: Shop) -> Iterator[tuple[str, Decimal]]:
+    """SKU and pieces (or bundles) free for the shop, by SKU."""
+    warehouse = warehouse_of(shop)
+    bundles = dict(
+        Product.objects.filter(is_active=True, components__isnull=False).values_list("pk", "sku")
+    )
+    ready = bundle_availability(bundles, warehouse)
+    made = sorted((sku, ready.get(pk, Decimal(0))) for pk, sku in bundles.items())
+    plain_products = (
+        StockPosition.objects.filter(product__is_active=True, warehouse=warehouse)
+        .exclude(product__in=bundles)
+        .order_by("product__sku")
+        .values_list("product__sku", F("on_hand") - F("reserved"))
+    )
+    yield from merge(plain_products.iterator(), made)
 
 
 def push_stock(feed: Feed, transport: Transport) -> bool:

@@ -1,14 +1,16 @@
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from inventory.models import Product, Reservation, StockMove, StockPosition
+from ftp_ingest.services.pushing import write_stock
+from inventory.models import Product, Reservation, StockMove, StockPosition, Warehouse
 from inventory.services import Entry, default_warehouse, receive_stock, set_components
 from sales.models import OrderLine
 from sales.services import cancel_order, prepare_delivery, ship_delivery_note
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.proofs import run_proofs
-from tests.factories import NOON, ProductFactory, line, placed
+from tests.factories import NOON, ProductFactory, ShopFactory, line, placed
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +99,29 @@ def test_a_bundle_is_made_of_plain_products_only(gift_box: Product) -> None:
 def test_a_product_with_stock_does_not_become_a_bundle(tea: Product, cup: Product) -> None:
     with pytest.raises(BusinessRuleError):
         set_components(bundle_id=tea.pk, parts={cup.pk: Decimal(1)})
+
+
+def test_the_shop_is_told_how_many_bundles_it_may_sell(gift_box: Product, tmp_path: Path) -> None:
+    file = tmp_path / "stock.csv"
+
+    write_stock(ShopFactory(), file)
+
+    assert file.read_text().splitlines() == ["sku;available", "BOX;3", "CUP;3", "TEA;10"]
+
+
+def test_the_shop_is_told_of_its_own_warehouse(tea: Product, tmp_path: Path) -> None:
+    annex = Warehouse.objects.create(code="annexe", name="Annexe")
+    shop = ShopFactory()
+    annex.shops.add(shop)
+    receive_stock(
+        entries=[Entry(tea.pk, Decimal(2), Decimal(3), "BR1", 1)],
+        warehouse=annex,
+        at=NOON,
+        kind=StockMove.Kind.RECEIPT,
+        origin_kind="receipt",
+    )
+    file = tmp_path / "stock.csv"
+
+    write_stock(shop, file)
+
+    assert file.read_text().splitlines() == ["sku;available", "TEA;2"]
