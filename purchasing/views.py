@@ -46,7 +46,8 @@ def _pieces(text: str) -> Decimal:
         value = Decimal(text.strip().replace("\u202f", "").replace(" ", "").replace(",", "."))
     except ArithmeticError:
         value = Decimal("NaN")
-    if not value.is_finite():
+    # As the columns hold it: eight digits before the dot.
+    if not value.is_finite() or abs(value) >= 10**8:
         raise SphinxError(_("« %s » n'est pas un nombre.") % text[:20], code="purchasing.number")
     return value
 

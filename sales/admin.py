@@ -1,15 +1,23 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from sales import services
-from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
+from sales.models import (
+    DeliveryNote,
+    DeliveryNoteLine,
+    GoodsReturn,
+    GoodsReturnLine,
+    Order,
+    OrderLine,
+)
 from sphinx.core import clock
 from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
 
@@ -181,6 +189,14 @@ class DeliveryNoteAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     inlines = [DeliveryNoteLineInline]
     actions = ["ship", "cancel"]
+    actions_detail = ["take_back"]
+
+    @action(description=_("Retour du client"), icon="assignment_return", permissions=["take_back"])
+    def take_back(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("sales:take_back", object_id)
+
+    def has_take_back_permission(self, request: HttpRequest, *_args: Any) -> bool:
+        return request.user.has_perm("sales.add_goodsreturn")
 
     def has_deliver_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.change_deliverynote")
@@ -210,3 +226,20 @@ class DeliveryNoteAdmin(ReadOnlyAdmin):
             lambda n: services.cancel_delivery_note(note_id=n.pk, actor=request.user),
             str(_("%(count)s préparations annulées.")),
         )
+
+
+class GoodsReturnLineInline(TabularInline):
+    model = GoodsReturnLine
+    extra = 0
+    can_delete = False
+    hide_title = True
+    fields = readonly_fields = ["note_line", number("quantity", _("quantité")), "is_scrap"]
+
+
+@admin.register(GoodsReturn)
+class GoodsReturnAdmin(ReadOnlyAdmin):
+    list_display = ["number", "delivery_note", "returned_at", "reason"]
+    list_select_related = ["delivery_note"]
+    search_fields = ["number", "delivery_note__number", "delivery_note__order__number"]
+    date_hierarchy = "returned_at"
+    inlines = [GoodsReturnLineInline]

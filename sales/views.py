@@ -1,4 +1,6 @@
-"""Documents of sales, for those who may see them."""
+"""Documents of sales, for those who may see them; goods that come back."""
+
+from decimal import Decimal
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -8,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from sales.models import DeliveryNote, Order
-from sales.services import merge_customers, render_delivery_pdfs
+from sales.services import Back, merge_customers, render_delivery_pdfs, return_goods
+from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
 
@@ -46,3 +49,52 @@ def merge(request: HttpRequest) -> HttpResponse:
         title=_("Fusionner deux clients"),
         both=[(c, Order.objects.filter(customer=c).count(), c.identities.all()) for c in both],
     )
+
+
+@login_required
+@permission_required("sales.add_goodsreturn", raise_exception=True)
+def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
+    """Goods of a delivery note that came back: how many, to the shelf or to scrap."""
+    note = get_object_or_404(DeliveryNote.objects.select_related("order"), pk=note_id)
+    lines = list(note.lines.select_related("order_line").filter(move__isnull=False))
+    if request.method == "POST":
+        try:
+            made = return_goods(
+                note_id=note.pk,
+                back=[
+                    Back(line.pk, _typed(request, line.pk), f"scrap-{line.pk}" in request.POST)
+                    for line in lines
+                ],
+                reason=request.POST.get("reason", ""),
+                at=clock.now(),
+                actor=request.user,
+            )
+        except SphinxError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, _("Retour %s enregistré : le stock est à jour.") % made)
+            return redirect("admin:sales_goodsreturn_change", made.pk)
+    return back_office_page(
+        request,
+        "sales/take_back.html",
+        title=_("Retour sur %s") % note.number,
+        note=note,
+        lines=lines,
+    )
+
+
+def _typed(request: HttpRequest, line_id: int) -> Decimal:
+    """Pieces typed for a line; blank is none.
+
+    Raises:
+        SphinxError: it isn't a quantity.
+    """
+    text = request.POST.get(f"quantity-{line_id}", "").strip()
+    try:
+        pieces = Decimal(text.replace(",", ".") or "0")
+    except ArithmeticError:
+        pieces = Decimal("NaN")
+    # As a quantity column holds it: three decimals, nine digits before them.
+    if not pieces.is_finite() or not 0 <= pieces < 10**9 or pieces != round(pieces, 3):
+        raise SphinxError(_("« %s » n'est pas une quantité.") % text[:20], code="sales.quantity")
+    return pieces

@@ -51,6 +51,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _("Ventes"),
         _list(_("Commandes"), "shopping_cart", "sales.order"),
         _list(_("Bons de livraison"), "local_shipping", "sales.deliverynote"),
+        _list(_("Retours"), "assignment_return", "sales.goodsreturn"),
         _list(_("Clients"), "group", "customers.customer"),
     ),
     _group(

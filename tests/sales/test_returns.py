@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 
 from inventory.models import StockPosition
 from inventory.services import set_components
@@ -55,3 +56,25 @@ def test_a_bundle_comes_back_as_its_components() -> None:
     return_goods(note_id=note.pk, back=[Back(note.lines.get().pk, Decimal(1))], at=NOON)
 
     assert (position("TEA").on_hand, position("CUP").on_hand) == (6, 8)
+
+
+@pytest.mark.parametrize("typed", ["2", "2,000"])
+def test_a_return_is_entered_in_the_browser(typed: str, admin_client: Client) -> None:
+    note = shipped("1", line("A", quantity="3"))
+    row = note.lines.get()
+
+    admin_client.post(f"/livraisons/{note.pk}/retour/", {f"quantity-{row.pk}": typed})
+
+    row.refresh_from_db()
+    assert row.quantity_returned == 2
+
+
+@pytest.mark.parametrize("typed", ["x", "-1", "NaN", "1e99", "0.00001", "4", ""])
+def test_a_wrong_return_is_a_sentence_not_an_error(typed: str, admin_client: Client) -> None:
+    note = shipped("1", line("A", quantity="3"))
+    row = note.lines.get()
+
+    answer = admin_client.post(f"/livraisons/{note.pk}/retour/", {f"quantity-{row.pk}": typed})
+
+    row.refresh_from_db()
+    assert (answer.status_code, row.quantity_returned) == (200, 0)
