@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import traceback
 from collections.abc import Callable, Sequence
 
 from django.db import connections
@@ -22,6 +23,9 @@ def apart(works: Sequence[Callable[[], object]]) -> list[int]:
                 work()
                 connections.close_all()
                 status = 0
+            except BaseException:
+                # Into the parent's captured output: it is all that is left of the child.
+                os.write(2, traceback.format_exc().encode())
             finally:
                 os._exit(status)
         children.append(child)
