@@ -10,9 +10,9 @@ from sales.selectors import orders_ready_to_deliver
 from sales.services import prepare_deliveries, ship_delivery_notes, upsert_orders
 from sphinx.core.proofs import run_proofs
 from tests.factories import NOON, SOURCE, ProductFactory, ShopFactory, draft, line
-from tests.support.processes import apart
+from tests.support.threads import together
 
-PROCESSES = 20
+BUYERS = 20
 THERE = 7
 
 
@@ -33,17 +33,17 @@ def buy_and_ship(shop_code: str, rank: int) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_twenty_processes_never_sell_the_last_pieces_twice() -> None:
+def test_twenty_hands_at_once_never_sell_the_last_pieces_twice() -> None:
     a = ProductFactory(sku="A", on_hand=THERE)
     b = ProductFactory(sku="B", on_hand=THERE)
     box = ProductFactory(sku="BOX")
     set_components(bundle_id=box.pk, parts={a.pk: Decimal(2), b.pk: Decimal(1)})
     shops = [ShopFactory(code=f"s{n}").code for n in range(5)]
 
-    ended = apart([partial(buy_and_ship, shops[n % 5], n) for n in range(PROCESSES)])
+    raised = together(partial(buy_and_ship, shops[n % 5], n) for n in range(BUYERS))
 
-    assert ended == [0] * PROCESSES
-    assert Order.objects.count() == PROCESSES
+    assert raised == []
+    assert Order.objects.count() == BUYERS
     assert [proof.faults for proof in run_proofs() if not proof.ok] == []
     for product in (a, b):
         position = StockPosition.objects.get(product=product)
@@ -52,4 +52,4 @@ def test_twenty_processes_never_sell_the_last_pieces_twice() -> None:
         assert position.on_hand >= 0
         # Each asked for one, and for a box that takes two of A and one of B.
         asked = sum(r.asked for r in Reservation.objects.filter(product=product))
-        assert asked == PROCESSES * (3 if product == a else 2)
+        assert asked == BUYERS * (3 if product == a else 2)
