@@ -29,6 +29,7 @@ from sphinx.core.errors import SphinxError
 from sphinx.core.money import plain, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
+from sphinx.core.typed import typed_number
 
 
 @login_required
@@ -231,14 +232,10 @@ def _move_transfer(request: HttpRequest, found: StockTransfer) -> None:
     elif verb == "cancel":
         services.cancel_transfer(transfer_id=found.pk, actor=request.user)
     elif verb in ("receive", "close"):
-        quantities = {}
-        for line in found.lines.all():
-            try:
-                quantities[line.pk] = Decimal(
-                    request.POST.get(f"line-{line.pk}", "0").replace(",", ".") or "0"
-                )
-            except ArithmeticError:
-                quantities[line.pk] = Decimal(-1)
+        quantities = {
+            line.pk: typed_number(request.POST.get(f"line-{line.pk}", ""))
+            for line in found.lines.all()
+        }
         services.receive_transfer(
             transfer_id=found.pk, quantities=quantities, closes=verb == "close", **options
         )

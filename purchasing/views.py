@@ -32,24 +32,9 @@ from purchasing.tasks import propose_purchase_orders
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import typed_number
 
 Status = PurchaseOrder.Status
-
-
-def _pieces(text: str) -> Decimal:
-    """A quantity or price as typed.
-
-    Raises:
-        SphinxError: it isn't a number.
-    """
-    try:
-        value = Decimal(text.strip().replace("\u202f", "").replace(" ", "").replace(",", "."))
-    except ArithmeticError:
-        value = Decimal("NaN")
-    # As the columns hold it: eight digits before the dot.
-    if not value.is_finite() or abs(value) >= 10**8:
-        raise SphinxError(_("« %s » n'est pas un nombre.") % text[:20], code="purchasing.number")
-    return value
 
 
 def _day(text: str) -> date:
@@ -203,7 +188,7 @@ def _decide(request: HttpRequest, found: PurchaseOrder) -> None:
 def _decide_line(request: HttpRequest, verb: str, line_id: int, common: dict[str, Any]) -> None:
     reason = request.POST.get(f"reason-{line_id}", "")
     if verb == "set":
-        quantity = _pieces(request.POST.get(f"quantity-{line_id}", ""))
+        quantity = typed_number(request.POST.get(f"quantity-{line_id}", ""))
         services.set_quantity(line_id=line_id, quantity=quantity, reason=reason, **common)
         messages.success(request, _("Quantité changée ; le prochain calcul la garde."))
     elif verb == "later":
@@ -309,7 +294,7 @@ def _scanned(
     product = find_counted(code=request.POST.get("code", ""))
     for line in lines:
         if line.product_id == product.pk:
-            given[line.pk] = f"{_pieces(given[line.pk] or '0') + 1:f}"
+            given[line.pk] = f"{typed_number(given[line.pk] or '0') + 1:f}"
             return line
     raise SphinxError(
         _("%s n'est pas sur cette commande.") % product, code="purchasing.not_ordered"
@@ -325,9 +310,9 @@ def _received(
         if not typed["q"] and not typed["d"]:
             continue
         arrived[line.pk] = services.Arrived(
-            quantity=_pieces(typed["q"] or "0"),
-            damaged=_pieces(typed["d"] or "0"),
-            unit_price=_pieces(typed["p"]) if typed["p"] else None,
+            quantity=typed_number(typed["q"] or "0"),
+            damaged=typed_number(typed["d"] or "0"),
+            unit_price=typed_number(typed["p"], places=6, digits=8) if typed["p"] else None,
             lot=typed["l"],
             best_before=_day(typed["b"]) if typed["b"] else None,
         )

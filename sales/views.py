@@ -1,7 +1,5 @@
 """Documents of sales, for those who may see them; goods that come back."""
 
-from decimal import Decimal
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -14,6 +12,7 @@ from sales.services import Back, merge_customers, render_delivery_pdfs, return_g
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import typed_number
 
 
 @login_required
@@ -62,7 +61,11 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
             made = return_goods(
                 note_id=note.pk,
                 back=[
-                    Back(line.pk, _typed(request, line.pk), f"scrap-{line.pk}" in request.POST)
+                    Back(
+                        line.pk,
+                        typed_number(request.POST.get(f"quantity-{line.pk}", "")),
+                        f"scrap-{line.pk}" in request.POST,
+                    )
                     for line in lines
                 ],
                 reason=request.POST.get("reason", ""),
@@ -81,20 +84,3 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
         note=note,
         lines=lines,
     )
-
-
-def _typed(request: HttpRequest, line_id: int) -> Decimal:
-    """Pieces typed for a line; blank is none.
-
-    Raises:
-        SphinxError: it isn't a quantity.
-    """
-    text = request.POST.get(f"quantity-{line_id}", "").strip()
-    try:
-        pieces = Decimal(text.replace(",", ".") or "0")
-    except ArithmeticError:
-        pieces = Decimal("NaN")
-    # As a quantity column holds it: three decimals, nine digits before them.
-    if not pieces.is_finite() or not 0 <= pieces < 10**9 or pieces != round(pieces, 3):
-        raise SphinxError(_("« %s » n'est pas une quantité.") % text[:20], code="sales.quantity")
-    return pieces

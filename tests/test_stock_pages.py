@@ -8,7 +8,12 @@ from django.core import mail
 from django.test import Client
 
 from inventory.models import StockCount, StockPosition, StockTransfer, Warehouse
-from inventory.services import default_warehouse, open_count
+from inventory.services import (
+    create_transfer,
+    default_warehouse,
+    open_count,
+    send_transfer,
+)
 from purchasing.models import PurchaseOrder, PurchaseOrderLine
 from purchasing.services import accept_proposal, propose_orders
 from sales.models import OrderLine
@@ -88,6 +93,28 @@ def test_a_transfer_is_typed_sent_and_received(owner: Client) -> None:
     owner.post(page, {"verb": "receive", f"line-{transfer.lines.get().pk}": "2"})
 
     assert StockPosition.objects.get(warehouse=annex).on_hand == 2
+
+
+@pytest.mark.parametrize("bad", ["NaN", "x", "-1", "1e99", "9"])
+def test_a_wrong_arrival_of_a_transfer_moves_nothing(owner: Client, bad: str) -> None:
+    product = ProductFactory(sku="A", on_hand=5)
+    annex = Warehouse.objects.create(code="annexe", name="Annexe")
+    found = create_transfer(
+        source=default_warehouse(),
+        destination=annex,
+        quantities={product.pk: Decimal(2)},
+        at=NOON,
+    )
+    send_transfer(transfer_id=found.pk, at=NOON)
+
+    answer = owner.post(
+        f"/stock/transferts/{found.pk}/",
+        {"verb": "receive", f"line-{found.lines.get().pk}": bad},
+        follow=True,
+    )
+
+    assert answer.status_code == 200
+    assert StockPosition.objects.get(warehouse=annex).on_hand == 0
 
 
 def test_a_line_of_a_proposal_is_changed_put_off_and_accepted(

@@ -1,0 +1,23 @@
+"""Numbers as people type them into our own pages."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from sphinx.core.errors import InputError
+
+
+def typed_number(text: str, *, places: int = 3, digits: int = 9) -> Decimal:
+    """A number of 0 or more with at most `places` decimals and `digits` before them; blank is 0.
+
+    Raises:
+        InputError: it isn't one.
+    """
+    plain = text.strip().replace("\u202f", "").replace("\xa0", "").replace(" ", "")
+    try:
+        value = Decimal(plain.replace(",", ".") or "0")
+    except ArithmeticError:
+        value = Decimal("NaN")
+    if not value.is_finite() or not 0 <= value < 10**digits or value != round(value, places):
+        raise InputError(_("« %s » n'est pas une quantité.") % text[:20], code="typed.number")
+    return value
