@@ -268,14 +268,16 @@ def correct(request: HttpRequest, position_id: int) -> HttpResponse:
         form=form,
         verb=_("Corriger"),
         position=found,
+        moves=services.moves_of(found),
     )
 
 
 def _correct(request: HttpRequest, found: StockPosition, data: dict[str, Any]) -> None:
-    common = {
+    common: dict[str, Any] = {
         "product_id": found.product_id,
         "warehouse": found.warehouse,
         "reason": data["reason"],
+        "after_moves": int(typed_number(request.POST.get("moves", ""), places=0)),
         "at": clock.now(),
         "actor": request.user,
     }

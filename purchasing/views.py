@@ -283,7 +283,7 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
         seen=seen,
         seen_count=given.get(seen.pk) if seen else "",
         reference=request.POST.get("reference", ""),
-        has_lots=any(line.product.tracks_lots for line in lines),
+        receipts=found.receipts.count(),
     )
 
 
@@ -321,6 +321,7 @@ def _received(
         quantities=arrived,
         supplier_reference=request.POST.get("reference", ""),
         accepts_more=request.POST.get("more") == "on",
+        after_receipts=int(typed_number(request.POST.get("receipts", ""), places=0)),
         at=clock.now(),
         actor=request.user,
     )

@@ -69,6 +69,7 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
                     for line in lines
                 ],
                 reason=request.POST.get("reason", ""),
+                after_returns=int(typed_number(request.POST.get("returns", ""), places=0)),
                 at=clock.now(),
                 actor=request.user,
             )
@@ -83,4 +84,5 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
         title=_("Retour sur %s") % note.number,
         note=note,
         lines=lines,
+        returns=note.returns.count(),
     )

@@ -145,6 +145,27 @@ def test_goods_are_received_by_scanner(owner: Client, proposal: PurchaseOrder) -
     assert StockPosition.objects.get().on_hand == 8
 
 
+def test_a_receipt_sent_twice_is_received_once(owner: Client, proposal: PurchaseOrder) -> None:
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    page, row = f"/achats/commandes/{proposal.pk}/recevoir/", proposal.lines.get()
+
+    for _click in range(2):
+        owner.post(page, {"verb": "receive", f"q{row.pk}": "4", "receipts": "0"})
+
+    assert StockPosition.objects.get().on_hand == 8
+
+
+def test_a_correction_sent_twice_counts_once(owner: Client) -> None:
+    ProductFactory(on_hand=5)
+    position = StockPosition.objects.get()
+    form = {"kind": "loss", "quantity": "1", "reason": "casse", "moves": "1"}
+
+    for _click in range(2):
+        assert owner.post(f"/stock/corriger/{position.pk}/", form).status_code in (200, 302)
+
+    assert StockPosition.objects.get().on_hand == 4
+
+
 @pytest.mark.parametrize("bad", ["x", "-1", "NaN", "1e999"])
 def test_a_wrong_quantity_is_a_sentence_not_an_error(
     owner: Client, proposal: PurchaseOrder, bad: str

@@ -4,7 +4,7 @@ The position of a product is always the sum of its moves and of its reservations
 is available nobody waits for it. Locks: positions by product, then documents.
 """
 
-from inventory.services.adjustments import adjust_stock, correct_stock, write_off
+from inventory.services.adjustments import adjust_stock, correct_stock, moves_of, write_off
 from inventory.services.bundles import set_components
 from inventory.services.counts import (
     cancel_count,
@@ -69,6 +69,7 @@ __all__ = [
     "known_skus",
     "lots_on_shelf",
     "map_sku",
+    "moves_of",
     "open_count",
     "open_stock",
     "post_count",

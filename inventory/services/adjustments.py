@@ -14,7 +14,7 @@ from inventory.services.positions import save_positions
 from inventory.services.reservations import refill, take_back
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.clock import business_date
-from sphinx.core.errors import BusinessRuleError
+from sphinx.core.errors import BusinessRuleError, ConflictError
 from sphinx.core.services import allocate_number, record
 
 ZERO = Decimal(0)
@@ -93,6 +93,22 @@ def settle(positions: dict[tuple[int, int], StockPosition]) -> None:
     save_positions(positions.values())
 
 
+def moves_of(position: StockPosition) -> int:
+    """How many moves a product has made in a warehouse."""
+    return StockMove.objects.filter(
+        product_id=position.product_id, warehouse_id=position.warehouse_id
+    ).count()
+
+
+def _check_unmoved(position: StockPosition, after_moves: int | None) -> None:
+    if after_moves is not None and moves_of(position) != after_moves:
+        raise ConflictError(
+            _("Le stock de %s vient de bouger : relisez-le, puis recommencez s'il le faut.")
+            % position.product,
+            code="inventory.moved_meanwhile",
+        )
+
+
 @transaction.atomic
 def write_off(
     *,
@@ -102,13 +118,18 @@ def write_off(
     reason: str,
     at: datetime,
     lot_id: int | None = None,
+    after_moves: int | None = None,
     actor: Any = None,
 ) -> list[StockMove]:
     """Take broken, stolen or expired pieces out of stock; a reason is asked for.
 
+    `after_moves` is how many moves the place had when somebody looked: the same form sent twice
+    counts once.
+
     Raises:
         NotEnoughStock: more than is on hand.
         BusinessRuleError: no reason, or nothing to take out.
+        ConflictError: goods have moved since `after_moves`.
     """
     if quantity <= 0 or not reason.strip():
         raise BusinessRuleError(
@@ -116,6 +137,7 @@ def write_off(
         )
     positions = lock_places([(product_id, warehouse.pk)])
     position = positions[product_id, warehouse.pk]
+    _check_unmoved(position, after_moves)
     if quantity > position.on_hand and not position.allows_negative:
         raise NotEnoughStock(
             _("%(product)s : %(held)s pièces en stock, %(asked)s à sortir.")
@@ -144,6 +166,7 @@ def correct_stock(
     difference: Decimal,
     reason: str,
     at: datetime,
+    after_moves: int | None = None,
     actor: Any = None,
 ) -> list[StockMove]:
     """Add pieces found, or take out a mistake of entry, with its reason (a correction).
@@ -151,6 +174,7 @@ def correct_stock(
     Raises:
         NotEnoughStock: more would leave than is on hand.
         BusinessRuleError: no reason, or no difference.
+        ConflictError: goods have moved since `after_moves`, as in `write_off`.
     """
     if not difference or not reason.strip():
         raise BusinessRuleError(
@@ -158,6 +182,7 @@ def correct_stock(
         )
     positions = lock_places([(product_id, warehouse.pk)])
     position = positions[product_id, warehouse.pk]
+    _check_unmoved(position, after_moves)
     number = allocate_number(series="CORR", on=business_date(at))
     writer = Writer(positions, at=at, origin_kind="correction", actor=actor)
     kind = StockMove.Kind.CORRECTION

@@ -59,12 +59,15 @@ def receive_goods(
     at: datetime,
     supplier_reference: str = "",
     accepts_more: bool = False,
+    after_receipts: int | None = None,
     actor: Any = None,
 ) -> Receipt | None:
     """Take in goods: order line id → what came, or everything still expected (None).
 
     Stock rises, what was expected falls, customers who wait are served oldest first. Damaged
     pieces don't enter stock and stay expected. None when nothing was left to receive.
+    `after_receipts` is how many receipts the order had when somebody looked: the same form sent
+    twice is received once.
 
     Raises:
         WrongState: the order isn't under way, or more comes in than was ordered and that isn't
@@ -82,6 +85,11 @@ def receive_goods(
         raise WrongState(
             _("La commande %(number)s est « %(status)s » : acceptez-la avant de la recevoir.")
             % {"number": order.number, "status": order.get_status_display()}
+        )
+    if after_receipts is not None and order.receipts.count() != after_receipts:
+        raise WrongState(
+            _("Une réception de %(number)s vient d'être enregistrée : relisez ce qui reste.")
+            % {"number": order.number}
         )
     lines = list(order.lines.select_related("product").order_by("pk"))
     taken = _quantities(lines, quantities, accepts_more=accepts_more)

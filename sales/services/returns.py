@@ -34,11 +34,14 @@ def return_goods(
     back: Sequence[Back],
     at: datetime,
     reason: str = "",
+    after_returns: int | None = None,
     actor: Any = None,
 ) -> GoodsReturn:
     """Take back goods of a shipped delivery note; stock rises, who waits is served.
 
     The customer's money is another matter: a credit note, from the shop's refund or by hand.
+    `after_returns` is how many returns the note had when somebody looked: the same form sent
+    twice is one return.
 
     Raises:
         TooManyReturned: more comes back than left, nothing does, or nothing has left yet.
@@ -50,6 +53,11 @@ def return_goods(
         )
     )
     note = lock_notes([note_id]).get()
+    if after_returns is not None and note.returns.count() != after_returns:
+        raise TooManyReturned(
+            _("Un retour sur %(number)s vient d'être enregistré : relisez ce qui est revenu.")
+            % {"number": note.number}
+        )
     wanted = [b for b in back if b.quantity > 0]
     lines = {
         line.pk: line

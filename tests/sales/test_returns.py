@@ -78,3 +78,16 @@ def test_a_wrong_return_is_a_sentence_not_an_error(typed: str, admin_client: Cli
 
     row.refresh_from_db()
     assert (answer.status_code, row.quantity_returned) == (200, 0)
+
+
+def test_a_return_sent_twice_is_one_return(admin_client: Client) -> None:
+    note = shipped("1", line("A", quantity="3"))
+    row = note.lines.get()
+
+    for _click in range(2):
+        admin_client.post(
+            f"/livraisons/{note.pk}/retour/", {f"quantity-{row.pk}": "1", "returns": "0"}
+        )
+
+    row.refresh_from_db()
+    assert row.quantity_returned == 1
