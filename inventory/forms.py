@@ -17,7 +17,11 @@ _CHOICE = forms.Select(attrs={"class": "sx-select"})
 def warehouses() -> forms.ModelChoiceField:
     """A warehouse to choose."""
     return forms.ModelChoiceField(
-        Warehouse.objects.all(), label=gettext_lazy("Dépôt"), widget=_CHOICE, empty_label=None
+        # The one that orders draw on comes first.
+        Warehouse.objects.order_by("-is_default", "code"),
+        label=gettext_lazy("Dépôt"),
+        widget=_CHOICE,
+        empty_label=None,
     )
 
 

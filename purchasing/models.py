@@ -78,6 +78,12 @@ class ReplenishmentRules(models.Model):
 class StockPolicy(models.Model):
     """What the last run worked out for a product in a warehouse: levels and every figure."""
 
+    class Policy(models.TextChoices):
+        LEARNED = "learned", _("Appris des ventes")
+        MINIMUM_MAXIMUM = "minimum_maximum", _("Minimum et maximum à la main")
+        JUST_IN_TIME = "just_in_time", _("Flux tendu")
+        BACKORDERS = "backorders", _("Ce que des clients attendent")
+
     product = models.ForeignKey(
         Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="policies"
     )
@@ -97,7 +103,7 @@ class StockPolicy(models.Model):
         related_name="+",
     )
     computed_on = models.DateField(_("calculé le"))
-    policy = models.CharField(_("méthode"), max_length=20)
+    policy = models.CharField(_("méthode"), max_length=20, choices=Policy)
     demand_per_day = models.DecimalField(_("demande par jour"), max_digits=14, decimal_places=6)
     reorder_point = QuantityField(_("point de commande"))
     order_up_to = QuantityField(_("recompléter jusqu'à"))

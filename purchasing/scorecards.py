@@ -8,7 +8,12 @@ from statistics import fmean, pstdev
 
 from django.db.models import F, Sum
 
-from purchasing.models import PurchaseOrderLine, ReceiptLine, SupplierReturnLine
+from purchasing.models import (
+    PurchaseOrder,
+    PurchaseOrderLine,
+    ReceiptLine,
+    SupplierReturnLine,
+)
 from purchasing.selectors import start_of
 from sphinx.core.clock import business_date
 from sphinx.core.money import HUNDRED, to_cents
@@ -25,7 +30,9 @@ class Scorecard:
     receipts: int = 0
     on_time: int = 0
     delays: list[float] = field(default_factory=list)
+    # Of orders that have ended: pieces ordered, pieces of them that came good.
     ordered: Decimal = ZERO
+    kept: Decimal = ZERO
     received: Decimal = ZERO
     damaged: Decimal = ZERO
     returned: Decimal = ZERO
@@ -41,8 +48,8 @@ class Scorecard:
 
     @property
     def quantity_rate(self) -> Decimal | None:
-        """Pieces that came good, of those ordered."""
-        return _rate(min(self.received, self.ordered), self.ordered)
+        """Pieces that came good, of those ordered; orders still under way don't count yet."""
+        return _rate(self.kept, self.ordered)
 
     @property
     def damage_rate(self) -> Decimal | None:
@@ -104,18 +111,21 @@ def scorecards(*, until: date, days: int = 365) -> list[Scorecard]:
 
 
 def _ordered(cards: dict[int, Scorecard], first: object, end: object) -> None:
-    """Of orders that have ended or begun to come: what was asked in all."""
+    """Of orders that have ended: what was asked, what came of it (a surplus keeps no promise)."""
+    ended = (PurchaseOrder.Status.RECEIVED, PurchaseOrder.Status.CLOSED)
     rows = (
         PurchaseOrderLine.objects.filter(
+            purchase_order__status__in=ended,
             purchase_order__receipts__received_at__gte=first,
             purchase_order__receipts__received_at__lt=end,
         )
         .distinct()
-        .values_list("pk", "purchase_order__supplier_id", "quantity")
+        .values_list("pk", "purchase_order__supplier_id", "quantity", "quantity_received")
     )
-    for _pk, supplier_id, quantity in rows:
+    for _pk, supplier_id, quantity, came in rows:
         if supplier_id in cards:
             cards[supplier_id].ordered += quantity
+            cards[supplier_id].kept += min(came, quantity)
 
 
 def _returned(cards: dict[int, Scorecard], first: object, end: object) -> None:

@@ -218,7 +218,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("computed_on", models.DateField(verbose_name="calculé le")),
-                ("policy", models.CharField(max_length=20, verbose_name="méthode")),
+                (
+                    "policy",
+                    models.CharField(
+                        choices=[
+                            ("learned", "Appris des ventes"),
+                            ("minimum_maximum", "Minimum et maximum à la main"),
+                            ("just_in_time", "Flux tendu"),
+                            ("backorders", "Ce que des clients attendent"),
+                        ],
+                        max_length=20,
+                        verbose_name="méthode",
+                    ),
+                ),
                 (
                     "demand_per_day",
                     models.DecimalField(

@@ -246,8 +246,12 @@ def test_scorecards_tell_how_promises_were_kept(order: PurchaseOrder) -> None:
         at=NOON + timedelta(days=9),
     )
 
+    (open_card,) = scorecards(until=DAY + timedelta(days=30))
+    close_order(order_id=order.pk, at=NOON + timedelta(days=12))
     (card,) = scorecards(until=DAY + timedelta(days=30))
 
+    # While an order is under way its rest is no broken promise.
+    assert open_card.quantity_rate is None
     assert (card.on_time_rate, card.quantity_rate, card.damage_rate) == (0, 90, 10)
     assert card.delay_days == pytest.approx(9)
     assert card.bought == D("45.00")
