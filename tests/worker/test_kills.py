@@ -1,6 +1,5 @@
 """Workers killed with SIGKILL at random points: each time the end is that of a quiet run."""
 
-import os
 import random
 import signal
 import subprocess
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from ftp_ingest.models import Feed, FeedRun
 from ftp_ingest.services import pull_feed, take_over_stale_runs
@@ -20,6 +18,7 @@ from sales.models import Order
 from sphinx.core import clock
 from sphinx.core.models import Shop
 from tests.factories import ProductFactory
+from tests.support.apart import environment
 
 ROUNDS = 50
 ORDERS = 60
@@ -79,21 +78,9 @@ def feed_for(folder: Path, prefix: str) -> Feed:
 @pytest.fixture
 def dying_workers(settings: Any) -> Iterator[Callable[[Feed, int], int]]:
     """Fetches a feed in a worker that dies at its nth statement; gives the signal, or 0."""
-    database = connection.settings_dict
-    url = (
-        f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}"
-        f":{database['PORT']}/{database['NAME']}"
-    )
     helper = subprocess.Popen(
         [sys.executable, "-m", "tests.support.dying"],
-        env={
-            **os.environ,
-            "DATABASE_URL": url,
-            "SPHINX_DATA_DIR": str(settings.DATA_DIR),
-            "DJANGO_SETTINGS_MODULE": "sphinx.settings",
-            "INGEST_CHUNK_ORDERS": "10",
-            "LOG_LEVEL": "ERROR",
-        },
+        env=environment(settings.DATA_DIR, INGEST_CHUNK_ORDERS="10"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
