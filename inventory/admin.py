@@ -27,7 +27,7 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.resources import ProductResource
-from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number
+from sphinx.core.admin_tools import KeptAdmin, ListTotals, OwnPageAdmin, ReadOnlyAdmin, number
 from sphinx.core.errors import SphinxError
 from sphinx.core.texts import sku_key
 
@@ -232,7 +232,8 @@ class StockMoveAdmin(ListTotals, ReadOnlyAdmin):
 
 
 @admin.register(StockCount)
-class StockCountAdmin(ReadOnlyAdmin):
+class StockCountAdmin(OwnPageAdmin):
+    own_page, add_page = "inventory:count", "inventory:new_count"
     list_display = ["number", "warehouse", "scope", "scope_value", "state", "created_at"]
     list_filter = ["status", "warehouse"]
     list_select_related = ["warehouse"]
@@ -245,18 +246,10 @@ class StockCountAdmin(ReadOnlyAdmin):
     def state(self, count: StockCount) -> str:
         return count.get_status_display()
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("inventory.add_stockcount")
-
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("inventory:new_count")
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return redirect("inventory:count", object_id)
-
 
 @admin.register(StockTransfer)
-class StockTransferAdmin(ReadOnlyAdmin):
+class StockTransferAdmin(OwnPageAdmin):
+    own_page, add_page = "inventory:transfer", "inventory:new_transfer"
     list_display = ["number", "source", "destination", "state", "created_at", "note"]
     list_filter = ["status", "source", "destination"]
     list_select_related = ["source", "destination"]
@@ -273,15 +266,6 @@ class StockTransferAdmin(ReadOnlyAdmin):
     )
     def state(self, transfer: StockTransfer) -> str:
         return transfer.get_status_display()
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("inventory.add_stocktransfer")
-
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("inventory:new_transfer")
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return redirect("inventory:transfer", object_id)
 
 
 @admin.register(LotPosition)

@@ -23,7 +23,7 @@ from inventory.models import (
     StockTransfer,
     Warehouse,
 )
-from inventory.selectors import stock_value
+from inventory.selectors import lots_on_shelf, scanned_product, stock_value
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.money import plain, to_cents
@@ -84,7 +84,7 @@ def _scan(
 ) -> tuple[Product | None, list[Lot]]:
     """Note what was scanned; the lots to choose from when the product has several."""
     try:
-        product = services.find_counted(code=given["code"])
+        product = scanned_product(given["code"])
         lots = list(product.lots.all()) if product.tracks_lots else []
         if len(lots) > 1 and not given["lot"]:
             return product, lots
@@ -250,7 +250,7 @@ def correct(request: HttpRequest, position_id: int) -> HttpResponse:
     found = get_object_or_404(
         StockPosition.objects.select_related("product", "warehouse"), pk=position_id
     )
-    shelf = services.lots_on_shelf([found.product_id], found.warehouse_id)
+    shelf = lots_on_shelf(found.product_id, found.warehouse_id)
     lots = [(p.lot_id, f"{p.lot} ({plain(p.on_hand)})") for p in shelf]
     form = CorrectionForm(request.POST or None, lots=lots)
     if request.method == "POST" and form.is_valid():

@@ -1,11 +1,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from purchasing import services
 from purchasing.models import (
@@ -18,7 +17,14 @@ from purchasing.models import (
     SupplierInvoice,
 )
 from sphinx.core import clock
-from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number, run_each
+from sphinx.core.admin_tools import (
+    KeptAdmin,
+    ListTotals,
+    OwnPageAdmin,
+    ReadOnlyAdmin,
+    number,
+    run_each,
+)
 
 _COLOURS = {
     _("Proposée"): "warning",
@@ -31,7 +37,8 @@ _COLOURS = {
 
 
 @admin.register(PurchaseOrder)
-class PurchaseOrderAdmin(ListTotals, ReadOnlyAdmin):
+class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
+    own_page, add_page = "purchasing:proposal", "purchasing:new_order"
     list_display = [
         "number",
         "supplier",
@@ -47,7 +54,6 @@ class PurchaseOrderAdmin(ListTotals, ReadOnlyAdmin):
     date_hierarchy = "proposed_on"
     totals = {"total_excl_tax": _("Total HT")}
     actions = ["accept", "refuse", "send", "receive"]
-    actions_list = ["by_hand"]
     list_before_template = "purchasing/orders_head.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -56,14 +62,6 @@ class PurchaseOrderAdmin(ListTotals, ReadOnlyAdmin):
     @display(description=_("État"), label=_COLOURS, ordering="status")
     def state(self, order: PurchaseOrder) -> str:
         return order.get_status_display()
-
-    @action(description=_("Commander à la main"), icon="add_shopping_cart")
-    def by_hand(self, request: HttpRequest) -> HttpResponse:
-        return redirect("purchasing:new_order")
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Orders have a page of their own, where each line tells its reason."""
-        return redirect("purchasing:proposal", object_id)
 
     @admin.action(description=_("Accepter les propositions"), permissions=["change"])
     def accept(self, request: HttpRequest, queryset: Any) -> None:
@@ -128,7 +126,8 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SupplierInvoice)
-class SupplierInvoiceAdmin(ListTotals, ReadOnlyAdmin):
+class SupplierInvoiceAdmin(ListTotals, OwnPageAdmin):
+    own_page = "purchasing:invoice"
     list_display = [
         "number",
         "supplier",
@@ -156,9 +155,6 @@ class SupplierInvoiceAdmin(ListTotals, ReadOnlyAdmin):
     def state(self, invoice: SupplierInvoice) -> str:
         return invoice.get_status_display()
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return redirect("purchasing:invoice", object_id)
-
 
 @admin.register(ReplenishmentRules)
 class ReplenishmentRulesAdmin(KeptAdmin):
@@ -175,9 +171,10 @@ class ReplenishmentRulesAdmin(KeptAdmin):
 
 
 @admin.register(StockPolicy)
-class StockPolicyAdmin(ReadOnlyAdmin):
+class StockPolicyAdmin(OwnPageAdmin):
     """The levels worked out last night, each opening its reasoning."""
 
+    own_page = "purchasing:product"
     list_display = [
         "product",
         "warehouse",
@@ -192,9 +189,8 @@ class StockPolicyAdmin(ReadOnlyAdmin):
     list_select_related = ["product", "warehouse", "supplier"]
     search_fields = ["product__sku", "product__label"]
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        found = StockPolicy.objects.get(pk=object_id)
-        return redirect("purchasing:product", found.product_id)
+    def own_page_id(self, row: StockPolicy) -> int:
+        return row.product_id
 
 
 @admin.register(Decision)

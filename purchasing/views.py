@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from inventory.models import Product, StockPosition
-from inventory.services import default_warehouse, find_counted
+from inventory.selectors import scanned_product
+from inventory.services import default_warehouse
 from purchasing import services
 from purchasing.courses import as_chart, course_of
 from purchasing.forms import InvoiceForm, OrderForm
@@ -291,7 +292,7 @@ def _scanned(
     request: HttpRequest, lines: list[PurchaseOrderLine], given: dict[int, str]
 ) -> PurchaseOrderLine:
     """One more piece of what was scanned. Raises SphinxError: it isn't on the order."""
-    product = find_counted(code=request.POST.get("code", ""))
+    product = scanned_product(request.POST.get("code", ""))
     for line in lines:
         if line.product_id == product.pk:
             given[line.pk] = f"{typed_number(given[line.pk] or '0') + 1:f}"

@@ -19,9 +19,8 @@ from purchasing.services import accept_proposal, propose_orders
 from sales.models import OrderLine
 from sphinx.core import clock
 from sphinx.core.services import company
-from sphinx.dashboard.alerts import stock_alerts
+from sphinx.dashboard.alerts import mail_alerts_once, stock_alerts
 from sphinx.dashboard.roles import ensure_roles
-from sphinx.dashboard.tasks import mail_alerts_once
 from tests.factories import (
     NOON,
     ProductFactory,

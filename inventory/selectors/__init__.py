@@ -8,7 +8,13 @@ from inventory.selectors.past import (
     stock_by_day,
     stock_value,
 )
-from inventory.selectors.stock import bundle_availability, find_product, stock_positions
+from inventory.selectors.stock import (
+    bundle_availability,
+    find_product,
+    lots_on_shelf,
+    scanned_product,
+    stock_positions,
+)
 
 __all__ = [
     "Asked",
@@ -18,7 +24,9 @@ __all__ = [
     "bundle_availability",
     "find_product",
     "first_days",
+    "lots_on_shelf",
     "positions_at",
+    "scanned_product",
     "stock_by_day",
     "stock_positions",
     "stock_value",

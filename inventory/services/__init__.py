@@ -8,7 +8,6 @@ from inventory.services.adjustments import adjust_stock, correct_stock, moves_of
 from inventory.services.bundles import set_components
 from inventory.services.counts import (
     cancel_count,
-    find_counted,
     open_count,
     post_count,
     record_counted,
@@ -23,7 +22,6 @@ from inventory.services.ledger import (
     revalue_stock,
     take_stock,
 )
-from inventory.services.lots import lots_on_shelf
 from inventory.services.products import (
     ProductFacts,
     allow_negative_stock,
@@ -64,10 +62,8 @@ __all__ = [
     "default_warehouse",
     "ensure_products",
     "expect_incoming",
-    "find_counted",
     "issue_stock",
     "known_skus",
-    "lots_on_shelf",
     "map_sku",
     "moves_of",
     "open_count",

@@ -17,7 +17,6 @@ from inventory.locks import lock_places
 from inventory.models import (
     Lot,
     LotPosition,
-    Product,
     StockCount,
     StockCountLine,
     StockPosition,
@@ -26,9 +25,8 @@ from inventory.models import (
 from inventory.services.adjustments import apply_difference, settle
 from inventory.services.writer import Writer
 from sphinx.core.clock import business_date
-from sphinx.core.errors import BusinessRuleError, InputError
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.services import allocate_number, record
-from sphinx.core.texts import sku_key
 
 ZERO = Decimal(0)
 Scope, Status = StockCount.Scope, StockCount.Status
@@ -114,32 +112,6 @@ def _lines(count: StockCount, positions: list[StockPosition]) -> list[StockCount
             lines.append(StockCountLine(count=count, product=position.product))
         lines += [StockCountLine(count=count, product=position.product, lot=p.lot) for p in held]
     return lines
-
-
-def find_counted(*, code: str) -> Product:
-    """The product that a scanned or typed code names: barcode, SKU or other reference.
-
-    Raises:
-        InputError: nobody knows it.
-    """
-    wanted = code.strip()
-    key = sku_key(wanted)
-    found = (
-        Product.objects.filter(
-            Q(barcode=wanted) | Q(sku_key=key) | Q(aliases__sku_key=key), components__isnull=True
-        )
-        .distinct()
-        .order_by("pk")
-        .first()
-        if wanted
-        else None
-    )
-    if found is None:
-        raise InputError(
-            _("« %s » : aucun article n'a ce code-barres ni cette référence.") % wanted[:40],
-            code="inventory.unknown_code",
-        )
-    return found
 
 
 @transaction.atomic

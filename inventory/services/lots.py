@@ -4,7 +4,7 @@ First expired, first out (FEFO): by best-before date, lots without one last.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -156,14 +156,3 @@ class LotShelf:
     def _change(self, found: LotPosition, quantity: Decimal) -> None:
         found.on_hand += quantity
         self._changed[found.pk] = found
-
-
-def lots_on_shelf(product_ids: Iterable[int], warehouse_id: int) -> list[LotPosition]:
-    """What lies of the products' lots in a warehouse, the first to expire first."""
-    return list(
-        LotPosition.objects.filter(
-            lot__product_id__in=list(product_ids), warehouse_id=warehouse_id, on_hand__gt=0
-        )
-        .select_related("lot", "lot__product")
-        .order_by("lot__product__sku", F("lot__best_before").asc(nulls_last=True), "lot_id")
-    )

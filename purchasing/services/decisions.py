@@ -34,7 +34,7 @@ def set_quantity(
     if quantity <= 0:
         raise WrongState(_("La quantité doit être positive ; pour ne rien commander, refusez."))
     computed = line.reason.get("computed", str(line.quantity))
-    _remember(line, Kind.CHANGED, quantity, reason, at, None, actor)
+    _decision(line, order, Kind.CHANGED, quantity, reason, at, None, actor).save()
     line.reason = {
         **line.reason,
         "computed": computed,
@@ -92,9 +92,10 @@ def refuse_proposal(
         return order
     require(order, [Status.PROPOSED])
     until = business_date(at) + timedelta(days=REFUSED_DAYS)
-    for line in order.lines.all():
-        line.purchase_order = order
-        _remember(line, Kind.REFUSED, ZERO, reason, at, until, actor)
+    Decision.objects.bulk_create(
+        _decision(line, order, Kind.REFUSED, ZERO, reason, at, until, actor)
+        for line in order.lines.all()
+    )
     order.status, order.note = Status.REFUSED, reason.strip()[:200]
     order.save(update_fields=["status", "note"])
     record("purchase_order.refused", [order], actor=actor, reason=reason.strip()[:200])
@@ -108,7 +109,6 @@ def _proposed(line_id: int) -> tuple[PurchaseOrderLine, PurchaseOrder]:
     line = PurchaseOrderLine.objects.filter(pk=line_id).first()
     if line is None:
         raise WrongState(_("La proposition vient d'être recalculée : relisez-la."))
-    line.purchase_order = order
     return line, order
 
 
@@ -116,7 +116,7 @@ def _drop(
     line_id: int, kind: str, until: date, at: datetime, reason: str, actor: Any
 ) -> PurchaseOrder:
     line, order = _proposed(line_id)
-    _remember(line, kind, ZERO, reason, at, until, actor)
+    _decision(line, order, kind, ZERO, reason, at, until, actor).save()
     line.delete()
     if not order.lines.exists():
         order.status = Status.REFUSED
@@ -128,18 +128,19 @@ def _drop(
     return order
 
 
-def _remember(
+def _decision(
     line: PurchaseOrderLine,
+    order: PurchaseOrder,
     kind: str,
     decided: Decimal,
     reason: str,
     at: datetime,
     until: date | None,
     actor: Any,
-) -> None:
-    Decision.objects.create(
+) -> Decision:
+    return Decision(
         product_id=line.product_id,
-        warehouse_id=line.purchase_order.warehouse_id,
+        warehouse_id=order.warehouse_id,
         kind=kind,
         proposed=line.quantity,
         decided=decided,

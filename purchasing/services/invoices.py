@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inventory.locks import lock_places
+from inventory.locks import Place, lock_places
+from inventory.models import StockPosition
 from inventory.services import revalue_stock
 from purchasing.errors import AlreadyEntered, WrongState
 from purchasing.events import supplier_invoice_approved
@@ -172,7 +173,7 @@ def approve_supplier_invoice(
         "receipt_line__order_line__product_id",
         "receipt_line__receipt__purchase_order__warehouse_id",
     )
-    lock_places(places)
+    positions = lock_places(places)
     invoice = SupplierInvoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
     if invoice.status == Status.APPROVED:
         return invoice
@@ -181,13 +182,18 @@ def approve_supplier_invoice(
     invoice.status, invoice.approved_at, invoice.approved_by = Status.APPROVED, at, actor
     invoice.decision = reason.strip()[:200]
     invoice.save(update_fields=["status", "approved_at", "approved_by", "decision"])
-    _update_costs(invoice, at, actor)
+    _update_costs(invoice, positions, at, actor)
     record("supplier_invoice.approved", [invoice], actor=actor, reason=reason.strip()[:200])
     announce(supplier_invoice_approved, invoice_id=invoice.pk)
     return invoice
 
 
-def _update_costs(invoice: SupplierInvoice, at: datetime, actor: Any) -> None:
+def _update_costs(
+    invoice: SupplierInvoice,
+    positions: Mapping[Place, StockPosition],
+    at: datetime,
+    actor: Any,
+) -> None:
     """Give goods on hand the price charged and their share of the carriage (PCG, art. 213-8:
     the cost of purchase includes what it cost to bring the goods in).
 
@@ -195,7 +201,7 @@ def _update_costs(invoice: SupplierInvoice, at: datetime, actor: Any) -> None:
     """
     lines = list(
         invoice.lines.select_related(
-            "receipt_line__order_line__product", "receipt_line__receipt__purchase_order__warehouse"
+            "receipt_line__order_line", "receipt_line__receipt__purchase_order__warehouse"
         ).order_by("pk")
     )
     weights = [line.amount_excl_tax for line in lines]
@@ -208,14 +214,14 @@ def _update_costs(invoice: SupplierInvoice, at: datetime, actor: Any) -> None:
         receipt_line = line.receipt_line
         gap = (line.unit_price_excl_tax - receipt_line.unit_price_excl_tax) * line.quantity
         warehouse = receipt_line.receipt.purchase_order.warehouse
-        product = receipt_line.order_line.product
-        position = product.positions.filter(warehouse=warehouse).first()
-        if position is None or position.on_hand <= 0:
+        product_id = receipt_line.order_line.product_id
+        position = positions[product_id, warehouse.pk]
+        if position.on_hand <= 0:
             continue
         kept = min(position.on_hand / line.quantity, Decimal(1))
         warehouses[warehouse.pk] = warehouse
         by_product = values.setdefault(warehouse.pk, {})
-        by_product[product.pk] = by_product.get(product.pk, ZERO) + to_cents((gap + share) * kept)
+        by_product[product_id] = by_product.get(product_id, ZERO) + to_cents((gap + share) * kept)
     for pk, by_product in sorted(values.items()):
         revalue_stock(
             values=by_product,

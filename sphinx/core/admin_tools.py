@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Model, QuerySet, Sum
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
@@ -27,6 +28,32 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class OwnPageAdmin(ReadOnlyAdmin):
+    """Lists whose rows open on a page of our own, `own_page`, and are added on `add_page`."""
+
+    own_page = ""
+    add_page = ""
+
+    def own_page_id(self, row: Any) -> int:
+        """What `own_page` is asked for; the row's id unless told otherwise."""
+        return int(row.pk)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        name = f"{self.opts.app_label}.add_{self.opts.model_name}"
+        return bool(self.add_page) and request.user.has_perm(name)
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect(self.add_page)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return redirect(self.own_page, self.own_page_id(row))
 
 
 class KeptAdmin(ModelAdmin):

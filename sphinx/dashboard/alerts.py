@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.core.mail import send_mail
 from django.db.models import (
     Avg,
     DecimalField,
@@ -26,7 +28,9 @@ from purchasing.models import PurchaseOrderLine, StockPolicy
 from sales.models import Order, OrderLine
 from sales.selectors import lines_waiting_for_stock, notes_short_of_stock
 from sphinx.core import clock
+from sphinx.core.models import AuditEvent
 from sphinx.core.money import HUNDRED, to_cents
+from sphinx.core.services import company, record
 from sphinx.core.templatetags.numbers import bare, local
 
 SHOWN = 20
@@ -370,3 +374,25 @@ def alerts_text(alerts: Sequence[Alert]) -> str:
             lines.append("  …")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def mail_alerts_once() -> bool:
+    """True when an e-mail went: somebody asked for it, there is something to say, and today's
+    has not gone yet."""
+    firm = company()
+    emails = [part.strip() for part in firm.stock_alert_emails.split(",") if part.strip()]
+    today = clock.today().isoformat()
+    if not emails or AuditEvent.objects.filter(kind="stock.alerted", details__day=today).exists():
+        return False
+    alerts = stock_alerts()
+    if not alerts:
+        return False
+    count = sum(alert.total for alert in alerts)
+    send_mail(
+        _("Stock : %s choses à regarder") % count,
+        alerts_text(alerts),
+        settings.DEFAULT_FROM_EMAIL,
+        emails,
+    )
+    record("stock.alerted", [firm], day=today, alerts={a.code: a.total for a in alerts})
+    return True

@@ -4,10 +4,10 @@ import pytest
 
 from inventory.errors import CountClosed, NotEnoughStock
 from inventory.models import Product, StockCount, StockMove, StockPosition
+from inventory.selectors import scanned_product
 from inventory.services import (
     cancel_count,
     default_warehouse,
-    find_counted,
     open_count,
     post_count,
     record_counted,
@@ -159,9 +159,9 @@ def test_a_scanner_finds_by_barcode_reference_or_alias(code: str) -> None:
     product = ProductFactory(sku="SKU-A", barcode="3760001234567")
     product.aliases.create(sku_key="alias")
 
-    assert find_counted(code=code) == product
+    assert scanned_product(code) == product
 
 
 def test_an_unknown_code_is_said_to_be_unknown() -> None:
     with pytest.raises(InputError):
-        find_counted(code="4000000000006")
+        scanned_product("4000000000006")
