@@ -34,6 +34,10 @@ app.conf.beat_schedule = {
         "task": "ftp_ingest.tasks.purge_archive",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "apply-price-lists": {
+        "task": "suppliers.tasks.apply_price_lists",
+        "schedule": crontab(hour="4", minute="30"),
+    },
     "propose-purchase-orders": {
         "task": "purchasing.tasks.propose_purchase_orders",
         "schedule": crontab(hour="5", minute="0"),

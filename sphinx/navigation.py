@@ -79,6 +79,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Fournisseurs"), "factory", "suppliers.supplier"),
         _page(_("Paroles tenues"), "verified", "purchasing:scorecards", "suppliers.view_supplier"),
         _list(_("Tarifs"), "price_check", "suppliers.supplierproduct"),
+        _list(_("Tarifs reçus"), "upload_file", "suppliers.pricelist"),
         _list(_("Réglages du réappro"), "tune", "purchasing.replenishmentrules"),
     ),
     _group(

@@ -15,6 +15,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("", include("sphinx.dashboard.urls")),
     path("", include("inventory.urls")),
+    path("", include("suppliers.urls")),
     path("", include("purchasing.urls")),
     path("", include("sales.urls")),
     path("", include("invoicing.urls")),

@@ -1,10 +1,14 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
+from unfold.decorators import display
 
-from sphinx.core.admin_tools import KeptAdmin, number
-from suppliers.models import Supplier, SupplierPrice, SupplierProduct
+from sphinx.core.admin_tools import KeptAdmin, OwnPageAdmin, number
+from suppliers.models import PriceList, Supplier, SupplierPrice, SupplierProduct
 
 
 class PriceInline(TabularInline):
@@ -42,3 +46,30 @@ class SupplierProductAdmin(KeptAdmin):
     search_fields = ["product__sku", "product__label", "supplier_sku", "supplier__name"]
     autocomplete_fields = ["product", "supplier"]
     inlines = [PriceInline]
+
+
+@admin.register(PriceList)
+class PriceListAdmin(OwnPageAdmin):
+    """Lists received, each opening what it would change or changed."""
+
+    own_page, add_page = "suppliers:price_list", "suppliers:new_price_list"
+    list_display = ["received_at", "supplier", "name", "state", "applies_on", "applied_at"]
+    list_filter = ["status", "supplier"]
+    list_select_related = ["supplier"]
+    search_fields = ["name", "supplier__name"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("data", "outcome")
+
+    @display(
+        description=_("État"),
+        label={
+            _("À vérifier"): "warning",
+            _("Acceptée, à venir"): "info",
+            _("Appliquée"): "success",
+            _("Écartée"): "danger",
+        },
+        ordering="status",
+    )
+    def state(self, price_list: PriceList) -> str:
+        return price_list.get_status_display()

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -125,3 +126,60 @@ class SupplierPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.unit_price_excl_tax:f} € ≥ {self.from_quantity:f}"
+
+
+class PriceList(models.Model):
+    """A supplier's list as it came, looked at before its prices are taken over."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("À vérifier")
+        ACCEPTED = "accepted", _("Acceptée, à venir")
+        APPLIED = "applied", _("Appliquée")
+        DISCARDED = "discarded", _("Écartée")
+
+    supplier = models.ForeignKey(
+        Supplier,
+        verbose_name=_("fournisseur"),
+        on_delete=models.PROTECT,
+        related_name="price_lists",
+    )
+    name = models.CharField(_("fichier"), max_length=200)
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    data = models.BinaryField(_("contenu"))
+    # Role → place of its column in the header; people may correct it.
+    columns = models.JSONField(_("colonnes"), default=dict)
+    applies_on = models.DateField(_("valable à partir du"))
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.DRAFT)
+    received_at = models.DateTimeField(_("reçue le"))
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("acceptée par"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    applied_at = models.DateTimeField(_("appliquée le"), null=True, blank=True)
+    # What applying changed, as texts: the past stays readable after the next list.
+    outcome = models.JSONField(_("résultat"), default=dict)
+
+    class Meta:
+        verbose_name = _("tarif reçu")
+        verbose_name_plural = _("tarifs reçus")
+        ordering = ["-id"]
+        constraints = [
+            # The same file brought twice is one list to look at.
+            models.UniqueConstraint(
+                fields=["supplier", "sha256"],
+                condition=models.Q(status__in=["draft", "accepted"]),
+                name="suppliers_price_list_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="applied", applied_at__isnull=False)
+                | (~models.Q(status="applied") & models.Q(applied_at__isnull=True)),
+                name="suppliers_price_list_applied_has_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier} – {self.name}"

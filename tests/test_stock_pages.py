@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from inventory.models import StockCount, StockPosition, StockTransfer, Warehouse
@@ -243,3 +244,36 @@ def test_the_days_alerts_are_mailed_once(settings: Any) -> None:
     assert not mail_alerts_once()
 
     assert mail.outbox[0].to == ["stock@exemple.test"]
+
+
+def test_a_price_list_is_brought_looked_at_and_taken_over() -> None:
+    buyer = signed_in("Achats")
+    item = SupplierProductFactory(supplier_sku="C-9", price="3.50")
+    file = SimpleUploadedFile("tarif.csv", b"Machin;Prix HT\nC-9;<b>4,20\nC-9;4,20\n")
+    sent = {"supplier": item.supplier_id, "file": file, "applies_on": clock.today().isoformat()}
+
+    answer = buyer.post("/fournisseurs/tarifs/nouveau/", sent)
+    page = answer.headers["Location"]
+    assert "Dites quelle colonne" in buyer.get(page).content.decode()
+    buyer.post(page, {"verb": "columns", "column-reference": "0", "column-price": "1"})
+    text = buyer.get(page).content.decode()
+    assert "+20,0 %" in text
+    assert "<b>4,20" not in text
+    buyer.post(page, {"verb": "accept"})
+
+    assert item.prices.get().unit_price_excl_tax == Decimal("4.2")
+    assert "4,20 €" in buyer.get(page).content.decode()
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no workbook", b"\x00\x01\x02\x00"])
+def test_a_file_that_is_no_table_is_refused_on_the_page(data: bytes) -> None:
+    buyer = signed_in("Achats")
+    item = SupplierProductFactory()
+    file = SimpleUploadedFile("tarif.xlsx", data)
+    sent = {"supplier": item.supplier_id, "file": file, "applies_on": clock.today().isoformat()}
+
+    assert buyer.post("/fournisseurs/tarifs/nouveau/", sent).status_code == 200
+
+
+def test_only_buyers_bring_price_lists() -> None:
+    assert signed_in("Ventes").get("/fournisseurs/tarifs/nouveau/").status_code == 403

@@ -1,10 +1,8 @@
-"""The catalogue of one CSV: products, suppliers, price list, reorder rules, opening stock.
+"""The catalogue of one table: products, suppliers, price list, reorder rules, opening stock.
 
 Loading the same file again changes nothing; a blank cell leaves what is there.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +18,7 @@ from inventory.models import Product, ProductCategory, ReorderRule
 from inventory.services import default_warehouse, open_stock
 from sphinx.core import cells
 from sphinx.core.errors import InputError
+from sphinx.core.tables import TableRow, read_table
 from sphinx.core.texts import fold, sku_key
 from suppliers.models import Supplier, SupplierPrice, SupplierProduct
 
@@ -110,13 +109,8 @@ def _read(path: Path, report: CatalogueReport) -> list[_Item]:
             % {"path": path, "reason": error.strerror},
             code="file.not_found",
         ) from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    delimiter = max(";,\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = [fold(name).replace(" ", "_") for name in next(reader, [])]
+    rows = read_table(path.name, data)
+    header = [fold(name).replace(" ", "_") for name in next(rows, TableRow(1, [])).cells]
     if "sku" not in header:
         raise InputError(
             _("%(name)s, ligne 1 : la colonne « sku » manque. Colonnes possibles : %(columns)s.")
@@ -126,12 +120,10 @@ def _read(path: Path, report: CatalogueReport) -> list[_Item]:
             column="sku",
         )
     items: dict[str, _Item] = {}
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        values = dict(zip(header, row, strict=False))
+    for row in rows:
+        values = dict(zip(header, row.cells, strict=False))
         try:
-            item = _item(values, reader.line_num)
+            item = _item(values, row.line)
         except InputError as error:
             _report(report, path.name, error.line, error.column, error.code, error.message)
             continue

@@ -27,3 +27,10 @@ def bare(value: Decimal, places: int = 0) -> str:
     """Without trailing zeros, `places` decimals at least, in the reader's language: 5,5; 3."""
     decimals = max(places, len(plain(value).partition(".")[2]))
     return number_format(value, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def shown(value: Decimal | str | int, places: int = 0) -> str:
+    """A number, even one kept as text, as `bare` writes it; other text as it is."""
+    text = str(value)
+    return bare(Decimal(text), places) if _NUMBER.fullmatch(text) else text

@@ -1,4 +1,4 @@
-"""Reads of suppliers: who sells a product, at what price."""
+"""Who sells a product, at what price."""
 
 from collections.abc import Iterable
 from decimal import Decimal
