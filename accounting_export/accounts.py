@@ -17,7 +17,7 @@ class Question(NamedTuple):
     regime: str
     tax_rate: Decimal | None
     country: str
-    shop_id: int
+    shop_id: int | None
 
 
 class AccountBook:

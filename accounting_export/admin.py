@@ -48,6 +48,7 @@ class ExportBatchAdmin(ReadOnlyAdmin):
     list_display = [
         "created_at",
         "format",
+        "journals",
         "date_from",
         "date_to",
         "entry_count",

@@ -40,7 +40,16 @@ DEFAULT_RULES = (
     ("tax", "domestic", "5.50", "44571300", "TVA collectee 5,5%"),
     ("tax", "domestic", "2.10", "44571400", "TVA collectee 2,1%"),
     ("tax", "domestic", "8.50", "44571500", "TVA collectee 8,5%"),
+    ("suppliers", "", None, "40110000", "Fournisseurs"),
+    ("purchases", "", None, "60710000", "Achats de marchandises France"),
+    ("purchases", "eu_business", None, "60720000", "Achats de marchandises intracom"),
+    ("purchases", "export", None, "60740000", "Achats de marchandises import"),
+    ("carriage", "", None, "62410000", "Transports sur achats"),
+    ("input_tax", "", None, "44566000", "TVA deductible sur autres biens et services"),
+    ("input_tax", "eu_business", None, "44566200", "TVA deductible intracom"),
+    ("self_tax", "", None, "44520000", "TVA due intracommunautaire"),
 )
+JOURNALS = (("VE", "Journal des ventes"), ("AC", "Journal des achats"))
 # ISO 3166-1 numeric of the member states a French shop sells to at distance.
 OSS_COUNTRIES = (
     ("AT", "040", "Autriche"),
@@ -76,7 +85,8 @@ def ensure_chart(**_: Any) -> None:
     """Give each nature of amounts its rules; a nature that has some is left alone."""
     from accounting_export.models import Account, AccountRule, Journal
 
-    Journal.objects.get_or_create(code="VE", defaults={"label": "Journal des ventes"})
+    for code, label in JOURNALS:
+        Journal.objects.get_or_create(code=code, defaults={"label": label})
     kept = set(AccountRule.objects.values_list("nature", flat=True))
     for nature, regime, rate, number, label in DEFAULT_RULES:
         if nature in kept:

@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 
 from accounting_export.formats import formats
+from accounting_export.models import Journal
 
 
 class ExportForm(forms.Form):
@@ -14,4 +15,10 @@ class ExportForm(forms.Form):
         label=_("Format"),
         choices=lambda: [(f.code, f.label) for f in formats()],
         widget=UnfoldAdminSelectWidget,
+    )
+    journals = forms.ModelMultipleChoiceField(
+        queryset=Journal.objects.all(),
+        to_field_name="code",
+        label=_("Journaux"),
+        widget=forms.CheckboxSelectMultiple,
     )

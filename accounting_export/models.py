@@ -1,4 +1,4 @@
-"""The sales journal: accounts, the rules that choose them, entries, export batches."""
+"""Journals of sales and purchases: accounts, rules that choose them, entries, export batches."""
 
 from decimal import Decimal
 
@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from invoicing.models import Invoice
+from purchasing.models import SupplierInvoice
 from sphinx.core.fields import MoneyField, RateField
 from sphinx.core.models import Shop
 from sphinx.core.vat import TaxRegime
@@ -56,6 +57,11 @@ class AccountRule(models.Model):
         DUTIES = "duties", _("Droits de douane refacturés")
         DISCOUNT = "discount", _("Remises accordées")
         TAX = "tax", _("TVA collectée")
+        SUPPLIERS = "suppliers", _("Fournisseurs")
+        PURCHASES = "purchases", _("Achats de marchandises")
+        CARRIAGE = "carriage", _("Ports sur achats")
+        INPUT_TAX = "input_tax", _("TVA déductible")
+        SELF_TAX = "self_tax", _("TVA autoliquidée")
 
     nature = models.CharField(_("nature"), max_length=10, choices=Nature)
     regime = models.CharField(
@@ -107,15 +113,39 @@ class JournalEntry(models.Model):
     piece_date = models.DateField(_("date de la pièce"))
     label = models.CharField(_("libellé"), max_length=120)
     validated_on = models.DateField(_("validée le"))
-    # The unique key that makes a document's entry be written once.
+    # The unique keys that make a document's entry be written once.
     invoice = models.OneToOneField(
-        Invoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="entry"
+        Invoice,
+        verbose_name=_("facture"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="entry",
     )
+    supplier_invoice = models.ForeignKey(
+        SupplierInvoice,
+        verbose_name=_("facture fournisseur"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="entries",
+    )
+    is_reversal = models.BooleanField(_("contre-passation"), default=False)
 
     class Meta:
         verbose_name = _("écriture")
         verbose_name_plural = _("écritures")
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(invoice__isnull=False, supplier_invoice__isnull=True)
+                | models.Q(invoice__isnull=True, supplier_invoice__isnull=False),
+                name="accounting_entry_one_document",
+            ),
+            models.UniqueConstraint(
+                fields=["supplier_invoice", "is_reversal"], name="accounting_entry_purchase_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.number

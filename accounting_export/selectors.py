@@ -6,9 +6,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
-from accounting_export.models import JournalLine
+from accounting_export.models import JournalEntry, JournalLine
 from invoicing.models import Invoice, InvoiceLine
+from purchasing.models import SupplierInvoice
+from sphinx.core.vat import TaxRegime, purchase_regime
 
 
 class ExportLine(NamedTuple):
@@ -30,10 +34,10 @@ class ExportLine(NamedTuple):
     validated_on: date
     due_on: date
     tax_rate: Decimal | None
-    tax_regime: str
+    regime: str
     country: str
-    order_number: str
-    delivery_note: str
+    order_number: str | None
+    delivery_note: str | None
     entry_id: int
 
 
@@ -41,6 +45,34 @@ def invoices_to_post() -> QuerySet[Invoice]:
     """Issued documents without an entry; one on which nothing at all was charged has none."""
     charged = InvoiceLine.objects.filter(~Q(amount_excl_tax=0), invoice=OuterRef("pk"))
     return Invoice.objects.filter(Exists(charged), entry=None).order_by("chain_index")
+
+
+def purchases_to_post() -> QuerySet[SupplierInvoice]:
+    """Suppliers' invoices good to pay without an entry, in the order of their approval."""
+    booked = JournalEntry.objects.filter(supplier_invoice=OuterRef("pk"), is_reversal=False)
+    return SupplierInvoice.objects.filter(
+        ~Exists(booked), ~Q(total_incl_tax=0), status=SupplierInvoice.Status.APPROVED
+    ).order_by("approved_at", "pk")
+
+
+def purchases_to_reverse() -> QuerySet[SupplierInvoice]:
+    """Suppliers' invoices taken back whose entry stands."""
+    booked = JournalEntry.objects.filter(supplier_invoice=OuterRef("pk"))
+    return SupplierInvoice.objects.filter(
+        Exists(booked.filter(is_reversal=False)),
+        ~Exists(booked.filter(is_reversal=True)),
+        status=SupplierInvoice.Status.CANCELLED,
+    ).order_by("cancelled_at", "pk")
+
+
+def _regime_label(sale: str | None, country: str) -> str:
+    """The VAT regime in words: of a sale as it was decided, of a purchase by its country."""
+    if sale is not None:
+        return str(TaxRegime(sale).label)
+    return {
+        TaxRegime.DOMESTIC: str(TaxRegime.DOMESTIC.label),
+        TaxRegime.EU_BUSINESS: _("Acquisition intracommunautaire"),
+    }.get(purchase_regime(country), _("Importation"))
 
 
 def lines_to_export(
@@ -67,14 +99,15 @@ def lines_to_export(
             "debit",
             "credit",
             "entry__validated_on",
-            "entry__invoice__due_on",
+            Coalesce("entry__invoice__due_on", "entry__supplier_invoice__due_on"),
             "tax_rate",
             "entry__invoice__tax_regime",
-            "entry__invoice__country",
+            Coalesce("entry__invoice__country", "entry__supplier_invoice__supplier__country"),
             "entry__invoice__order_number",
             "entry__invoice__delivery_note__number",
             "entry_id",
         )
     )
     for row in rows.iterator(chunk_size=5000):
-        yield ExportLine(*row)
+        line = ExportLine(*row)
+        yield line._replace(regime=_regime_label(line.regime, line.country))

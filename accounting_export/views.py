@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounting_export.formats import find_format
 from accounting_export.forms import ExportForm
 from accounting_export.models import ExportBatch
-from accounting_export.selectors import invoices_to_post
-from accounting_export.services import export_journal
+from accounting_export.selectors import invoices_to_post, purchases_to_post
+from accounting_export.services import SALES_JOURNAL, export_journal
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
@@ -29,7 +29,12 @@ def export(request: HttpRequest) -> HttpResponse:
     today = clock.today()
     form = ExportForm(
         request.POST or None,
-        initial={"date_from": today.replace(day=1), "date_to": today, "format_code": "fec"},
+        initial={
+            "date_from": today.replace(day=1),
+            "date_to": today,
+            "format_code": "fec",
+            "journals": [SALES_JOURNAL],
+        },
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -46,10 +51,10 @@ def export(request: HttpRequest) -> HttpResponse:
     return back_office_page(
         request,
         "accounting_export/export.html",
-        title=_("Exporter le journal des ventes"),
+        title=_("Exporter les journaux"),
         form=form,
         batches=ExportBatch.objects.all()[:20],
-        unposted=invoices_to_post().count(),
+        unposted=invoices_to_post().count() + purchases_to_post().count(),
     )
 
 
@@ -57,7 +62,8 @@ def _export(request: HttpRequest, form: ExportForm) -> ExportBatch:
     data = form.cleaned_data
     extension = find_format(data["format_code"]).extension
     period = f"{data['date_from']:%Y%m%d}-{data['date_to']:%Y%m%d}"
-    name = f"journal-{data['format_code']}-{period}.{extension}"
+    journals = [journal.code for journal in data["journals"]]
+    name = f"journal-{'-'.join(journals)}-{data['format_code']}-{period}.{extension}"
     if data["format_code"] == "fec":
         # The name that checkers want: SIREN, FEC, closing day of the period.
         name = f"{company().siren or '000000000'}FEC{data['date_to']:%Y%m%d}.txt"
@@ -67,6 +73,7 @@ def _export(request: HttpRequest, form: ExportForm) -> ExportBatch:
         date_to=data["date_to"],
         format_code=data["format_code"],
         path=folder / name,
+        journals=journals,
         actor=request.user,
     )
 

@@ -3,7 +3,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from purchasing import services
@@ -11,10 +10,10 @@ from purchasing.models import (
     Decision,
     PurchaseOrder,
     Receipt,
-    ReceiptLine,
     ReplenishmentRules,
     StockPolicy,
     SupplierInvoice,
+    SupplierReturn,
 )
 from sphinx.core import clock
 from sphinx.core.admin_tools import (
@@ -102,27 +101,31 @@ class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
         )
 
 
-class ReceiptLineInline(TabularInline):
-    model = ReceiptLine
-    extra = 0
-    can_delete = False
-    hide_title = True
-    fields = readonly_fields = [
-        "order_line",
-        number("quantity", _("quantité")),
-        number("quantity_damaged", _("abîmé")),
-        number("quantity_returned", _("renvoyé")),
-        number("unit_price_excl_tax", _("prix unitaire HT (€)"), places=2),
-    ]
-
-
 @admin.register(Receipt)
-class ReceiptAdmin(ReadOnlyAdmin):
+class ReceiptAdmin(OwnPageAdmin):
+    own_page = "purchasing:receipt"
     list_display = ["number", "purchase_order", "received_at", "supplier_reference"]
     list_select_related = ["purchase_order"]
     search_fields = ["number", "purchase_order__number", "supplier_reference"]
     date_hierarchy = "received_at"
-    inlines = [ReceiptLineInline]
+
+
+@admin.register(SupplierReturn)
+class SupplierReturnAdmin(OwnPageAdmin):
+    """Goods sent back, each opening its receipt."""
+
+    own_page = "purchasing:receipt"
+    list_display = ["number", "receipt", "supplier", "returned_at", "reason"]
+    list_select_related = ["receipt__purchase_order__supplier"]
+    search_fields = ["number", "receipt__number", "reason"]
+    date_hierarchy = "returned_at"
+
+    @display(description=_("Fournisseur"))
+    def supplier(self, row: SupplierReturn) -> str:
+        return str(row.receipt.purchase_order.supplier)
+
+    def own_page_id(self, row: SupplierReturn) -> int:
+        return row.receipt_id
 
 
 @admin.register(SupplierInvoice)
@@ -130,6 +133,7 @@ class SupplierInvoiceAdmin(ListTotals, OwnPageAdmin):
     own_page = "purchasing:invoice"
     list_display = [
         "number",
+        "kind",
         "supplier",
         "supplier_number",
         "issued_on",
@@ -137,7 +141,7 @@ class SupplierInvoiceAdmin(ListTotals, OwnPageAdmin):
         "state",
         "total_incl_tax",
     ]
-    list_filter = ["status", "supplier"]
+    list_filter = ["status", "kind", "supplier"]
     list_select_related = ["supplier"]
     search_fields = ["number", "supplier_number", "supplier__name"]
     date_hierarchy = "issued_on"
@@ -149,6 +153,7 @@ class SupplierInvoiceAdmin(ListTotals, OwnPageAdmin):
             _("Écart à trancher"): "warning",
             _("Bon à payer"): "success",
             _("Contestée"): "danger",
+            _("Reprise"): "info",
         },
         ordering="status",
     )

@@ -6,3 +6,5 @@ from django.dispatch import Signal
 order_to_mail = Signal()
 # invoice_id: int
 supplier_invoice_approved = Signal()
+# invoice_id: int
+supplier_invoice_cancelled = Signal()

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from inventory.forms import GoodsForm, warehouses
-from purchasing.models import ReceiptLine
+from purchasing.models import ReceiptLine, SupplierInvoice
 from suppliers.models import Supplier
 
 _TEXT = forms.TextInput(attrs={"class": "sx-select"})
@@ -43,18 +43,22 @@ class OrderForm(GoodsForm):
 class InvoiceForm(forms.Form):
     """A supplier's invoice against what came of an order."""
 
-    supplier_number = forms.CharField(label=_("N° de facture"), max_length=60, widget=_TEXT)
+    kind = forms.ChoiceField(label=_("Genre"), choices=SupplierInvoice.Kind, widget=_CHOICE)
+    supplier_number = forms.CharField(label=_("N° de la pièce"), max_length=60, widget=_TEXT)
     issued_on = forms.DateField(label=_("Datée du"), widget=_DAY)
     due_on = forms.DateField(label=_("Échéance"), widget=_DAY, required=False)
     carriage = money(_("Port HT (€)"), required=False)
     tax = money(_("TVA (€)"))
     total_incl_tax = money(_("Total TTC (€)"))
 
-    def __init__(self, *args: Any, lines: list[ReceiptLine], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lines: list[ReceiptLine], is_credit: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lines = lines
         for line in lines:
             due = line.quantity - line.quantity_returned - line.quantity_invoiced
+            due = max(-due if is_credit else due, Decimal(0))
             for name, initial in (
                 (f"q{line.pk}", due),
                 (f"p{line.pk}", line.unit_price_excl_tax),

@@ -403,10 +403,17 @@ class SupplierReturnLine(models.Model):
 class SupplierInvoice(models.Model):
     """A supplier's invoice (or credit note), matched to what was ordered and received."""
 
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", _("Facture")
+        CREDIT_NOTE = "credit_note", _("Avoir")
+
     class Status(models.TextChoices):
         DIFFERS = "differs", _("Écart à trancher")
         APPROVED = "approved", _("Bon à payer")
         DISPUTED = "disputed", _("Contestée")
+        CANCELLED = "cancelled", _("Reprise")
+
+    kind = models.CharField(_("genre"), max_length=11, choices=Kind, default=Kind.INVOICE)
 
     number = models.CharField(_("n° interne"), max_length=20, unique=True)
     supplier = models.ForeignKey(
@@ -433,15 +440,18 @@ class SupplierInvoice(models.Model):
         related_name="+",
     )
     decision = models.CharField(_("décision"), max_length=200, blank=True)
+    cancelled_at = models.DateTimeField(_("reprise le"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("facture fournisseur")
         verbose_name_plural = _("factures fournisseurs")
         ordering = ["-id"]
         constraints = [
-            # The same invoice is entered once.
+            # The same invoice is entered once; one taken back may be entered again.
             models.UniqueConstraint(
-                fields=["supplier", "supplier_number"], name="purchasing_invoice_once"
+                fields=["supplier", "supplier_number"],
+                condition=~models.Q(status="cancelled"),
+                name="purchasing_invoice_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(
@@ -453,13 +463,24 @@ class SupplierInvoice(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(status="approved", approved_at__isnull=False)
-                | (~models.Q(status="approved") & models.Q(approved_at__isnull=True)),
+                | models.Q(status="cancelled")
+                | models.Q(status__in=["differs", "disputed"], approved_at__isnull=True),
                 name="purchasing_invoice_approved_has_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="cancelled", cancelled_at__isnull=False)
+                | (~models.Q(status="cancelled") & models.Q(cancelled_at__isnull=True)),
+                name="purchasing_invoice_cancelled_has_date",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.number} ({self.supplier_number})"
+
+    @property
+    def sign(self) -> int:
+        """1 when the firm owes it, −1 when the supplier does."""
+        return -1 if self.kind == self.Kind.CREDIT_NOTE else 1
 
 
 class SupplierInvoiceLine(models.Model):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("achats/commandes/<int:order_id>/facture/", views.enter_invoice, name="enter_invoice"),
     path("achats/commandes/<int:order_id>.pdf", views.order_pdf, name="order_pdf"),
     path("achats/commandes/<int:order_id>.csv", views.order_csv, name="order_csv"),
+    path("achats/receptions/<int:receipt_id>/", views.receipt, name="receipt"),
     path("achats/factures/<int:invoice_id>/", views.invoice, name="invoice"),
     path("achats/comparaison/", views.backtest, name="backtest"),
     path("achats/fournisseurs/", views.scorecards, name="scorecards"),

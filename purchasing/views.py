@@ -23,6 +23,7 @@ from purchasing.models import (
     Decision,
     PurchaseOrder,
     PurchaseOrderLine,
+    Receipt,
     ReceiptLine,
     StockPolicy,
     SupplierInvoice,
@@ -330,6 +331,53 @@ def _received(
     return redirect("purchasing:proposal", found.pk)
 
 
+@login_required
+@permission_required("purchasing.view_receipt", raise_exception=True)
+def receipt(request: HttpRequest, receipt_id: int) -> HttpResponse:
+    """What came in one go, what became of it; goods sent back to the supplier."""
+    found = get_object_or_404(
+        Receipt.objects.select_related("purchase_order__supplier", "purchase_order__warehouse"),
+        pk=receipt_id,
+    )
+    lines = list(found.lines.select_related("order_line__product", "move__lot").order_by("pk"))
+    if request.method == "POST":
+        if not request.user.has_perm("purchasing.add_supplierreturn"):
+            raise Http404
+        try:
+            made = services.return_to_supplier(
+                receipt_id=found.pk,
+                quantities={
+                    line.pk: typed_number(request.POST.get(f"q{line.pk}", "")) for line in lines
+                },
+                reason=request.POST.get("reason", ""),
+                after_returns=int(typed_number(request.POST.get("returns", ""), places=0)),
+                at=clock.now(),
+                actor=request.user,
+            )
+        except SphinxError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(
+                request, _("Retour %s enregistré : les pièces ont quitté le stock.") % made
+            )
+            return redirect("purchasing:receipt", found.pk)
+    returns = list(found.returns.prefetch_related("lines__receipt_line__order_line__product"))
+    return back_office_page(
+        request,
+        "purchasing/receipt.html",
+        title=_("Réception %s") % found.number,
+        receipt=found,
+        rows=[
+            (line, line.quantity - line.quantity_returned, request.POST.get(f"q{line.pk}", ""))
+            for line in lines
+        ],
+        returns=returns,
+        reason=request.POST.get("reason", ""),
+        may_return=request.user.has_perm("purchasing.add_supplierreturn")
+        and any(line.quantity > line.quantity_returned for line in lines),
+    )
+
+
 # --- Invoices ----------------------------------------------------------------------------------
 
 
@@ -343,7 +391,16 @@ def enter_invoice(request: HttpRequest, order_id: int) -> HttpResponse:
         .select_related("order_line__product", "receipt")
         .order_by("pk")
     )
-    form = InvoiceForm(request.POST or None, lines=lines, initial={"issued_on": clock.today()})
+    is_credit = request.GET.get("genre") == SupplierInvoice.Kind.CREDIT_NOTE
+    form = InvoiceForm(
+        request.POST or None,
+        lines=lines,
+        is_credit=is_credit,
+        initial={
+            "issued_on": clock.today(),
+            "kind": SupplierInvoice.Kind.CREDIT_NOTE if is_credit else SupplierInvoice.Kind.INVOICE,
+        },
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         charged = [
@@ -354,6 +411,7 @@ def enter_invoice(request: HttpRequest, order_id: int) -> HttpResponse:
         try:
             made = services.enter_supplier_invoice(
                 supplier=found.supplier,
+                kind=data["kind"],
                 supplier_number=data["supplier_number"],
                 issued_on=data["issued_on"],
                 due_on=data["due_on"],
@@ -371,7 +429,7 @@ def enter_invoice(request: HttpRequest, order_id: int) -> HttpResponse:
     return back_office_page(
         request,
         "purchasing/enter_invoice.html",
-        title=_("Facture de %s") % found.supplier,
+        title=_("Facture ou avoir de %s") % found.supplier,
         order=found,
         form=form,
     )
@@ -387,8 +445,13 @@ def invoice(request: HttpRequest, invoice_id: int) -> HttpResponse:
             raise Http404
         reason = request.POST.get("reason", "")
         try:
-            if request.POST.get("verb") == "approve":
+            verb = request.POST.get("verb")
+            if verb == "approve":
                 services.approve_supplier_invoice(
+                    invoice_id=found.pk, reason=reason, at=clock.now(), actor=request.user
+                )
+            elif verb == "cancel":
+                services.cancel_supplier_invoice(
                     invoice_id=found.pk, reason=reason, at=clock.now(), actor=request.user
                 )
             else:
@@ -401,8 +464,12 @@ def invoice(request: HttpRequest, invoice_id: int) -> HttpResponse:
     return back_office_page(
         request,
         "purchasing/invoice.html",
-        title=_("Facture %(number)s de %(supplier)s")
-        % {"number": found.supplier_number, "supplier": found.supplier},
+        title=_("%(kind)s %(number)s de %(supplier)s")
+        % {
+            "kind": found.get_kind_display(),
+            "number": found.supplier_number,
+            "supplier": found.supplier,
+        },
         invoice=found,
         lines=found.lines.select_related(
             "receipt_line__order_line__product",

@@ -73,6 +73,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _("Achats"),
         _list(_("Commandes fournisseurs"), "shopping_bag", "purchasing.purchaseorder"),
         _list(_("Réceptions"), "move_to_inbox", "purchasing.receipt"),
+        _list(_("Retours aux fournisseurs"), "undo", "purchasing.supplierreturn"),
         _list(_("Factures fournisseurs"), "request_quote", "purchasing.supplierinvoice"),
         _list(_("Niveaux calculés"), "query_stats", "purchasing.stockpolicy"),
         _page(_("Comparaison"), "balance", "purchasing:backtest", "purchasing.view_purchaseorder"),
@@ -90,7 +91,7 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         _("Comptabilité"),
         {
-            "title": _("Exporter le journal"),
+            "title": _("Exporter les journaux"),
             "icon": "download",
             "link": reverse_lazy("accounting_export:export"),
             "permission": _may_see("accounting_export.export_journal"),

@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 
 from inventory.models import Product
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
-from sphinx.core.validators import validate_siren, validate_vat_number
+from sphinx.core.validators import validate_euro, validate_siren, validate_vat_number
 
 
 class Supplier(models.Model):
@@ -30,7 +30,10 @@ class Supplier(models.Model):
     )
     siren = models.CharField(_("SIREN"), max_length=9, blank=True, validators=[validate_siren])
     auxiliary_account = models.CharField(_("compte auxiliaire"), max_length=8, blank=True)
-    currency = models.CharField(_("devise"), max_length=3, default="EUR")
+    # Costs and accounts are in EUR: a supplier who invoices otherwise is entered in EUR.
+    currency = models.CharField(
+        _("devise"), max_length=3, default="EUR", validators=[validate_euro]
+    )
     lead_time_days = models.PositiveSmallIntegerField(_("délai de livraison (jours)"), default=7)
     payment_terms_days = models.PositiveSmallIntegerField(
         _("délai de paiement (jours)"), default=30

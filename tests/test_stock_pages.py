@@ -15,8 +15,8 @@ from inventory.services import (
     open_count,
     send_transfer,
 )
-from purchasing.models import PurchaseOrder, PurchaseOrderLine
-from purchasing.services import accept_proposal, propose_orders
+from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt, SupplierInvoice
+from purchasing.services import accept_proposal, propose_orders, receive_goods
 from sales.models import OrderLine
 from sphinx.core import clock
 from sphinx.core.services import company
@@ -277,3 +277,72 @@ def test_a_file_that_is_no_table_is_refused_on_the_page(data: bytes) -> None:
 
 def test_only_buyers_bring_price_lists() -> None:
     assert signed_in("Ventes").get("/fournisseurs/tarifs/nouveau/").status_code == 403
+
+
+@pytest.fixture
+def receipt(proposal: PurchaseOrder) -> Receipt:
+    """Sixteen pieces in, at 3 EUR."""
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    found = receive_goods(order_id=proposal.pk, quantities=None, at=NOON)
+    assert found is not None
+    return found
+
+
+def test_goods_go_back_to_the_supplier_from_their_receipt(owner: Client, receipt: Receipt) -> None:
+    row = receipt.lines.get()
+    page = f"/achats/receptions/{receipt.pk}/"
+    sent = {f"q{row.pk}": "2", "reason": "fêlés", "returns": "0"}
+
+    for _twice in range(2):
+        answer = owner.post(page, sent, follow=True)
+
+    assert "vient d" in answer.content.decode()
+    assert StockPosition.objects.get().on_hand == 18
+    assert "fêlés" in owner.get(page).content.decode()
+
+
+@pytest.mark.parametrize("bad", ["NaN", "-1", "99", "x"])
+def test_a_wrong_return_to_a_supplier_moves_nothing(
+    owner: Client, receipt: Receipt, bad: str
+) -> None:
+    row = receipt.lines.get()
+
+    answer = owner.post(
+        f"/achats/receptions/{receipt.pk}/",
+        {f"q{row.pk}": bad, "reason": "fêlés", "returns": "0"},
+    )
+
+    assert answer.status_code == 200
+    assert StockPosition.objects.get().on_hand == 20
+
+
+def test_an_invoice_and_its_credit_note_are_typed_and_one_is_taken_back(
+    owner: Client, receipt: Receipt
+) -> None:
+    row = receipt.lines.get()
+    page = f"/achats/commandes/{receipt.purchase_order_id}/facture/"
+    typed = {"issued_on": "2026-03-02", f"p{row.pk}": "3", "tax": "0"}
+    owner.post(
+        page,
+        typed
+        | {"kind": "invoice", "supplier_number": "F1", f"q{row.pk}": "16", "total_incl_tax": "48"},
+    )
+    owner.post(
+        page,
+        typed
+        | {
+            "kind": "credit_note",
+            "supplier_number": "A1",
+            f"q{row.pk}": "1",
+            "total_incl_tax": "3",
+        },
+    )
+    invoice, note = SupplierInvoice.objects.order_by("pk")
+    assert (invoice.status, note.status, note.kind) == ("approved", "differs", "credit_note")
+    assert "Avoir A1" in owner.get(f"/achats/factures/{note.pk}/").content.decode()
+
+    owner.post(f"/achats/factures/{note.pk}/", {"verb": "cancel", "reason": "mal lu"})
+
+    note.refresh_from_db()
+    row.refresh_from_db()
+    assert (note.status, row.quantity_invoiced) == ("cancelled", 16)

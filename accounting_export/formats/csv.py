@@ -9,7 +9,6 @@ from accounting_export.formats.base import comma, register, text
 from accounting_export.selectors import ExportLine
 from sphinx.core.money import plain
 from sphinx.core.texts import safe_cell
-from sphinx.core.vat import TaxRegime
 
 COLUMNS = (
     "Journal",
@@ -75,8 +74,8 @@ class GenericCsv:
             comma(line.credit),
             f"{line.due_on:%d/%m/%Y}",
             rate,
-            str(TaxRegime(line.tax_regime).label),
+            line.regime,
             line.country,
-            safe_cell(text(line.order_number)),
+            safe_cell(text(line.order_number or "")),
             line.delivery_note or "",
         ]

@@ -13,7 +13,6 @@ from accounting_export.formats.base import register, text
 from accounting_export.formats.csv import COLUMNS, cells
 from accounting_export.selectors import ExportLine
 from sphinx.core.texts import safe_cell
-from sphinx.core.vat import TaxRegime
 
 
 @register
@@ -24,7 +23,7 @@ class Xlsx:
 
     def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> None:
         book = Workbook(write_only=True)
-        sheet = book.create_sheet("Journal des ventes")
+        sheet = book.create_sheet("Journal")
         sheet.freeze_panes = "A2"
         header = [WriteOnlyCell(sheet, value=name) for name in COLUMNS]
         for cell in header:
@@ -46,9 +45,9 @@ class Xlsx:
             line.credit,
             line.due_on,
             line.tax_rate,
-            str(TaxRegime(line.tax_regime).label),
+            line.regime,
             line.country,
-            safe_cell(text(line.order_number)),
+            safe_cell(text(line.order_number or "")),
             line.delivery_note or "",
         ]
 

@@ -1,6 +1,16 @@
-"""Writes of the accounts: entries from issued documents, files for the accountant."""
+"""Writes of the accounts: entries from documents, files for the accountant."""
 
+from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
 from accounting_export.services.exporting import export_journal
 from accounting_export.services.posting import post_invoice, post_invoices, post_missing
+from accounting_export.services.purchases import post_missing_purchases
 
-__all__ = ["export_journal", "post_invoice", "post_invoices", "post_missing"]
+__all__ = [
+    "PURCHASES_JOURNAL",
+    "SALES_JOURNAL",
+    "export_journal",
+    "post_invoice",
+    "post_invoices",
+    "post_missing",
+    "post_missing_purchases",
+]

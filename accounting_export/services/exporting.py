@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 
 from accounting_export.errors import Unbalanced
 from accounting_export.formats import find_format
-from accounting_export.models import ExportBatch, ExportedEntry
+from accounting_export.models import ExportBatch, ExportedEntry, Journal
 from accounting_export.selectors import ExportLine, lines_to_export
-from accounting_export.services.posting import SALES_JOURNAL, post_missing
+from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
+from accounting_export.services.posting import post_missing
+from accounting_export.services.purchases import post_missing_purchases
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO
@@ -58,7 +60,7 @@ def export_journal(
 
     Raises:
         UnknownFormat: no such format.
-        InputError: the period is upside down, or the file can't be written.
+        InputError: the period is upside down, a journal is unknown, or the file can't be written.
         Unbalanced: debit and credit differ; no file is left.
     """
     journal_format = find_format(format_code)
@@ -71,7 +73,17 @@ def export_journal(
             % {"start": date_from.isoformat(), "end": date_to.isoformat()},
             code="accounting.bad_period",
         )
-    post_missing()
+    known = set(Journal.objects.values_list("code", flat=True))
+    if not journals or not known.issuperset(journals):
+        raise InputError(
+            _("Journal inconnu : %(asked)s. Ceux qu'il y a : %(known)s.")
+            % {"asked": ", ".join(journals), "known": ", ".join(sorted(known))},
+            code="accounting.unknown_journal",
+        )
+    if SALES_JOURNAL in journals:
+        post_missing()
+    if PURCHASES_JOURNAL in journals:
+        post_missing_purchases()
     with transaction.atomic():
         if connection.vendor == "postgresql" and not connection.savepoint_ids:
             with connection.cursor() as cursor:

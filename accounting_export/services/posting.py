@@ -9,16 +9,21 @@ from django.utils.translation import gettext as _
 
 from accounting_export.accounts import AccountBook, Question
 from accounting_export.errors import Unbalanced
-from accounting_export.models import Account, AccountRule, Journal, JournalEntry, JournalLine
+from accounting_export.models import Account, AccountRule, JournalEntry, JournalLine
 from accounting_export.selectors import invoices_to_post
+from accounting_export.services.entries import (
+    SALES_JOURNAL,
+    Draft,
+    entry_line,
+    lock_journal,
+    write_entries,
+)
 from invoicing.models import Invoice
 from sphinx.core.clock import business_date
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.money import ZERO
-from sphinx.core.services import allocate_numbers, record
 
 Nature = AccountRule.Nature
-SALES_JOURNAL = "VE"
 _BATCH = 500
 
 
@@ -65,11 +70,7 @@ def post_invoices(*, invoice_ids: Iterable[int]) -> list[JournalEntry]:
         NoAccount: no rule for an amount; nothing of the batch is booked.
         Unbalanced: debit and credit differ; nothing of the batch is booked.
     """
-    journal, _created = Journal.objects.get_or_create(
-        code=SALES_JOURNAL, defaults={"label": "Journal des ventes"}
-    )
-    # The journal's row makes posters take turns: numbers follow the chain.
-    Journal.objects.select_for_update(no_key=True).get(pk=journal.pk)
+    journal = lock_journal(SALES_JOURNAL)
     invoices = list(
         invoices_to_post()
         .filter(pk__in=list(invoice_ids))
@@ -80,38 +81,21 @@ def post_invoices(*, invoice_ids: Iterable[int]) -> list[JournalEntry]:
     if not invoices:
         return []
     book = AccountBook()
-    drafts = [(invoice, _lines(invoice, book)) for invoice in invoices]
-    numbers = _numbers(journal, invoices)
-    entries = JournalEntry.objects.bulk_create(
-        (
+    drafts = [
+        Draft(
             JournalEntry(
-                journal=journal,
-                number=number,
                 entry_date=invoice.issued_on,
                 piece_ref=invoice.number,
                 piece_date=invoice.issued_on,
                 label=_label(invoice),
                 validated_on=business_date(invoice.issued_at),
                 invoice=invoice,
-            )
-            for number, invoice in zip(numbers, invoices, strict=True)
-        ),
-        batch_size=500,
-    )
-    for entry, (_invoice, lines) in zip(entries, drafts, strict=True):
-        for line in lines:
-            line.entry = entry
-    JournalLine.objects.bulk_create(
-        (line for _invoice, lines in drafts for line in lines), batch_size=1000
-    )
-    record("entry.posted", entries)
-    return entries
-
-
-def _numbers(journal: Journal, invoices: list[Invoice]) -> list[str]:
-    """One continuous series a journal; entries of one day share a call, dates never go back."""
-    last = max(i.issued_on for i in invoices)
-    return allocate_numbers(series=journal.code, on=last, count=len(invoices), yearly=False)
+            ),
+            _lines(invoice, book),
+        )
+        for invoice in invoices
+    ]
+    return write_entries(journal, drafts, on=max(i.issued_on for i in invoices))
 
 
 def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
@@ -136,7 +120,7 @@ def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
             % {"number": invoice.number}
         )
     return _customer_line(book, invoice) + [
-        _line(position, account, amount, rate)
+        entry_line(position, account, amount, rate)
         for position, ((_n, rate, account), amount) in enumerate(
             sorted(sums.items(), key=_reading_order), start=2
         )
@@ -177,24 +161,13 @@ def _customer_line(book: AccountBook, invoice: Invoice) -> list[JournalLine]:
     if not invoice.total_incl_tax:
         return []
     account = _account(book, invoice, Nature.CUSTOMERS, None)
-    line = _line(1, account, invoice.total_incl_tax * invoice.sign, None)
+    line = entry_line(1, account, invoice.total_incl_tax * invoice.sign)
     line.auxiliary = invoice.auxiliary_account
     collective = invoice.auxiliary_account == invoice.shop.consumer_account
     line.auxiliary_label = (
         f"Clients divers {invoice.shop.name}" if collective else invoice.customer_name
     )
     return [line]
-
-
-def _line(position: int, account: Account, amount: Decimal, rate: Decimal | None) -> JournalLine:
-    return JournalLine(
-        position=position,
-        account=account.number,
-        account_label=account.label,
-        debit=max(amount, ZERO),
-        credit=max(-amount, ZERO),
-        tax_rate=rate,
-    )
 
 
 def _label(invoice: Invoice) -> str:

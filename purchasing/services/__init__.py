@@ -10,6 +10,7 @@ from purchasing.services.decisions import (
 from purchasing.services.invoices import (
     Charged,
     approve_supplier_invoice,
+    cancel_supplier_invoice,
     dispute_supplier_invoice,
     enter_supplier_invoice,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Proposals",
     "accept_proposal",
     "approve_supplier_invoice",
+    "cancel_supplier_invoice",
     "close_order",
     "confirm_order",
     "create_order",

@@ -1,4 +1,4 @@
-"""Suppliers' invoices, matched three ways: what was ordered, what came, what is charged."""
+"""Suppliers' invoices and credit notes, matched: what was ordered, what came, what is charged."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ from inventory.locks import Place, lock_places
 from inventory.models import StockPosition
 from inventory.services import revalue_stock
 from purchasing.errors import AlreadyEntered, WrongState
-from purchasing.events import supplier_invoice_approved
+from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled
 from purchasing.models import ReceiptLine, SupplierInvoice, SupplierInvoiceLine
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
@@ -20,7 +20,7 @@ from sphinx.core.money import ZERO, plain, spread, to_cents
 from sphinx.core.services import allocate_number, record
 from suppliers.models import Supplier
 
-Status = SupplierInvoice.Status
+Kind, Status = SupplierInvoice.Kind, SupplierInvoice.Status
 # A cent a line may be rounding; more is a difference.
 ROUNDING = Decimal("0.01")
 
@@ -45,9 +45,13 @@ def enter_supplier_invoice(
     at: datetime,
     carriage: Decimal = ZERO,
     due_on: date | None = None,
+    kind: str = Kind.INVOICE,
     actor: Any = None,
 ) -> SupplierInvoice:
     """Enter an invoice and match it; without a difference it is good to pay at once.
+
+    A credit note takes back what was charged: `charged` are then the pieces it credits, all
+    amounts being positive.
 
     Raises:
         AlreadyEntered: the supplier's number is known.
@@ -61,6 +65,8 @@ def enter_supplier_invoice(
         .order_by("pk")
     }
     _check(supplier, supplier_number, charged, lines)
+    if kind == Kind.CREDIT_NOTE:
+        _check_credited(charged, lines)
     amounts = [to_cents(c.quantity * c.unit_price) for c in charged]
     goods = sum(amounts, ZERO)
     if goods + carriage + tax != total_incl_tax:
@@ -68,9 +74,11 @@ def enter_supplier_invoice(
             _("%(goods)s € + %(carriage)s € de port + %(tax)s € de TVA ne font pas %(total)s €.")
             % {"goods": goods, "carriage": carriage, "tax": tax, "total": total_incl_tax}
         )
-    differences = _differences(charged, lines)
+    sign = -1 if kind == Kind.CREDIT_NOTE else 1
+    differences = _differences(charged, lines, sign)
     invoice = SupplierInvoice.objects.create(
         number=allocate_number(series="FF", on=business_date(at)),
+        kind=kind,
         supplier=supplier,
         supplier_number=supplier_number.strip()[:60],
         issued_on=issued_on,
@@ -94,7 +102,7 @@ def enter_supplier_invoice(
         for c, amount in zip(charged, amounts, strict=True)
     )
     for c in charged:
-        lines[c.receipt_line_id].quantity_invoiced += c.quantity
+        lines[c.receipt_line_id].quantity_invoiced += sign * c.quantity
     ReceiptLine.objects.bulk_update(lines.values(), ["quantity_invoiced"])
     record("supplier_invoice.entered", [invoice], actor=actor, differences=len(differences))
     if not differences:
@@ -109,7 +117,8 @@ def _check(
     lines: Mapping[int, ReceiptLine],
 ) -> None:
     number = supplier_number.strip()
-    if SupplierInvoice.objects.filter(supplier=supplier, supplier_number=number).exists():
+    known = SupplierInvoice.objects.filter(supplier=supplier, supplier_number=number)
+    if known.exclude(status=Status.CANCELLED).exists():
         raise AlreadyEntered(
             _("La facture %(number)s de %(supplier)s est déjà saisie.")
             % {"number": number, "supplier": supplier}
@@ -123,14 +132,32 @@ def _check(
         )
 
 
+def _check_credited(charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]) -> None:
+    for c in charged:
+        line = lines[c.receipt_line_id]
+        if c.quantity > line.quantity_invoiced:
+            raise WrongState(
+                _("%(product)s : %(invoiced)s pièces facturées, l'avoir en crédite %(credited)s.")
+                % {
+                    "product": line.order_line.product,
+                    "invoiced": plain(line.quantity_invoiced),
+                    "credited": plain(c.quantity),
+                }
+            )
+
+
 def _differences(
-    charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]
+    charged: Sequence[Charged], lines: Mapping[int, ReceiptLine], sign: int
 ) -> list[dict[str, str]]:
-    """Charged more than came, or at another price than was ordered."""
+    """More pieces than are owed, or another price than was ordered (credited: than was charged).
+
+    What came and stayed is owed to the supplier; what was charged beyond it is owed back.
+    """
+    prices = _prices_charged(lines) if sign < 0 else {}
     found = []
     for c in charged:
         line = lines[c.receipt_line_id]
-        due = line.quantity - line.quantity_returned - line.quantity_invoiced
+        due = sign * (line.quantity - line.quantity_returned - line.quantity_invoiced)
         sku = line.order_line.product.sku
         if c.quantity > due:
             found.append(
@@ -142,19 +169,29 @@ def _differences(
                     "amount": str(to_cents((c.quantity - due) * c.unit_price)),
                 }
             )
-        ordered = line.order_line.unit_price_excl_tax
-        gap = to_cents((c.unit_price - ordered) * c.quantity)
+        expected = prices.get(line.pk, line.order_line.unit_price_excl_tax)
+        gap = to_cents((c.unit_price - expected) * c.quantity)
         if abs(gap) > ROUNDING:
             found.append(
                 {
                     "code": "price",
                     "sku": sku,
-                    "expected": plain(ordered),
+                    "expected": plain(expected),
                     "charged": plain(c.unit_price),
                     "amount": str(gap),
                 }
             )
     return found
+
+
+def _prices_charged(lines: Mapping[int, ReceiptLine]) -> dict[int, Decimal]:
+    """The last price charged for each receipt line (EUR excl. tax a piece)."""
+    return dict(
+        SupplierInvoiceLine.objects.filter(receipt_line__in=lines, invoice__kind=Kind.INVOICE)
+        .exclude(invoice__status=Status.CANCELLED)
+        .order_by("pk")
+        .values_list("receipt_line_id", "unit_price_excl_tax")
+    )
 
 
 @transaction.atomic
@@ -168,24 +205,32 @@ def approve_supplier_invoice(
     Raises:
         WrongState: there are differences and no reason.
     """
-    found = SupplierInvoice.objects.get(pk=invoice_id)
-    places = SupplierInvoiceLine.objects.filter(invoice=found).values_list(
-        "receipt_line__order_line__product_id",
-        "receipt_line__receipt__purchase_order__warehouse_id",
-    )
-    positions = lock_places(places)
+    positions = _lock_positions(invoice_id)
     invoice = SupplierInvoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
     if invoice.status == Status.APPROVED:
         return invoice
+    if invoice.status == Status.CANCELLED:
+        raise WrongState(_("La facture %s a été reprise : saisissez-la de nouveau.") % invoice)
     if invoice.differences and not reason.strip():
         raise WrongState(_("Il y a des écarts : dites pourquoi la facture est bonne à payer."))
     invoice.status, invoice.approved_at, invoice.approved_by = Status.APPROVED, at, actor
     invoice.decision = reason.strip()[:200]
     invoice.save(update_fields=["status", "approved_at", "approved_by", "decision"])
-    _update_costs(invoice, positions, at, actor)
+    # Pieces credited have left, or never came: what stays costs what it cost.
+    if invoice.kind == Kind.INVOICE:
+        _update_costs(invoice, positions, at, actor)
     record("supplier_invoice.approved", [invoice], actor=actor, reason=reason.strip()[:200])
     announce(supplier_invoice_approved, invoice_id=invoice.pk)
     return invoice
+
+
+def _lock_positions(invoice_id: int) -> dict[Place, StockPosition]:
+    return lock_places(
+        SupplierInvoiceLine.objects.filter(invoice_id=invoice_id).values_list(
+            "receipt_line__order_line__product_id",
+            "receipt_line__receipt__purchase_order__warehouse_id",
+        )
+    )
 
 
 def _update_costs(
@@ -193,11 +238,13 @@ def _update_costs(
     positions: Mapping[Place, StockPosition],
     at: datetime,
     actor: Any,
+    sign: int = 1,
 ) -> None:
     """Give goods on hand the price charged and their share of the carriage (PCG, art. 213-8:
     the cost of purchase includes what it cost to bring the goods in).
 
     What has left already keeps its cost: of each line the share still on hand is corrected.
+    A `sign` of −1 takes that back.
     """
     lines = list(
         invoice.lines.select_related(
@@ -221,13 +268,15 @@ def _update_costs(
         kept = min(position.on_hand / line.quantity, Decimal(1))
         warehouses[warehouse.pk] = warehouse
         by_product = values.setdefault(warehouse.pk, {})
-        by_product[product_id] = by_product.get(product_id, ZERO) + to_cents((gap + share) * kept)
+        by_product[product_id] = by_product.get(product_id, ZERO) + to_cents(
+            sign * (gap + share) * kept
+        )
     for pk, by_product in sorted(values.items()):
         revalue_stock(
             values=by_product,
             warehouse=warehouses[pk],
             at=at,
-            origin_kind="supplier_invoice",
+            origin_kind="supplier_invoice" if sign > 0 else "invoice_taken_back",
             origin_number=invoice.number,
             note=invoice.supplier_number,
             actor=actor,
@@ -242,9 +291,52 @@ def dispute_supplier_invoice(*, invoice_id: int, reason: str, actor: Any = None)
         WrongState: it was approved, or no reason is given.
     """
     invoice = SupplierInvoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
-    if invoice.status == Status.APPROVED or not reason.strip():
+    if invoice.status in (Status.APPROVED, Status.CANCELLED) or not reason.strip():
         raise WrongState(_("Dites ce qui est contesté ; une facture bonne à payer ne l'est plus."))
     invoice.status, invoice.decision = Status.DISPUTED, reason.strip()[:200]
     invoice.save(update_fields=["status", "decision"])
     record("supplier_invoice.disputed", [invoice], actor=actor, reason=reason.strip()[:200])
+    return invoice
+
+
+@transaction.atomic
+def cancel_supplier_invoice(
+    *, invoice_id: int, reason: str, at: datetime, actor: Any = None
+) -> SupplierInvoice:
+    """Take back an invoice that was entered wrong; its number may be entered again. Twice is once.
+
+    Pieces are to be invoiced again, the cost of what is still on hand goes back, and the entry,
+    where one was made, is reversed by another.
+
+    Raises:
+        WrongState: no reason, or a credit note has credited some of its pieces.
+    """
+    positions = _lock_positions(invoice_id)
+    invoice = SupplierInvoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
+    if invoice.status == Status.CANCELLED:
+        return invoice
+    if not reason.strip():
+        raise WrongState(_("Dites pourquoi la facture est reprise."))
+    charged = list(invoice.lines.select_related("receipt_line").order_by("pk"))
+    lines = {
+        line.pk: line
+        for line in ReceiptLine.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=[c.receipt_line_id for c in charged])
+        .order_by("pk")
+    }
+    for c in charged:
+        line = lines[c.receipt_line_id]
+        line.quantity_invoiced -= invoice.sign * c.quantity
+        if line.quantity_invoiced < 0:
+            raise WrongState(
+                _("Un avoir porte sur %s : reprenez d'abord l'avoir.") % invoice.supplier_number
+            )
+    ReceiptLine.objects.bulk_update(lines.values(), ["quantity_invoiced"])
+    if invoice.status == Status.APPROVED and invoice.kind == Kind.INVOICE:
+        _update_costs(invoice, positions, at, actor, sign=-1)
+    invoice.status, invoice.cancelled_at = Status.CANCELLED, at
+    invoice.decision = reason.strip()[:200]
+    invoice.save(update_fields=["status", "cancelled_at", "decision"])
+    record("supplier_invoice.cancelled", [invoice], actor=actor, reason=reason.strip()[:200])
+    announce(supplier_invoice_cancelled, invoice_id=invoice.pk)
     return invoice

@@ -182,9 +182,13 @@ def return_to_supplier(
     quantities: Mapping[int, Decimal],
     reason: str,
     at: datetime,
+    after_returns: int | None = None,
     actor: Any = None,
 ) -> SupplierReturn:
     """Send goods of a receipt back, receipt line id → pieces; they leave at the average cost.
+
+    `after_returns` is how many returns the receipt had when somebody looked: the same form sent
+    twice sends them back once.
 
     Raises:
         WrongState: no reason, nothing goes back, or more than came.
@@ -200,6 +204,11 @@ def return_to_supplier(
     )
     lock_places((pk, warehouse.pk) for pk in products)
     lock_purchase_orders([receipt.purchase_order_id]).get()
+    if after_returns is not None and receipt.returns.count() != after_returns:
+        raise WrongState(
+            _("Un retour de %(number)s vient d'être enregistré : relisez ce qui reste.")
+            % {"number": receipt.number}
+        )
     lines = {
         line.pk: line
         for line in receipt.lines.select_related("order_line__product", "move").filter(

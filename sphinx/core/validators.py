@@ -49,3 +49,9 @@ def is_vat_number(value: str) -> bool:
 def compact_vat_number(value: str) -> str:
     """The number without spaces, dots and dashes, upper case."""
     return "".join(c for c in value.upper() if c.isalnum())
+
+
+def validate_euro(value: str) -> None:
+    """Raises ValidationError unless `value` is EUR."""
+    if value != "EUR":
+        raise ValidationError(_("Seuls les achats en euros (EUR) sont tenus."))

@@ -25,6 +25,7 @@ OTHER_EU_RATES = tuple(
         "13.00 12.00 9.50 9.00 8.00 7.00 6.00 5.00 4.80 4.00 3.00"
     ).split()
 )
+NORMAL_RATE = Decimal("20.00")
 FRENCH_RATES = tuple(Decimal(r) for r in ("20.00", "10.00", "5.50", "2.10", "8.50", "0.00"))
 
 
@@ -80,6 +81,18 @@ def regime_of(
     if country != "FR" and vat_number:
         return TaxRegime.EU_BUSINESS
     return TaxRegime.DOMESTIC
+
+
+def purchase_regime(country: str) -> TaxRegime:
+    """The regime of goods bought from a supplier in `country`.
+
+    Within the Union VAT is owed by the buyer (CGI art. 283-2 bis, acquisitions); what is
+    imported is taxed on the customs declaration (art. 293 A), not on the invoice.
+    """
+    country = {"MC": "FR", "EL": "GR"}.get(country, country) or "FR"
+    if country == "FR":
+        return TaxRegime.DOMESTIC
+    return TaxRegime.EU_BUSINESS if country in EU_COUNTRIES else TaxRegime.EXPORT
 
 
 def legal_sentence(regime: str, country: str, postcode: str) -> str:

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 from django.core import mail
 
+from accounting_export.services import post_missing_purchases
 from inventory.models import Product, StockMove, StockPosition
 from inventory.services import default_warehouse
 from purchasing.errors import AlreadyEntered, WrongState
@@ -13,6 +14,7 @@ from purchasing.services import (
     Arrived,
     Charged,
     approve_supplier_invoice,
+    cancel_supplier_invoice,
     close_order,
     confirm_order,
     create_order,
@@ -212,6 +214,7 @@ def test_an_approved_price_and_carriage_correct_the_cost_of_what_is_left(
     # (10 × 4 + 10 × 5 + 10 of price + 10 of carriage) / 20.
     assert position().average_cost == D("5.5")
     assert StockMove.objects.get(kind="revaluation").value_change == D("20.00")
+    post_missing_purchases()
     assert [proof.faults for proof in run_proofs() if not proof.ok] == []
 
 
@@ -221,6 +224,88 @@ def test_the_same_invoice_is_entered_once(order: PurchaseOrder) -> None:
 
     with pytest.raises(AlreadyEntered):
         charge(order, row, "5", "5.00")
+
+
+def credit(order: PurchaseOrder, row: ReceiptLine, quantity: str, price: str) -> SupplierInvoice:
+    goods = D(quantity) * D(price)
+    return enter_supplier_invoice(
+        supplier=order.supplier,
+        supplier_number="A-1",
+        issued_on=DAY,
+        charged=[Charged(row.pk, D(quantity), D(price))],
+        tax=D("0.00"),
+        total_incl_tax=goods,
+        kind=SupplierInvoice.Kind.CREDIT_NOTE,
+        at=NOON,
+    )
+
+
+def test_a_credit_note_for_what_went_back_is_good_at_once(order: PurchaseOrder) -> None:
+    receipt = receive(order, Arrived(D(10)))
+    row = receipt.lines.get()
+    charge(order, row, "10", "5.00")
+    return_to_supplier(receipt_id=receipt.pk, quantities={row.pk: D(3)}, reason="défaut", at=NOON)
+
+    found = credit(order, row, "3", "5.00")
+
+    row.refresh_from_db()
+    assert (found.status, row.quantity_invoiced) == ("approved", 7)
+
+
+def test_a_credit_note_beyond_what_is_owed_back_or_at_another_price_differs(
+    order: PurchaseOrder,
+) -> None:
+    row = receive(order, Arrived(D(10))).lines.get()
+    charge(order, row, "10", "5.00")
+
+    found = credit(order, row, "2", "4.00")
+
+    assert [d["code"] for d in found.differences] == ["quantity", "price"]
+
+
+def test_more_is_never_credited_than_was_charged(order: PurchaseOrder) -> None:
+    row = receive(order, Arrived(D(10))).lines.get()
+    charge(order, row, "5", "5.00")
+
+    with pytest.raises(WrongState):
+        credit(order, row, "6", "5.00")
+
+
+def test_an_invoice_typed_wrong_is_taken_back_and_entered_again(order: PurchaseOrder) -> None:
+    row = receive(order, Arrived(D(10))).lines.get()
+    wrong = charge(order, row, "10", "6.00")
+    approve_supplier_invoice(invoice_id=wrong.pk, at=NOON, reason="hausse")
+    assert position().average_cost == 5
+
+    cancel_supplier_invoice(invoice_id=wrong.pk, reason="prix mal lu", at=NOON)
+    cancel_supplier_invoice(invoice_id=wrong.pk, reason="prix mal lu", at=NOON)
+
+    assert position().average_cost == D("4.5")
+    assert charge(order, row, "10", "5.00").status == SupplierInvoice.Status.APPROVED
+    with pytest.raises(WrongState):
+        approve_supplier_invoice(invoice_id=wrong.pk, at=NOON, reason="non")
+
+
+def test_an_invoice_with_a_credit_note_on_it_is_not_taken_back(order: PurchaseOrder) -> None:
+    receipt = receive(order, Arrived(D(10)))
+    row = receipt.lines.get()
+    found = charge(order, row, "10", "5.00")
+    return_to_supplier(receipt_id=receipt.pk, quantities={row.pk: D(3)}, reason="défaut", at=NOON)
+    credit(order, row, "3", "5.00")
+
+    with pytest.raises(WrongState):
+        cancel_supplier_invoice(invoice_id=found.pk, reason="erreur", at=NOON)
+
+
+def test_the_same_return_sent_twice_goes_back_once(order: PurchaseOrder) -> None:
+    receipt = receive(order, Arrived(D(10)))
+    sent = {"receipt_id": receipt.pk, "quantities": {receipt.lines.get().pk: D(3)}, "at": NOON}
+
+    return_to_supplier(**sent, reason="défaut", after_returns=0)
+    with pytest.raises(WrongState):
+        return_to_supplier(**sent, reason="défaut", after_returns=0)
+
+    assert position().on_hand == 17
 
 
 def test_an_invoice_that_does_not_add_up_is_refused(order: PurchaseOrder) -> None:

@@ -11,7 +11,7 @@ from sphinx.core.management.base import SphinxCommand
 
 
 class Command(SphinxCommand):
-    help = "Écrit le journal des ventes pour l'expert-comptable."
+    help = "Écrit les journaux pour l'expert-comptable : VE (ventes, par défaut), AC (achats)."
 
     def options(self, parser: CommandParser) -> None:
         parser.add_argument("--from", dest="date_from", type=_day, metavar="AAAA-MM-JJ")
@@ -41,7 +41,7 @@ class Command(SphinxCommand):
             date_to=options["date_to"],
             format_code=options["format_code"],
             path=options["output"].resolve(),
-            journals=options["journals"].split(","),
+            journals=[code.strip() for code in options["journals"].split(",")],
         )
         return {
             "format": batch.format,

@@ -1,0 +1,133 @@
+"""One balanced entry for each supplier's invoice that is good to pay; another takes it back."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounting_export.accounts import AccountBook, Question
+from accounting_export.models import AccountRule, JournalEntry, JournalLine
+from accounting_export.selectors import purchases_to_post, purchases_to_reverse
+from accounting_export.services.entries import (
+    PURCHASES_JOURNAL,
+    Draft,
+    entry_line,
+    lock_journal,
+    write_entries,
+)
+from purchasing.models import SupplierInvoice
+from sphinx.core import clock
+from sphinx.core.clock import business_date
+from sphinx.core.errors import BusinessRuleError
+from sphinx.core.money import HUNDRED, ZERO, spread, to_cents
+from sphinx.core.services import company
+from sphinx.core.vat import NORMAL_RATE, TaxRegime, purchase_regime
+
+Nature = AccountRule.Nature
+
+
+def post_missing_purchases() -> int:
+    """Sweep: book invoices good to pay without an entry, reverse those taken back.
+
+    Returns how many entries were made. One that can't be booked doesn't stop the others.
+
+    Raises:
+        NoAccount: the first reason, once all the others are booked.
+    """
+    posted, refused = 0, []
+    for is_reversal, missing in ((False, purchases_to_post()), (True, purchases_to_reverse())):
+        for pk in list(missing.values_list("pk", flat=True)):
+            try:
+                posted += bool(_post(pk, is_reversal=is_reversal))
+            except BusinessRuleError as error:
+                refused.append(error)
+    if refused:
+        raise refused[0]
+    return posted
+
+
+@transaction.atomic
+def _post(invoice_id: int, *, is_reversal: bool) -> JournalEntry | None:
+    """The entry of one invoice; None when it has it already.
+
+    Debit 607 goods, 6241 carriage and 44566 VAT, credit 401 what is owed (PCG); a credit note,
+    and a reversal, swap sides. Booked at the date of the piece; a reversal at its own day.
+    """
+    journal = lock_journal(PURCHASES_JOURNAL)
+    missing = purchases_to_reverse() if is_reversal else purchases_to_post()
+    invoice = missing.select_related("supplier").filter(pk=invoice_id).first()
+    if invoice is None:
+        return None
+    day = business_date(
+        (invoice.cancelled_at if is_reversal else invoice.approved_at) or clock.now()
+    )
+    label = _("Annulation") if is_reversal else invoice.get_kind_display()
+    entry = JournalEntry(
+        entry_date=day if is_reversal else invoice.issued_on,
+        piece_ref=invoice.number,
+        piece_date=invoice.issued_on,
+        label=f"{label} {invoice.supplier_number} {invoice.supplier}"[:120],
+        validated_on=day,
+        supplier_invoice=invoice,
+        is_reversal=is_reversal,
+    )
+    lines = _lines(invoice, -invoice.sign if is_reversal else invoice.sign)
+    (written,) = write_entries(journal, [Draft(entry, lines)], on=day)
+    return written
+
+
+def _lines(invoice: SupplierInvoice, sign: int) -> list[JournalLine]:
+    """The lines of the entry, the supplier first; amounts times `sign` are debits here."""
+    book = AccountBook()
+    country = invoice.supplier.country
+    regime = purchase_regime(country)
+
+    def line(nature: str, amount: Decimal, rate: Decimal | None = None) -> JournalLine:
+        account = book.account_for(Question(nature, regime, rate, country, None))
+        return entry_line(0, account, amount * sign, rate)
+
+    first = line(Nature.SUPPLIERS, -invoice.total_incl_tax)
+    first.auxiliary = invoice.supplier.auxiliary_account or invoice.supplier.code
+    first.auxiliary_label = invoice.supplier.name
+    lines = [first]
+    lines += [line(n, amount, rate) for n, amount, rate in _amounts(invoice, regime) if amount]
+    for position, made in enumerate(lines, start=1):
+        made.position = position
+    return lines
+
+
+def _amounts(
+    invoice: SupplierInvoice, regime: TaxRegime
+) -> Iterator[tuple[str, Decimal, Decimal | None]]:
+    """Nature, debit (EUR) and VAT rate of what stands against the supplier."""
+    goods, carriage = invoice.goods_excl_tax, invoice.carriage_excl_tax
+    exempt = company().is_tax_exempt
+    if exempt and goods + carriage:
+        # A firm that charges no VAT deducts none: it is part of the cost (CGI art. 293 F).
+        more, on_carriage = spread(invoice.tax, [goods, carriage])
+        goods, carriage = goods + more, carriage + on_carriage
+    yield Nature.PURCHASES, goods, None
+    yield Nature.CARRIAGE, carriage, None
+    if exempt:
+        return
+    yield Nature.INPUT_TAX, invoice.tax, None
+    if regime == TaxRegime.EU_BUSINESS and not invoice.tax:
+        for rate, base in sorted(_bases(invoice).items(), reverse=True):
+            tax = to_cents(base * rate / HUNDRED)
+            yield Nature.INPUT_TAX, tax, rate
+            yield Nature.SELF_TAX, -tax, rate
+
+
+def _bases(invoice: SupplierInvoice) -> dict[Decimal, Decimal]:
+    """What the buyer owes VAT on, by rate of the goods, carriage shared in proportion."""
+    bases: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
+    for line in invoice.lines.select_related("receipt_line__order_line__product"):
+        rate = line.receipt_line.order_line.product.tax_rate
+        bases[NORMAL_RATE if rate is None else rate] += line.amount_excl_tax
+    if sum(bases.values(), ZERO):
+        shares = spread(invoice.carriage_excl_tax, list(bases.values()))
+        for rate, share in zip(list(bases), shares, strict=True):
+            bases[rate] += share
+    return bases
