@@ -169,7 +169,15 @@ class Decision(models.Model):
 class Backtest(models.Model):
     """What the learned levels would have done over a past, beside a fixed minimum and reality."""
 
+    class Status(models.TextChoices):
+        RUNNING = "running", _("En cours")
+        DONE = "done", _("Terminée")
+        FAILED = "failed", _("Interrompue")
+
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.DONE)
+    # While it runs: the last sign of life.
     computed_at = models.DateTimeField(_("calculé le"))
+    products_done = models.PositiveIntegerField(_("articles rejoués"), default=0)
     first_day = models.DateField(_("du"))
     last_day = models.DateField(_("au"))
     products = models.PositiveIntegerField(_("articles"))
@@ -180,6 +188,13 @@ class Backtest(models.Model):
         verbose_name = _("comparaison sur le passé")
         verbose_name_plural = _("comparaisons sur le passé")
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["status"],
+                condition=models.Q(status="running"),
+                name="purchasing_backtest_one_running",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_day:%d/%m/%Y} – {self.last_day:%d/%m/%Y}"

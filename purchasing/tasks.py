@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import shared_task
 
-from purchasing.services import mail_order, orders_to_mail, propose_orders
+from purchasing.services import mail_order, orders_to_mail, propose_orders, replay_past
 from sphinx.core import clock
 
 
@@ -28,3 +28,9 @@ def mail_waiting_orders(**_: Any) -> None:
     """Sweep: orders whose e-mail was asked for and never left."""
     for order_id in orders_to_mail():
         mail_purchase_order.delay(order_id=order_id)
+
+
+@shared_task
+def replay_year(*, backtest_id: int, **_: Any) -> None:
+    """Work a started back-test out."""
+    replay_past(backtest_id=backtest_id)

@@ -15,5 +15,10 @@ urlpatterns = [
     path("achats/receptions/<int:receipt_id>/", views.receipt, name="receipt"),
     path("achats/factures/<int:invoice_id>/", views.invoice, name="invoice"),
     path("achats/comparaison/", views.backtest, name="backtest"),
+    path(
+        "achats/comparaison/<int:backtest_id>/avancement/",
+        views.backtest_progress,
+        name="backtest_progress",
+    ),
     path("achats/fournisseurs/", views.scorecards, name="scorecards"),
 ]

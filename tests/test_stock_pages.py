@@ -8,14 +8,23 @@ from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from inventory.models import StockCount, StockPosition, StockTransfer, Warehouse
+from inventory.models import StockCount, StockMove, StockPosition, StockTransfer, Warehouse
 from inventory.services import (
+    Entry,
     create_transfer,
     default_warehouse,
     open_count,
+    receive_stock,
     send_transfer,
 )
-from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt, SupplierInvoice
+from purchasing.models import (
+    Backtest,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Receipt,
+    StockPolicy,
+    SupplierInvoice,
+)
 from purchasing.services import accept_proposal, propose_orders, receive_goods
 from sales.models import OrderLine
 from sphinx.core import clock
@@ -213,6 +222,107 @@ def test_the_accountant_neither_buys_nor_counts(proposal: PurchaseOrder) -> None
         "/alertes/",
     ):
         assert client.get(page).status_code == 403, page
+
+
+def alert_texts(code: str) -> list[str]:
+    return [row.text for alert in stock_alerts() if alert.code == code for row in alert.rows]
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is noon of the factories' day."""
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+
+
+@pytest.mark.usefixtures("noon")
+def test_what_is_sold_under_its_cost_is_said() -> None:
+    ProductFactory(sku="A", on_hand=9, unit_cost=Decimal(9))
+    ProductFactory(sku="B", on_hand=9, unit_cost=Decimal(8))
+    # 10.00 incl. 20 % is 8.33 before tax.
+    placed("1", line("A", "10.00"), line("B", "10.00"))
+
+    assert alert_texts("negative_margin") == ["vendu 8,33 € HT, coûte 9,00 €"]
+
+
+@pytest.mark.usefixtures("noon")
+def test_what_sold_at_a_loss_long_ago_or_was_cancelled_is_not() -> None:
+    ProductFactory(sku="A", on_hand=9, unit_cost=Decimal(9))
+    placed("1", line("A", "10.00"), placed_at=NOON - timedelta(days=40))
+    placed("2", line("A", "10.00"), state="cancelled")
+
+    assert alert_texts("negative_margin") == []
+
+
+def test_what_lies_for_six_months_is_dead_stock_the_dearest_first() -> None:
+    ProductFactory(sku="A", on_hand=2, unit_cost=Decimal(4))
+    ProductFactory(sku="B", on_hand=3, unit_cost=Decimal(40))
+    fresh = ProductFactory(sku="C")
+    receive_stock(
+        entries=[Entry(fresh.pk, Decimal(5), Decimal(4), "BR-1", 1)],
+        warehouse=default_warehouse(),
+        at=clock.now(),
+        kind=StockMove.Kind.RECEIPT,
+        origin_kind="receipt",
+    )
+
+    assert alert_texts("dead_stock") == ["3 pièces, 120,00 € HT", "2 pièces, 8,00 € HT"]
+
+
+def test_cover_shorter_than_the_suppliers_delay_is_said() -> None:
+    short, long = ProductFactory(sku="A", on_hand=5), ProductFactory(sku="B", on_hand=50)
+    for product in (short, long):
+        StockPolicy.objects.create(
+            product=product,
+            warehouse=default_warehouse(),
+            computed_on=clock.today(),
+            policy="learned",
+            demand_per_day=Decimal(1),
+            reorder_point=Decimal(0),
+            order_up_to=Decimal(1),
+            figures={"lead_time_days": "10"},
+        )
+
+    assert alert_texts("short_cover") == ["5 jours de couverture, délai de 10 jours"]
+
+
+def test_an_expired_lot_is_taken_out_in_a_click_and_once(owner: Client) -> None:
+    product = ProductFactory(sku="CHEESE", tracks_lots=True)
+    yesterday = clock.today() - timedelta(days=1)
+    receive_stock(
+        entries=[Entry(product.pk, Decimal(5), Decimal(4), "BR-1", 1, "L1", yesterday)],
+        warehouse=default_warehouse(),
+        at=clock.now(),
+        kind=StockMove.Kind.RECEIPT,
+        origin_kind="receipt",
+    )
+    (alert,) = [a for a in stock_alerts() if a.code == "expiring"]
+    (click,) = alert.rows[0].clicks
+
+    for _twice in range(2):
+        owner.post(f"/alertes/{click.verb}/{click.pk}/")
+
+    assert StockPosition.objects.get().on_hand == 0
+    assert StockMove.objects.filter(kind="loss").count() == 1
+    assert alert_texts("expiring") == []
+
+
+def test_the_past_is_replayed_in_a_worker_and_its_progress_shown(owner: Client) -> None:
+    running = Backtest.objects.create(
+        status="running",
+        computed_at=clock.now(),
+        first_day=clock.today(),
+        last_day=clock.today(),
+        products=40,
+        products_done=10,
+    )
+
+    page = owner.get("/achats/comparaison/").content.decode()
+    progress = owner.get(f"/achats/comparaison/{running.pk}/avancement/").json()
+
+    assert 'aria-valuenow="25"' in page
+    assert progress == {"status": "running", "done": 10, "total": 40}
+    # A history too short is said at once.
+    assert owner.post("/achats/comparaison/", follow=True).status_code == 200
 
 
 def test_alerts_name_what_is_short_and_serve_first_in_a_click(owner: Client) -> None:

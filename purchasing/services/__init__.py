@@ -1,6 +1,11 @@
 """Writes of purchasing: proposals, decisions, receipts."""
 
-from purchasing.services.backtesting import run_backtest, sample_backtest
+from purchasing.services.backtesting import (
+    replay_past,
+    run_backtest,
+    sample_backtest,
+    start_backtest,
+)
 from purchasing.services.decisions import (
     postpone_line,
     refuse_line,
@@ -48,9 +53,11 @@ __all__ = [
     "receive_goods",
     "refuse_line",
     "refuse_proposal",
+    "replay_past",
     "return_to_supplier",
     "run_backtest",
     "sample_backtest",
     "send_order",
     "set_quantity",
+    "start_backtest",
 ]

@@ -8,11 +8,13 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from inventory.models import ReorderRule, Reservation, StockMove, StockPosition, Warehouse
 from inventory.selectors import asked_by_day, first_days, positions_at
 from inventory.services import default_warehouse
+from purchasing.errors import WrongState
 from purchasing.models import Backtest
 from purchasing.planning.backtest import (
     FIXED_COVER_DAYS,
@@ -24,6 +26,7 @@ from purchasing.planning.backtest import (
     replay,
     simulate,
 )
+from purchasing.planning.levels import Rules
 from purchasing.planning.ordering import Costs, Terms
 from purchasing.planning.sample import KINDS, sample
 from purchasing.planning.series import DAYS, MAX_WEEKS, Floats, Series, build_series
@@ -34,7 +37,10 @@ from sphinx.core.errors import InputError
 from sphinx.core.money import to_cents
 from suppliers.selectors import offers_of
 
+Status = Backtest.Status
 CHUNK = 250
+# A worker that gave no sign of life for so long is dead.
+STALE_AFTER = timedelta(minutes=10)
 # A history shorter than this teaches nothing that could be tried on the rest.
 SHORTEST_DAYS = 26 * DAYS
 ONE = Decimal(1)
@@ -88,35 +94,79 @@ def run_backtest(*, until: date, days: int = 364) -> Backtest:
 
     Raises:
         InputError: the history is too short to learn from.
+        WrongState: another is being worked out.
     """
+    return replay_past(backtest_id=start_backtest(until=until).pk, days=days)
+
+
+def start_backtest(*, until: date) -> Backtest:
+    """A back-test to be worked out by `replay_past`; there is one at a time.
+
+    Raises:
+        InputError: the history is too short to learn from.
+        WrongState: another is being worked out.
+    """
+    products = _products(until, default_warehouse())
+    now = clock.now()
+    running = Backtest.objects.filter(status=Status.RUNNING)
+    running.filter(computed_at__lt=now - STALE_AFTER).update(status=Status.FAILED)
+    try:
+        with transaction.atomic():
+            return Backtest.objects.create(
+                status=Status.RUNNING,
+                computed_at=now,
+                first_day=until,
+                last_day=until - timedelta(days=1),
+                products=len(products),
+            )
+    except IntegrityError:
+        raise WrongState(_("Une comparaison est déjà en cours.")) from None
+
+
+def replay_past(*, backtest_id: int, days: int = 364) -> Backtest:
+    """Work a started back-test out, a chunk of products at a time. Twice is once."""
+    kept = Backtest.objects.get(pk=backtest_id)
+    until = kept.last_day + timedelta(days=1)
     warehouse = default_warehouse()
     rules = as_rules(replenishment_rules())
-    products = _products(until, warehouse)
     sums = {name: _Sum() for name in ("learned", "fixed", "real")}
-    began = until
-    for trial in _trials(products, warehouse, until):
-        width = trial.history.daily.shape[1]
-        start = max(width - days, width // 2)
-        began = min(began, until - timedelta(days=width - start))
-        by_hand = given_policy(*trial.manual)(0)
-        fixed = fixed_policy(trial.history, start)(0)
-        # Where somebody set a minimum, that one; elsewhere what a merchant would have set.
-        known = by_hand[1] > 0
-        levels = tuple(np.where(known, h, f) for h, f in zip(by_hand, fixed, strict=True))
-        ours = learned_policy(trial.history, trial.series.first, rules)
-        outcomes = (
-            simulate("learned", trial.history, ours, start=start),
-            simulate("fixed", trial.history, given_policy(*levels), start=start),
-            replay(trial.history, trial.received, start=start),
-        )
-        for outcome in outcomes:
+    began, done = until, 0
+    mine = Backtest.objects.filter(pk=kept.pk, status=Status.RUNNING)
+    for trial in _trials(_products(until, warehouse), warehouse, until):
+        start = _start(trial, days)
+        began = min(began, until - timedelta(days=trial.history.daily.shape[1] - start))
+        for outcome in _outcomes(trial, rules, start):
             sums[outcome.name].add(outcome, trial.costs)
-    return Backtest.objects.create(
+        done += len(trial.costs)
+        if not mine.update(products_done=done, computed_at=clock.now()):
+            break
+    mine.update(
+        status=Status.DONE,
         computed_at=clock.now(),
         first_day=began,
-        last_day=until - timedelta(days=1),
-        products=len(products),
         outcomes=[found.as_json(name) for name, found in sums.items()],
+    )
+    kept.refresh_from_db()
+    return kept
+
+
+def _start(trial: _Trial, days: int) -> int:
+    """The column from which the past is compared: half of it at least is for learning."""
+    width = trial.history.daily.shape[1]
+    return max(width - days, width // 2)
+
+
+def _outcomes(trial: _Trial, rules: Rules, start: int) -> tuple[Outcome, ...]:
+    by_hand = given_policy(*trial.manual)(0)
+    fixed = fixed_policy(trial.history, start)(0)
+    # Where somebody set a minimum, that one; elsewhere what a merchant would have set.
+    known = by_hand[1] > 0
+    levels = tuple(np.where(known, h, f) for h, f in zip(by_hand, fixed, strict=True))
+    ours = learned_policy(trial.history, trial.series.first, rules)
+    return (
+        simulate("learned", trial.history, ours, start=start),
+        simulate("fixed", trial.history, given_policy(*levels), start=start),
+        replay(trial.history, trial.received, start=start),
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import (
-    Avg,
     DecimalField,
     Exists,
     ExpressionWrapper,
@@ -18,7 +17,9 @@ from django.db.models import (
     OuterRef,
     QuerySet,
     Subquery,
+    Sum,
 )
+from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -181,7 +182,7 @@ def _short_cover() -> Alert:
         _policies()
         .filter(demand_per_day__gt=0, free__gt=0)
         .annotate(cover=days)
-        .filter(cover__lt=Cast(F("figures__lead_time_days"), FloatField()))
+        .filter(cover__lt=Cast(KT("figures__lead_time_days"), FloatField()))
         .exclude(policy="just_in_time")
         .order_by("cover", "product__sku")
     )
@@ -278,45 +279,55 @@ def _expiring() -> Alert:
     )
 
 
-def _negative_margin() -> Alert:
-    """Sold lately under what a piece costs (EUR excl. tax, VAT taken out of the price paid)."""
-    money = DecimalField(max_digits=18, decimal_places=6)
-    net = ExpressionWrapper(
-        (F("total_incl_tax") - F("order_discount_incl_tax"))
-        / F("quantity")
-        * HUNDRED
-        / (HUNDRED + F("tax_rate")),
-        output_field=money,
-    )
-    sold = (
+def _net_prices() -> dict[int, Decimal]:
+    """What a piece of each product brought lately (EUR, VAT taken out of what was paid)."""
+    sums = (
         OrderLine.objects.filter(
-            product=OuterRef("product"),
+            product__isnull=False,
             order__placed_at__gte=clock.now() - timedelta(days=MARGIN_DAYS),
         )
         .exclude(order__status=Order.Status.CANCELLED)
         .order_by()
-        .values("product")
-        .annotate(price=Avg(net))
-        .values("price")
+        .values_list("product_id", "tax_rate")
+        .annotate(
+            paid=Sum(F("total_incl_tax") - F("order_discount_incl_tax")), pieces=Sum("quantity")
+        )
     )
-    rows = (
-        StockPosition.objects.filter(average_cost__gt=0)
-        .annotate(price=Subquery(sold, output_field=money))
-        .filter(price__lt=F("average_cost"))
-        .select_related("product", "warehouse")
-        .order_by("product__sku")
-    )
+    net: dict[int, Decimal] = {}
+    pieces: dict[int, Decimal] = {}
+    for product_id, rate, paid, count in sums:
+        before_tax = paid * HUNDRED / (HUNDRED + (rate or 0))
+        net[product_id] = net.get(product_id, Decimal(0)) + before_tax
+        pieces[product_id] = pieces.get(product_id, Decimal(0)) + count
+    return {pk: amount / pieces[pk] for pk, amount in net.items() if pieces[pk]}
+
+
+def _negative_margin() -> Alert:
+    """Sold lately under what a piece costs."""
+    prices = _net_prices()
+    costly = [
+        pk
+        for pk, product_id, cost in StockPosition.objects.filter(
+            product_id__in=prices, average_cost__gt=0
+        ).values_list("pk", "product_id", "average_cost")
+        if prices[product_id] < cost
+    ]
     return _alert(
         "negative_margin",
         _("Vendu à perte"),
         "danger",
         _("Le prix net moyen des trente derniers jours est sous le coût moyen."),
-        rows,
+        StockPosition.objects.filter(pk__in=costly)
+        .select_related("product", "warehouse")
+        .order_by("product__sku"),
         lambda p: Row(
             str(p.product),
             _product_url(p.product_id),
             _("vendu %(price)s € HT, coûte %(cost)s €")
-            % {"price": bare(to_cents(p.price), 2), "cost": bare(to_cents(p.average_cost), 2)},
+            % {
+                "price": bare(to_cents(prices[p.product_id]), 2),
+                "cost": bare(to_cents(p.average_cost), 2),
+            },
         ),
     )
 

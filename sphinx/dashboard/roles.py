@@ -45,7 +45,18 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("suppliers", "purchasing", "inventory"),
     ),
     # Reads and exports only.
-    "Comptable": ((), ("customers", "sales", "invoicing", "accounting_export", "suppliers")),
+    "Comptable": (
+        (),
+        (
+            "customers",
+            "sales",
+            "invoicing",
+            "accounting_export",
+            "suppliers",
+            "purchasing.SupplierInvoice",
+            "purchasing.Receipt",
+        ),
+    ),
     "Exploitant": (("ftp_ingest",), ("ftp_ingest", "core", "django_celery_beat")),
     "Gérant": (
         (

@@ -4,8 +4,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from inventory.models import Product
 from inventory.services import Demand, change_reservations, default_warehouse
-from purchasing.services import run_backtest, sample_backtest
+from purchasing.errors import WrongState
+from purchasing.models import Backtest
+from purchasing.services import replay_past, run_backtest, sample_backtest, start_backtest
+from sphinx.core import clock
 from sphinx.core.errors import InputError
 from tests.factories import NOON, ProductFactory, SupplierProductFactory
 
@@ -25,7 +29,9 @@ def test_a_short_history_is_said_to_be_too_short() -> None:
         run_backtest(until=date(2026, 3, 2))
 
 
-def test_the_firms_own_past_is_replayed() -> None:
+@pytest.fixture
+def past() -> Product:
+    """A year in which two pieces a day were asked."""
     product = ProductFactory(on_hand=20)
     SupplierProductFactory(product=product, lead_time_days=7)
     draw = np.random.default_rng(5)
@@ -37,7 +43,10 @@ def test_the_firms_own_past_is_replayed() -> None:
         ],
         warehouse=default_warehouse(),
     )
+    return product
 
+
+def test_the_firms_own_past_is_replayed(past: Product) -> None:
     kept = run_backtest(until=NOON.date(), days=150)
 
     found = {line["name"]: line for line in kept.outcomes}
@@ -45,3 +54,24 @@ def test_the_firms_own_past_is_replayed() -> None:
     assert Decimal(found["real"]["fill_rate"]) < 20
     assert Decimal(found["learned"]["fill_rate"]) > 90
     assert int(found["learned"]["orders"]) > 0
+
+
+def test_one_back_test_runs_at_a_time_and_a_dead_one_makes_room(past: Product) -> None:
+    started = start_backtest(until=NOON.date())
+    with pytest.raises(WrongState):
+        start_backtest(until=NOON.date())
+
+    Backtest.objects.update(computed_at=clock.now() - timedelta(hours=1))
+    again = start_backtest(until=NOON.date())
+    replay_past(backtest_id=again.pk, days=150)
+
+    started.refresh_from_db()
+    again.refresh_from_db()
+    assert (started.status, again.status, again.products_done) == ("failed", "done", 1)
+
+
+def test_a_back_test_given_up_for_dead_is_not_finished(past: Product) -> None:
+    started = start_backtest(until=NOON.date())
+    Backtest.objects.update(status="failed")
+
+    assert replay_past(backtest_id=started.pk, days=150).status == "failed"
