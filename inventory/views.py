@@ -55,11 +55,16 @@ def count(request: HttpRequest, count_id: int) -> HttpResponse:
     """Count by scanner or by hand: each code adds a piece, or sets what was counted."""
     found = get_object_or_404(StockCount.objects.select_related("warehouse"), pk=count_id)
     choose: list[Lot] = []
+    refused = ""
     form = ScanForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        product, choose = _scan(request, found, form.cleaned_data)
-        if product is not None and not choose:
-            return redirect(f"{request.path}?vu={product.pk}")
+        try:
+            product, choose = _scan(request, found, form.cleaned_data)
+        except SphinxError as error:
+            refused = error.message
+        else:
+            if not choose:
+                return redirect(f"{request.path}?vu={product.pk}")
     lines = list(found.lines.select_related("product", "lot"))
     counted = [line for line in lines if line.counted is not None]
     seen = request.GET.get("vu", "")
@@ -74,6 +79,7 @@ def count(request: HttpRequest, count_id: int) -> HttpResponse:
         last=next((line for line in counted if str(line.product_id) == seen), None),
         differences=_differences(found, counted),
         choose=choose,
+        refused=refused,
         scanned=request.POST.get("code", "") if choose else "",
         quantity=request.POST.get("quantity", "1") if choose else "1",
     )
@@ -81,27 +87,27 @@ def count(request: HttpRequest, count_id: int) -> HttpResponse:
 
 def _scan(
     request: HttpRequest, found: StockCount, given: dict[str, Any]
-) -> tuple[Product | None, list[Lot]]:
-    """Note what was scanned; the lots to choose from when the product has several."""
-    try:
-        product = scanned_product(given["code"])
-        lots = list(product.lots.all()) if product.tracks_lots else []
-        if len(lots) > 1 and not given["lot"]:
-            return product, lots
-        lot_id = given["lot"] or (lots[0].pk if lots else None)
-        quantity = given["quantity"]
-        services.record_counted(
-            count_id=found.pk,
-            product_id=product.pk,
-            lot_id=lot_id,
-            quantity=Decimal(1) if quantity is None else quantity,
-            adds=given["mode"] != "set",
-            at=clock.now(),
-            actor=request.user,
-        )
-    except SphinxError as error:
-        messages.error(request, error.message)
-        return None, []
+) -> tuple[Product, list[Lot]]:
+    """Note what was scanned; the lots to choose from when the product has several.
+
+    Raises:
+        SphinxError: nobody knows the code, or it isn't part of the count.
+    """
+    product = scanned_product(given["code"])
+    lots = list(product.lots.all()) if product.tracks_lots else []
+    if len(lots) > 1 and not given["lot"]:
+        return product, lots
+    lot_id = given["lot"] or (lots[0].pk if lots else None)
+    quantity = given["quantity"]
+    services.record_counted(
+        count_id=found.pk,
+        product_id=product.pk,
+        lot_id=lot_id,
+        quantity=Decimal(1) if quantity is None else quantity,
+        adds=given["mode"] != "set",
+        at=clock.now(),
+        actor=request.user,
+    )
     return product, []
 
 

@@ -255,14 +255,14 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
     )
     lines = list(found.lines.select_related("product").order_by("product__sku"))
     given = {line.pk: request.POST.get(f"q{line.pk}", "") for line in lines}
-    seen = None
+    seen, refused = None, ""
     if request.method == "POST":
         try:
             if request.POST.get("verb") == "receive":
                 return _received(request, found, lines)
             seen = _scanned(request, lines, given)
         except SphinxError as error:
-            messages.error(request, error.message)
+            refused = error.message
     rows = [
         {
             "line": line,
@@ -283,6 +283,7 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
         order=found,
         rows=rows,
         seen=seen,
+        refused=refused,
         seen_count=given.get(seen.pk) if seen else "",
         reference=request.POST.get("reference", ""),
         receipts=found.receipts.count(),

@@ -1,0 +1,211 @@
+"""Stock and purchasing in a real browser: by scanner, by keyboard, on a phone."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from inventory.models import StockMove, StockPosition
+from inventory.services import Entry, default_warehouse, open_count, receive_stock
+from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt
+from purchasing.services import accept_proposal, propose_orders, receive_goods
+from sphinx.core import clock
+from suppliers.models import SupplierPrice
+from suppliers.services import receive_price_list
+from tests.factories import NOON, ProductFactory, ReorderRuleFactory, SupplierProductFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+CODE = "3760001234567"
+
+
+@pytest.fixture
+def proposal() -> PurchaseOrder:
+    """Sixteen pieces of A, of which four are left."""
+    product = ProductFactory(sku="A", on_hand=4, barcode=CODE)
+    ReorderRuleFactory(product=product, minimum=5, maximum=20)
+    SupplierProductFactory(product=product, price="3.00", supplier_sku="C-9")
+    (order,) = propose_orders(on=clock.today()).orders
+    return order
+
+
+def scan(page: Page, code: str = CODE) -> None:
+    """What a scanner does: it types the code and presses Enter where the cursor stands."""
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the control called `name` has the focus."""
+    for _press in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate(
+            "(n) => { const e = document.activeElement;"
+            " return (e.ariaLabel || e.innerText || '').trim() === n }",
+            name,
+        ):
+            return
+    raise AssertionError(f"{name} is out of reach of the keyboard")
+
+
+def test_a_count_is_made_by_scanner_alone(
+    logged_in: Page, live_server: Any, errors: list[str]
+) -> None:
+    product = ProductFactory(on_hand=3, barcode=CODE)
+    count = open_count(warehouse=default_warehouse(), at=NOON)
+    logged_in.goto(f"{live_server.url}/stock/inventaires/{count.pk}/")
+
+    # As fast as a scanner types, without waiting for the page.
+    for _piece in range(5):
+        scan(logged_in)
+    expect(logged_in.get_by_role("status").get_by_text("5", exact=True)).to_be_visible()
+    expect(logged_in.get_by_label("1 lignes comptées sur 1")).to_be_visible()
+
+    assert count.lines.get(product=product).counted == 5
+    assert errors == []
+
+
+def test_a_lot_is_chosen_where_a_product_has_several(logged_in: Page, live_server: Any) -> None:
+    product = ProductFactory(sku="CHEESE", barcode=CODE, tracks_lots=True)
+    receive_stock(
+        entries=[Entry(product.pk, Decimal(1), Decimal(4), f"BR-{n}", 1, f"L{n}") for n in (1, 2)],
+        warehouse=default_warehouse(),
+        at=NOON,
+        kind=StockMove.Kind.RECEIPT,
+        origin_kind="receipt",
+    )
+    count = open_count(warehouse=default_warehouse(), at=NOON)
+    logged_in.goto(f"{live_server.url}/stock/inventaires/{count.pk}/")
+
+    scan(logged_in)
+    logged_in.get_by_role("button", name="L2").click()
+    expect(logged_in.get_by_role("status").get_by_text("1", exact=True)).to_be_visible()
+
+    assert count.lines.get(lot__number="L2").counted == 1
+
+
+def test_goods_are_received_by_scanner_on_a_phone(
+    logged_in: Page, live_server: Any, proposal: PurchaseOrder, errors: list[str]
+) -> None:
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    logged_in.set_viewport_size({"width": 390, "height": 844})
+    logged_in.goto(f"{live_server.url}/achats/commandes/{proposal.pk}/recevoir/")
+
+    for _piece in range(3):
+        scan(logged_in)
+    scan(logged_in, "999")
+    expect(logged_in.get_by_role("alert")).to_contain_text("999")
+    logged_in.get_by_role("button", name="Enregistrer la réception").click()
+    expect(logged_in.get_by_text("le stock est à jour")).to_be_visible()
+
+    assert StockPosition.objects.get().on_hand == 7
+    assert errors == []
+
+
+def test_a_proposal_is_changed_and_accepted_by_keyboard(
+    logged_in: Page, live_server: Any, proposal: PurchaseOrder, errors: list[str]
+) -> None:
+    logged_in.goto(f"{live_server.url}/achats/propositions/{proposal.pk}/")
+
+    tab_to(logged_in, "Quantité de A")
+    logged_in.keyboard.press("Control+A")
+    logged_in.keyboard.type("12")
+    tab_to(logged_in, "Motif pour A")
+    logged_in.keyboard.type("salon")
+    tab_to(logged_in, "Changer")
+    logged_in.keyboard.press("Enter")
+    expect(logged_in.get_by_text("le prochain calcul la garde")).to_be_visible()
+    assert PurchaseOrderLine.objects.get().quantity == 12
+    tab_to(logged_in, "Tout accepter")
+    logged_in.keyboard.press("Enter")
+    expect(logged_in.get_by_text("les pièces sont attendues")).to_be_visible()
+
+    proposal.refresh_from_db()
+    assert proposal.status == "accepted"
+    assert errors == []
+
+
+def test_every_line_of_a_proposal_opens_its_reasoning(
+    logged_in: Page, live_server: Any, proposal: PurchaseOrder
+) -> None:
+    logged_in.goto(f"{live_server.url}/achats/propositions/{proposal.pk}/")
+
+    tab_to(logged_in, "Le raisonnement")
+    logged_in.keyboard.press("Enter")
+    logged_in.get_by_role("link", name="Voir les ventes, le stock et la prévision").click()
+
+    expect(logged_in.locator("canvas")).to_be_visible()
+
+
+def test_a_price_list_is_brought_and_taken_over(
+    logged_in: Page, live_server: Any, proposal: PurchaseOrder, tmp_path: Path, errors: list[str]
+) -> None:
+    path = tmp_path / "tarif.csv"
+    path.write_text("Réf;Prix HT\nC-9;3,30\n", encoding="cp1252")
+    logged_in.goto(f"{live_server.url}/fournisseurs/tarifs/nouveau/")
+
+    logged_in.get_by_label("Tarif (CSV ou Excel)").set_input_files(path)
+    logged_in.get_by_role("button", name="Voir ce qui changerait").click()
+    expect(logged_in.get_by_text("+10,0 %").first).to_be_visible()
+    logged_in.get_by_role("button", name="Appliquer ce tarif").click()
+    expect(logged_in.get_by_text("Le tarif est appliqué")).to_be_visible()
+
+    assert SupplierPrice.objects.get().unit_price_excl_tax == Decimal("3.3")
+    assert errors == []
+
+
+@pytest.fixture
+def receipt(proposal: PurchaseOrder) -> Receipt:
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    row = proposal.lines.get()
+    found = receive_goods(order_id=proposal.pk, quantities={row.pk: Decimal(6)}, at=NOON)
+    assert found is not None
+    return found
+
+
+def pages(receipt: Receipt) -> list[str]:
+    order = receipt.purchase_order
+    product = order.lines.get().product
+    count = open_count(warehouse=default_warehouse(), at=NOON)
+    price_list = receive_price_list(
+        supplier=order.supplier,
+        name="tarif.csv",
+        data="Réf;Prix HT\nC-9;9,90\nX-1;2\nX-2;?\n".encode(),
+        applies_on=clock.today(),
+        at=NOON,
+    )
+    return [
+        "/alertes/",
+        f"/achats/articles/{product.pk}/",
+        f"/achats/propositions/{order.pk}/",
+        f"/achats/commandes/{order.pk}/recevoir/",
+        f"/achats/commandes/{order.pk}/facture/",
+        f"/achats/receptions/{receipt.pk}/",
+        "/achats/comparaison/",
+        "/achats/fournisseurs/",
+        "/fournisseurs/tarifs/nouveau/",
+        f"/fournisseurs/tarifs/{price_list.pk}/",
+        f"/stock/inventaires/{count.pk}/",
+        "/stock/transferts/nouveau/",
+        "/stock/valeur/",
+    ]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_stock_and_purchasing_fit_the_screen_and_every_reader(
+    logged_in: Page, live_server: Any, receipt: Receipt, width: int
+) -> None:
+    logged_in.set_viewport_size({"width": width, "height": 900})
+    wrong = []
+
+    for path in pages(receipt):
+        logged_in.goto(f"{live_server.url}{path}")
+        if logged_in.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            wrong.append(f"{path}: too wide")
+        # What is ours; the frame around it is the back-office's.
+        found = Axe().run(logged_in, context=".sx").response["violations"]
+        wrong += [f"{path}: {v['id']} {v['nodes'][0]['html'][:90]}" for v in found]
+
+    assert wrong == []
