@@ -24,6 +24,7 @@ from sphinx.core.admin_tools import (
     number,
     run_each,
 )
+from sphinx.core.templatetags.numbers import bare
 
 _COLOURS = {
     _("Proposée"): "warning",
@@ -185,7 +186,7 @@ class StockPolicyAdmin(OwnPageAdmin):
         "warehouse",
         "supplier",
         "policy",
-        number("demand_per_day", _("demande par jour"), places=2),
+        "demand",
         number("reorder_point", _("point de commande")),
         number("order_up_to", _("recompléter jusqu'à")),
         "computed_on",
@@ -193,6 +194,10 @@ class StockPolicyAdmin(OwnPageAdmin):
     list_filter = ["policy", "warehouse", "supplier", "product__abc_class"]
     list_select_related = ["product", "warehouse", "supplier"]
     search_fields = ["product__sku", "product__label"]
+
+    @display(description=_("demande par jour"), ordering="demand_per_day")
+    def demand(self, row: StockPolicy) -> str:
+        return bare(round(row.demand_per_day, 2), 2)
 
     def own_page_id(self, row: StockPolicy) -> int:
         return row.product_id

@@ -5,6 +5,7 @@ document.querySelectorAll("form[data-scan]").forEach((form) => {
   const code = form.querySelector("#code");
   const waiting = [];
   let busy = false;
+  if (code) code.focus();
 
   const send = async () => {
     if (busy || !waiting.length) return;

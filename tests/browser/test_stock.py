@@ -33,6 +33,7 @@ def proposal() -> PurchaseOrder:
 
 def scan(page: Page, code: str = CODE) -> None:
     """What a scanner does: it types the code and presses Enter where the cursor stands."""
+    expect(page.locator("#code")).to_be_focused()
     page.keyboard.type(code)
     page.keyboard.press("Enter")
 
