@@ -143,6 +143,21 @@ def test_a_line_of_a_proposal_is_changed_put_off_and_accepted(
     assert proposal.status == "accepted"
 
 
+def test_an_accepted_order_is_changed_on_its_page(owner: Client, proposal: PurchaseOrder) -> None:
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    page, row = f"/achats/propositions/{proposal.pk}/", proposal.lines.get()
+    other = SupplierProductFactory(supplier=proposal.supplier, price="2.00").product
+    typed = {"verb": "change", f"quantity-{row.pk}": "3", f"price-{row.pk}": "2,5"}
+
+    assert "Changer la commande" in owner.get(page).content.decode()
+    wrong = owner.post(page, typed | {"added": "rien-de-connu 4"}, follow=True)
+    assert "rien-de-connu" in wrong.content.decode()
+    owner.post(page, typed | {"added": f"{other.sku} 4"})
+
+    proposal.refresh_from_db()
+    assert proposal.total_excl_tax == Decimal("15.50")
+
+
 def test_goods_are_received_by_scanner(owner: Client, proposal: PurchaseOrder) -> None:
     accept_proposal(order_id=proposal.pk, at=NOON)
     page, row = f"/achats/commandes/{proposal.pk}/recevoir/", proposal.lines.get()

@@ -22,6 +22,7 @@ from purchasing.services.invoices import (
 from purchasing.services.mailing import mail_order, order_csv, order_pdf, orders_to_mail
 from purchasing.services.orders import (
     accept_proposal,
+    change_order,
     close_order,
     confirm_order,
     create_order,
@@ -39,6 +40,7 @@ __all__ = [
     "accept_proposal",
     "approve_supplier_invoice",
     "cancel_supplier_invoice",
+    "change_order",
     "close_order",
     "confirm_order",
     "create_order",

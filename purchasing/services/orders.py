@@ -75,20 +75,10 @@ def create_order(
         WrongState: nothing is ordered, or the supplier doesn't sell a product.
     """
     wanted = {pk: pieces for pk, pieces in quantities.items() if pieces > 0}
+    if not wanted:
+        raise WrongState(_("Commandez au moins un article."))
     lock_places((pk, warehouse.pk) for pk in wanted)
-    offers = {
-        pk: next((o for o in found if o.item.supplier_id == supplier.pk), None)
-        for pk, found in all_offers(wanted).items()
-    }
-    unsold = [pk for pk in wanted if offers.get(pk) is None]
-    if unsold or not wanted:
-        products = ", ".join(Product.objects.filter(pk__in=unsold).values_list("sku", flat=True))
-        raise WrongState(
-            _("%(supplier)s ne vend pas %(products)s : ajoutez-le à ses tarifs.")
-            % {"supplier": supplier, "products": products}
-            if unsold
-            else _("Commandez au moins un article.")
-        )
+    lines = _lines_by_hand(supplier, wanted)
     on = business_date(at)
     order = PurchaseOrder.objects.create(
         number=allocate_number(series="CF", on=on),
@@ -101,6 +91,33 @@ def create_order(
         expected_on=on + timedelta(days=supplier.lead_time_days),
         note=note[:200],
     )
+    for line in lines:
+        line.purchase_order = order
+    PurchaseOrderLine.objects.bulk_create(lines)
+    order.total_excl_tax = sum((line.total_excl_tax for line in lines), ZERO)
+    order.save(update_fields=["total_excl_tax"])
+    expect_incoming(quantities=wanted, warehouse=warehouse)
+    record("purchase_order.created", [order], actor=actor)
+    return order
+
+
+def _lines_by_hand(supplier: Supplier, wanted: Mapping[int, Decimal]) -> list[PurchaseOrderLine]:
+    """Lines at the supplier's prices, product id → pieces.
+
+    Raises:
+        WrongState: the supplier doesn't sell a product.
+    """
+    offers = {
+        pk: next((o for o in found if o.item.supplier_id == supplier.pk), None)
+        for pk, found in all_offers(wanted).items()
+    }
+    unsold = [pk for pk in wanted if offers.get(pk) is None]
+    if unsold:
+        products = ", ".join(Product.objects.filter(pk__in=unsold).values_list("sku", flat=True))
+        raise WrongState(
+            _("%(supplier)s ne vend pas %(products)s : ajoutez-le à ses tarifs.")
+            % {"supplier": supplier, "products": products}
+        )
     lines = []
     for pk, pieces in sorted(wanted.items()):
         offer = offers[pk]
@@ -108,7 +125,6 @@ def create_order(
         price = offer.unit_price(pieces)
         lines.append(
             PurchaseOrderLine(
-                purchase_order=order,
                 product_id=pk,
                 supplier_sku=offer.item.supplier_sku,
                 quantity=pieces,
@@ -118,11 +134,62 @@ def create_order(
                 is_fixed=True,
             )
         )
-    PurchaseOrderLine.objects.bulk_create(lines)
-    order.total_excl_tax = sum((line.total_excl_tax for line in lines), ZERO)
+    return lines
+
+
+@transaction.atomic
+def change_order(
+    *,
+    order_id: int,
+    lines: Mapping[int, tuple[Decimal, Decimal]],
+    added: Mapping[int, Decimal],
+    at: datetime,
+    actor: Any = None,
+) -> PurchaseOrder:
+    """Change an accepted order that hasn't left yet; what is expected follows.
+
+    `lines` are line id → (pieces, EUR excl. tax a piece), no pieces taking the line off; `added`
+    product id → pieces, at the supplier's prices.
+
+    Raises:
+        WrongState: it left, nothing would be left on it, a product is on it already, or the
+            supplier doesn't sell one.
+    """
+    found = PurchaseOrder.objects.get(pk=order_id)
+    known = PurchaseOrderLine.objects.filter(purchase_order=found).values_list("product_id")
+    lock_places((pk, found.warehouse_id) for pk in [*(p for (p,) in known), *added])
+    order = lock_purchase_orders([order_id]).select_related("supplier", "warehouse").get()
+    require(order, [Status.ACCEPTED])
+    before = {line.pk: line for line in order.lines.select_related("product")}
+    twice = [str(line.product) for line in before.values() if line.product_id in added]
+    if twice:
+        raise WrongState(_("%s est déjà sur la commande : changez sa quantité.") % ", ".join(twice))
+    fresh = _lines_by_hand(order.supplier, added)
+    expected = {line.product_id: line.quantity for line in fresh}
+    kept, dropped = list(fresh), []
+    for pk, line in before.items():
+        quantity, price = lines.get(pk, (line.quantity, line.unit_price_excl_tax))
+        expected[line.product_id] = quantity - line.quantity
+        if quantity <= 0:
+            dropped.append(pk)
+            continue
+        line.quantity, line.unit_price_excl_tax = quantity, price
+        line.total_excl_tax = to_cents(quantity * price)
+        kept.append(line)
+    if not kept:
+        raise WrongState(_("Il ne resterait rien : annulez plutôt la commande."))
+    for line in fresh:
+        line.purchase_order = order
+    PurchaseOrderLine.objects.bulk_create(fresh)
+    PurchaseOrderLine.objects.bulk_update(
+        [line for line in kept if line not in fresh],
+        ["quantity", "unit_price_excl_tax", "total_excl_tax"],
+    )
+    PurchaseOrderLine.objects.filter(pk__in=dropped).delete()
+    order.total_excl_tax = sum((line.total_excl_tax for line in kept), ZERO)
     order.save(update_fields=["total_excl_tax"])
-    expect_incoming(quantities=wanted, warehouse=warehouse)
-    record("purchase_order.created", [order], actor=actor)
+    expect_incoming(quantities=expected, warehouse=order.warehouse)
+    record("purchase_order.changed", [order], actor=actor, total=str(order.total_excl_tax))
     return order
 
 

@@ -1,5 +1,6 @@
-"""Numbers as people type them into our own pages."""
+"""Numbers and days as people type them into our own pages."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -21,3 +22,15 @@ def typed_number(text: str, *, places: int = 3, digits: int = 9) -> Decimal:
     if not value.is_finite() or not 0 <= value < 10**digits or value != round(value, places):
         raise InputError(_("« %s » n'est pas une quantité.") % text[:20], code="typed.number")
     return value
+
+
+def typed_day(text: str) -> date:
+    """A day as the browser sends it.
+
+    Raises:
+        InputError: it isn't a day.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(_("Choisissez un jour."), code="typed.day") from None

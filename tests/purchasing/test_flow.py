@@ -15,6 +15,7 @@ from purchasing.services import (
     Charged,
     approve_supplier_invoice,
     cancel_supplier_invoice,
+    change_order,
     close_order,
     confirm_order,
     create_order,
@@ -163,6 +164,49 @@ def test_goods_go_back_to_the_supplier(order: PurchaseOrder) -> None:
         return_to_supplier(
             receipt_id=receipt.pk, quantities={row.pk: D(8)}, reason="défaut", at=NOON
         )
+
+
+# --- Changing before it leaves -----------------------------------------------------------------
+
+
+def test_an_order_changes_until_it_leaves_and_what_is_expected_follows(
+    order: PurchaseOrder,
+) -> None:
+    row = order.lines.get()
+    other = SupplierProductFactory(supplier=order.supplier, price="2.00").product
+
+    change_order(
+        order_id=order.pk, lines={row.pk: (D(6), D("5.50"))}, added={other.pk: D(4)}, at=NOON
+    )
+
+    order.refresh_from_db()
+    assert order.total_excl_tax == D("41.00")
+    expected = dict(StockPosition.objects.values_list("product_id", "incoming"))
+    assert expected == {row.product_id: 6, other.pk: 4}
+    change_order(order_id=order.pk, lines={row.pk: (D(0), D(5))}, added={}, at=NOON)
+    assert [line.product for line in order.lines.all()] == [other]
+    assert StockPosition.objects.get(product=row.product_id).incoming == 0
+
+
+@pytest.mark.parametrize("case", ["nothing", "twice", "unsold", "left"])
+def test_a_change_that_cannot_be_leaves_the_order_as_it_was(
+    order: PurchaseOrder, case: str
+) -> None:
+    row = order.lines.get()
+    added = {
+        "nothing": {},
+        "left": {},
+        "twice": {row.product_id: D(1)},
+        "unsold": {ProductFactory().pk: D(1)},
+    }[case]
+    if case == "left":
+        send_order(order_id=order.pk, at=NOON)
+
+    with pytest.raises(WrongState):
+        change_order(order_id=order.pk, lines={row.pk: (D(0), D(5))}, added=added, at=NOON)
+
+    assert order.lines.get().quantity == 10
+    assert StockPosition.objects.get(product=row.product_id).incoming == 10
 
 
 # --- Three-way match ---------------------------------------------------------------------------
