@@ -13,3 +13,9 @@ class NothingToCredit(BusinessRuleError):
     """The invoice is already credited in full, or the amount is not positive."""
 
     code = "invoicing.nothing_to_credit"
+
+
+class StructureRefused(BusinessRuleError):
+    """A professional's document would not be a valid e-invoice: it isn't issued."""
+
+    code = "invoicing.structure_refused"

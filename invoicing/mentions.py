@@ -39,6 +39,7 @@ def mentions_of(
             "vat_number": order.vat_number or customer.vat_number if is_business else "",
         },
         "delivery": shipping if shipping and shipping != billing else [],
+        "parties": parties_of(firm, order, customer),
         "operation": "Livraison de biens",
         "payment_method": order.payment_method,
         "ordered_on": business_date(order.placed_at).isoformat(),
@@ -78,6 +79,41 @@ def seller_of(firm: Company) -> dict[str, Any]:
         "phone": firm.phone,
         "iban": firm.iban,
     }
+
+
+def parties_of(firm: Company, order: Order, customer: Customer) -> dict[str, Any]:
+    """Seller, buyer and place of delivery in parts, as a structured invoice wants them."""
+    is_business = customer.kind == Customer.Kind.COMPANY
+    billing = _parts(order, "billing", customer.name)
+    shipping = _parts(order, "shipping", customer.name)
+    return {
+        "seller": {
+            "name": firm.name,
+            "address1": firm.address1,
+            "address2": firm.address2,
+            "postcode": firm.postcode,
+            "city": firm.city,
+            "country": firm.country,
+            "siren": firm.siren,
+            "vat_number": firm.vat_number,
+        },
+        "buyer": {
+            **billing,
+            "country": billing["country"] or shipping["country"] or firm.country,
+            "email": customer.email,
+            "siren": customer.siren if is_business else "",
+            "vat_number": order.vat_number or customer.vat_number if is_business else "",
+        },
+        "delivery": shipping if shipping["country"] else None,
+    }
+
+
+def _parts(order: Order, prefix: str, name: str) -> dict[str, str]:
+    def part(field: str) -> str:
+        return str(getattr(order, f"{prefix}_{field}"))
+
+    found = {p: part(p) for p in ("address1", "address2", "postcode", "city", "country")}
+    return {"name": part("company") or part("name") or name, **found}
 
 
 def payment_sentences(firm: Company) -> list[str]:

@@ -2,19 +2,21 @@
 
 from typing import Any
 
+import structlog
 from celery import shared_task
 
-from invoicing.selectors import invoices_without_pdf, notes_to_invoice
-from invoicing.services import credit_refunds, issue_invoices, render_pdfs
+from invoicing.selectors import invoices_without_pdf
+from invoicing.services import credit_refunds, issue_shipped, render_pdfs
 from sphinx.core import clock
 
-_BATCH = 200
+log = structlog.get_logger(__name__)
 
 
 @shared_task
 def invoice_shipped_notes(**_: Any) -> None:
     """Invoice what has shipped, credit what was refunded, print what is missing."""
-    while note_ids := list(notes_to_invoice().values_list("pk", flat=True)[:_BATCH]):
-        issue_invoices(note_ids=note_ids, at=clock.now())
+    refused = issue_shipped(at=clock.now()).refused
     credit_refunds(at=clock.now())
     render_pdfs(invoices_without_pdf().values_list("pk", flat=True))
+    for error in refused:
+        log.warning("invoice.refused", order=error.context["order"], reason=error.message)

@@ -1,11 +1,12 @@
 """Documents of invoicing, for those who may see them."""
 
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import FileResponse, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
+from invoicing.errors import StructureRefused
 from invoicing.models import Invoice
-from invoicing.services import render_pdfs
+from invoicing.services import render_pdfs, structured_xml
 
 
 @login_required
@@ -15,3 +16,19 @@ def invoice_pdf(request: HttpRequest, invoice_id: int) -> FileResponse:
     invoice = get_object_or_404(Invoice, pk=invoice_id)
     path = render_pdfs([invoice.pk])[invoice.pk]
     return FileResponse(path.open("rb"), as_attachment=True, filename=f"{invoice.number}.pdf")
+
+
+@login_required
+@permission_required("invoicing.view_invoice", raise_exception=True)
+def invoice_xml(request: HttpRequest, invoice_id: int, syntax: str) -> HttpResponse:
+    """The document's data alone: CII, the XML of its Factur-X, or UBL."""
+    invoice = get_object_or_404(Invoice, pk=invoice_id)
+    try:
+        xml = structured_xml(invoice, syntax=syntax)
+    except StructureRefused as error:
+        raise Http404(error.message) from error
+    return HttpResponse(
+        xml,
+        content_type="application/xml",
+        headers={"Content-Disposition": f'attachment; filename="{invoice.number}-{syntax}.xml"'},
+    )

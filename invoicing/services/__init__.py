@@ -2,14 +2,18 @@
 
 from invoicing.services.credits import credit_invoice, credit_refunds
 from invoicing.services.documents import render_pdfs
-from invoicing.services.issuing import issue_invoice, issue_invoices
+from invoicing.services.issuing import Issued, issue_invoice, issue_invoices, issue_shipped
 from invoicing.services.payments import record_payment
+from invoicing.services.structured import structured_xml
 
 __all__ = [
+    "Issued",
     "credit_invoice",
     "credit_refunds",
     "issue_invoice",
     "issue_invoices",
+    "issue_shipped",
     "record_payment",
     "render_pdfs",
+    "structured_xml",
 ]

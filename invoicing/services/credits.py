@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from invoicing.amounts import Part, RateAmounts, net_parts
-from invoicing.errors import NothingToCredit
+from invoicing.errors import NothingToCredit, StructureRefused
 from invoicing.events import invoices_issued
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.selectors import credited_amounts, orders_to_credit
@@ -20,6 +21,8 @@ from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, spread, tax_included
 from sphinx.core.services import record
+
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -60,11 +63,15 @@ def credit_invoice(
 def credit_refunds(*, at: datetime, order_ids: Iterable[int] | None = None) -> list[Invoice]:
     """Credit notes for what shops refunded on invoiced orders and that isn't credited yet.
 
-    One transaction an order; a second run finds nothing left.
+    One transaction an order; a second run finds nothing left. One that would be no valid
+    e-invoice is told in the log and doesn't hold the others back.
     """
     credits_made = []
     for order_id in orders_to_credit(order_ids).values_list("pk", flat=True):
-        credits_made += _credit_order(order_id, at)
+        try:
+            credits_made += _credit_order(order_id, at)
+        except StructureRefused as error:
+            log.warning("credit_note.refused", order_id=order_id, reason=error.message)
     return credits_made
 
 

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from invoicing.models import Invoice, InvoicePdf
 from invoicing.selectors import printable
+from invoicing.services.structured import is_structured, structured_xml
 from sphinx.core import clock
 from sphinx.core.pdf import Page, render_all
 
@@ -39,7 +40,14 @@ def _render_batch(ids: list[int]) -> dict[int, Path]:
     paths = {pk: settings.DATA_DIR / path for pk, path in made.items()}
     todo = [pk for pk in ids if pk not in paths or not paths[pk].exists()]
     invoices = list(printable(todo))
-    pages = [Page(invoice_html(i), settings.DATA_DIR / pdf_path(i)) for i in invoices]
+    pages = [
+        Page(
+            invoice_html(i),
+            settings.DATA_DIR / pdf_path(i),
+            structured_xml(i) if is_structured(i) else b"",
+        )
+        for i in invoices
+    ]
     for invoice, page, sha256 in zip(invoices, pages, render_all(pages), strict=True):
         paths[invoice.pk] = page.path
         InvoicePdf.objects.get_or_create(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,11 +13,13 @@ from customers.models import Customer
 from customers.selectors import auxiliary_of
 from invoicing.amounts import Part, RateAmounts, net_parts, portion, taxes_by_rate
 from invoicing.chain import GENESIS, document_hash
-from invoicing.errors import DeliveryNoteNotShipped
+from invoicing.errors import DeliveryNoteNotShipped, StructureRefused
 from invoicing.events import invoices_issued
 from invoicing.mentions import mentions_of
 from invoicing.models import Invoice, InvoiceLine, TaxBreakdown
+from invoicing.selectors import notes_to_invoice
 from invoicing.services.payments import payments_of_paid_orders
+from invoicing.services.structured import check_structured
 from sales.locks import lock_notes, lock_orders
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services import mark_invoiced, shipping_by_rate
@@ -27,6 +29,7 @@ from sphinx.core.models import Company
 from sphinx.core.money import HUNDRED, ZERO, to_unit_price
 from sphinx.core.services import allocate_numbers, company, record
 
+BATCH = 200
 _Amounts = Mapping[Decimal, tuple[Decimal, Decimal]]
 
 
@@ -47,6 +50,42 @@ def issue_invoice(*, delivery_note_id: int, at: datetime, actor: Any = None) -> 
     return found
 
 
+class Issued(NamedTuple):
+    """What a sweep issued, and why it left the rest."""
+
+    invoices: list[Invoice]
+    refused: list[StructureRefused]
+
+
+def issue_shipped(
+    *, at: datetime, order_ids: Iterable[int] | None = None, actor: Any = None
+) -> Issued:
+    """Invoice all that shipped, of some orders when asked, a transaction a batch.
+
+    A note whose invoice is refused doesn't hold the others back.
+    """
+    notes = notes_to_invoice()
+    if order_ids is not None:
+        notes = notes.filter(order__in=list(order_ids))
+    ids = list(notes.values_list("pk", flat=True))
+    done = Issued([], [])
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        try:
+            done.invoices.extend(issue_invoices(note_ids=batch, at=at, actor=actor))
+        except StructureRefused:
+            _issue_one_by_one(batch, at, actor, done)
+    return done
+
+
+def _issue_one_by_one(note_ids: Iterable[int], at: datetime, actor: Any, done: Issued) -> None:
+    for pk in note_ids:
+        try:
+            done.invoices.extend(issue_invoices(note_ids=[pk], at=at, actor=actor))
+        except StructureRefused as error:
+            done.refused.append(error)
+
+
 @transaction.atomic
 def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) -> list[Invoice]:
     """Issue one invoice for each shipped note that has none, in the order of the notes.
@@ -54,6 +93,9 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
     Amounts (EUR) come from the shop incl. tax; VAT is taken out of them, never added, so that
     the invoice equals what the customer paid, to the cent. Number, date, hash and lines are
     written in this transaction; numbering without gap: CGI, ann. II, art. 242 nonies A, I-7°.
+
+    Raises:
+        StructureRefused: a professional's invoice would be no valid e-invoice; none is issued.
     """
     wanted = list(note_ids)
     order_ids = DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
@@ -87,6 +129,9 @@ def write_documents(
     """Number, chain and insert documents of one kind; `lines` and `taxes` by their index.
 
     The number sequence is locked last and until commit; the chain continues under that lock.
+
+    Raises:
+        StructureRefused: a professional's document would be no valid e-invoice.
     """
     series = "AV" if invoices[0].kind == Invoice.Kind.CREDIT_NOTE else "FA"
     numbers = allocate_numbers(series=series, on=business_date(at), count=len(invoices))
@@ -110,6 +155,7 @@ def write_documents(
     TaxBreakdown.objects.bulk_create(
         (tax for n in range(len(invoices)) for tax in taxes[n]), batch_size=1000
     )
+    check_structured(invoices, lines, taxes)
 
 
 class _Batch:

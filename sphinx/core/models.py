@@ -39,6 +39,11 @@ class Company(models.Model):
         default=False,
         help_text=_("TVA du pays de destination pour les particuliers de l'Union."),
     )
+    structures_consumer_invoices = models.BooleanField(
+        _("Factur-X aussi pour les particuliers"),
+        default=True,
+        help_text=_("Le PDF d'un professionnel porte toujours ses données structurées."),
+    )
     taxes_on_debits = models.BooleanField(_("TVA d'après les débits"), default=False)
     payment_terms_days = models.PositiveSmallIntegerField(
         _("délai de paiement (jours)"), default=30

@@ -13,27 +13,44 @@ from typing import NamedTuple
 
 # Below this a pool costs more than it saves.
 POOL_FROM = 6
+VARIANT = "pdf/a-3a"
 
 
 class Page(NamedTuple):
-    """A document to print: its HTML and the file to write."""
+    """A document to print: its HTML, the file to write, and the XML that makes it a Factur-X."""
 
     html: str
     path: Path
+    xml: bytes = b""
 
 
 def render(page: Page) -> str:
-    """Write the PDF (PDF/A-3b) whole or not at all; returns its SHA-256."""
+    """Write the PDF (PDF/A-3a: archival, tagged for screen readers) whole or not at all.
+
+    Returns its SHA-256.
+    """
     from weasyprint import HTML  # here: importing it takes two seconds
     from weasyprint.urls import URLFetcher
 
     fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
-    data = HTML(string=page.html, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/a-3b")
+    data = HTML(string=page.html, url_fetcher=fetcher).write_pdf(pdf_variant=VARIANT)
+    if page.xml:
+        data = _joined(data, page.xml)
     page.path.parent.mkdir(parents=True, exist_ok=True)
     partial = page.path.with_suffix(f".{os.getpid()}.part")
     partial.write_bytes(data)
     partial.replace(page.path)
     return hashlib.sha256(data).hexdigest()
+
+
+def _joined(pdf: bytes, xml: bytes) -> bytes:
+    """Factur-X 1.0: the XML attached as the data of the page, and said so in the metadata."""
+    from facturx import generate_from_binary  # here: it takes half a second
+
+    joined: bytes = generate_from_binary(
+        pdf, xml, flavor="factur-x", level="en16931", check_xsd=False, lang="fr-FR"
+    )
+    return joined
 
 
 def render_all(pages: Sequence[Page]) -> list[str]:

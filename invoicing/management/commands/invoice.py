@@ -2,18 +2,15 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from invoicing.models import Invoice
-from invoicing.selectors import notes_to_invoice
-from invoicing.services import credit_refunds, issue_invoices, render_pdfs
+from invoicing.services import credit_refunds, issue_shipped, render_pdfs
 from sales.selectors import find_orders
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.management.base import SphinxCommand
 
-BATCH = 200
-
 
 class Command(SphinxCommand):
+    refused: list[str]
     help = "Facture les bons de livraison expédiés ; émet les avoirs des remboursements."
 
     def options(self, parser: CommandParser) -> None:
@@ -23,16 +20,13 @@ class Command(SphinxCommand):
     def work(self, **options: Any) -> dict[str, Any]:
         if not options["delivered"] and not options["order"]:
             raise InputError("Dites quoi facturer : --delivered, ou --order NUMÉRO.")
-        notes, orders = notes_to_invoice(), None
+        orders = None
         if options["order"]:
             orders = [o.pk for o in find_orders(options["order"])]
-            notes = notes.filter(order__in=orders)
         at = clock.now()
-        ids = list(notes.values_list("pk", flat=True))
-        issued: list[Invoice] = []
-        for start in range(0, len(ids), BATCH):
-            issued += issue_invoices(note_ids=ids[start : start + BATCH], at=at)
-        issued += credit_refunds(at=at, order_ids=orders)
+        done = issue_shipped(at=at, order_ids=orders)
+        self.refused = [error.message for error in done.refused]
+        issued = done.invoices + credit_refunds(at=at, order_ids=orders)
         pdfs = render_pdfs(i.pk for i in issued)
         return {
             "invoices": [
@@ -48,6 +42,11 @@ class Command(SphinxCommand):
                 for i in issued
             ]
         }
+
+    def has_refusals(self, result: Any) -> bool:
+        for message in self.refused:
+            self.stderr.write(message)
+        return bool(self.refused)
 
     def report(self, result: dict[str, Any]) -> None:
         for i in result["invoices"]:

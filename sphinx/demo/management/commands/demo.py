@@ -13,8 +13,7 @@ from ftp_ingest.models import QuarantinedRow
 from ftp_ingest.services import pull_feed
 from inventory.models import Product
 from invoicing.models import Invoice
-from invoicing.selectors import notes_to_invoice
-from invoicing.services import credit_refunds, issue_invoices, render_pdfs
+from invoicing.services import credit_refunds, issue_shipped, render_pdfs
 from purchasing.models import PurchaseOrder
 from purchasing.services import propose_orders
 from sales.models import DeliveryNote, Order
@@ -109,7 +108,7 @@ def _deliver() -> list[DeliveryNote]:
 
 def _invoice() -> None:
     at = clock.now()
-    issue_invoices(note_ids=list(notes_to_invoice().values_list("pk", flat=True)), at=at)
+    issue_shipped(at=at)
     credit_refunds(at=at)
     render_pdfs(Invoice.objects.order_by("pk").values_list("pk", flat=True))
 
