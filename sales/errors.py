@@ -31,3 +31,9 @@ class TooManyReturned(BusinessRuleError):
     """More would come back than left, or nothing at all."""
 
     code = "sales.too_many_returned"
+
+
+class PackedOtherwise(BusinessRuleError):
+    """What is in the parcel isn't what the delivery note says."""
+
+    code = "sales.packed_otherwise"

@@ -228,6 +228,7 @@ class DeliveryNote(Sourced):
     shipped_at = models.DateTimeField(_("expédié le"), null=True, blank=True)
     carrier = models.CharField(_("transporteur"), max_length=60, blank=True)
     tracking_number = models.CharField(_("n° de suivi"), max_length=60, blank=True)
+    mailed_at = models.DateTimeField(_("client prévenu le"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("bon de livraison")

@@ -1,10 +1,15 @@
 from django.urls import path
 
-from sales import views
+from sales.views import desk, dispatch
 
 app_name = "sales"
 urlpatterns = [
-    path("documents/livraisons/<int:note_id>.pdf", views.delivery_pdf, name="delivery_pdf"),
-    path("livraisons/<int:note_id>/retour/", views.take_back, name="take_back"),
-    path("clients/fusionner/", views.merge, name="merge_customers"),
+    path("documents/livraisons/<int:note_id>.pdf", desk.delivery_pdf, name="delivery_pdf"),
+    path("livraisons/", dispatch.worktop, name="worktop"),
+    path("livraisons/preparer/", dispatch.prepare, name="prepare"),
+    path("livraisons/prelevement/", dispatch.picking, name="picking"),
+    path("livraisons/suivi/", dispatch.tracking, name="tracking"),
+    path("livraisons/<int:note_id>/colis/", dispatch.parcel, name="parcel"),
+    path("livraisons/<int:note_id>/retour/", desk.take_back, name="take_back"),
+    path("clients/fusionner/", desk.merge, name="merge_customers"),
 ]

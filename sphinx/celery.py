@@ -46,6 +46,10 @@ app.conf.beat_schedule = {
         "task": "purchasing.tasks.mail_waiting_orders",
         "schedule": crontab(minute="*/10"),
     },
+    "mail-parcels": {
+        "task": "sales.tasks.mail_parcels",
+        "schedule": crontab(minute="*/15"),
+    },
     "mail-stock-alerts": {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),

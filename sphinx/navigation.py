@@ -50,6 +50,7 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         _("Ventes"),
         _list(_("Commandes"), "shopping_cart", "sales.order"),
+        _page(_("Expédier"), "package_2", "sales:worktop", "sales.view_deliverynote"),
         _list(_("Bons de livraison"), "local_shipping", "sales.deliverynote"),
         _list(_("Retours"), "assignment_return", "sales.goodsreturn"),
         _list(_("Clients"), "group", "customers.customer"),

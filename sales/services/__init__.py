@@ -14,6 +14,16 @@ from sales.services.deliveries import (
     ship_delivery_note,
     ship_delivery_notes,
 )
+from sales.services.dispatch import (
+    CARRIERS,
+    Tracked,
+    import_tracking,
+    mail_shipment,
+    notes_to_mail,
+    set_tracking,
+    ship_parcel,
+    tracking_url,
+)
 from sales.services.documents import render_delivery_pdfs
 from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
@@ -29,6 +39,7 @@ from sales.services.pricing import (
 from sales.services.returns import Back, return_goods
 
 __all__ = [
+    "CARRIERS",
     "Back",
     "OrderChange",
     "OrderResult",
@@ -36,11 +47,15 @@ __all__ = [
     "PricedOrder",
     "RateTotal",
     "Rejection",
+    "Tracked",
     "cancel_delivery_note",
     "cancel_order",
     "confirm_order",
+    "import_tracking",
+    "mail_shipment",
     "mark_invoiced",
     "merge_customers",
+    "notes_to_mail",
     "order_taxes",
     "prepare_deliveries",
     "prepare_delivery",
@@ -48,9 +63,12 @@ __all__ = [
     "prioritise_orders",
     "render_delivery_pdfs",
     "return_goods",
+    "set_tracking",
     "ship_delivery_note",
     "ship_delivery_notes",
+    "ship_parcel",
     "shipping_by_rate",
+    "tracking_url",
     "upsert_orders",
     "withdraw_orders",
 ]

@@ -105,6 +105,11 @@ class Shop(models.Model):
         default=False,
         help_text=_("Une commande d'un article inconnu attend, au lieu de créer l'article."),
     )
+    mails_shipments = models.BooleanField(
+        _("prévenir le client de l'expédition"),
+        default=False,
+        help_text=_("Par e-mail, avec le n° de suivi. Laissez éteint si la boutique le fait."),
+    )
     consumer_account = models.CharField(
         _("compte auxiliaire des particuliers"), max_length=8, default="CDIVERS"
     )

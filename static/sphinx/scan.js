@@ -1,11 +1,11 @@
 // A scanner doesn't wait for pages: what it types is queued and sent in order, the page's figures
 // are replaced, and the cursor stays where the next code goes. Without this script each code
 // loads the page anew.
+document.getElementById("code")?.focus();
 document.querySelectorAll("form[data-scan]").forEach((form) => {
   const code = form.querySelector("#code");
   const waiting = [];
   let busy = false;
-  if (code) code.focus();
 
   const send = async () => {
     if (busy || !waiting.length) return;

@@ -12,10 +12,18 @@ from inventory.models import StockMove, StockPosition
 from inventory.services import Entry, default_warehouse, open_count, receive_stock
 from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt
 from purchasing.services import accept_proposal, propose_orders, receive_goods
+from sales.services import prepare_delivery
 from sphinx.core import clock
 from suppliers.models import SupplierPrice
 from suppliers.services import receive_price_list
-from tests.factories import NOON, ProductFactory, ReorderRuleFactory, SupplierProductFactory
+from tests.factories import (
+    NOON,
+    ProductFactory,
+    ReorderRuleFactory,
+    SupplierProductFactory,
+    line,
+    placed,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CODE = "3760001234567"
@@ -105,6 +113,26 @@ def test_goods_are_received_by_scanner_on_a_phone(
     assert errors == []
 
 
+def test_a_parcel_is_packed_by_scanner_and_leaves(
+    logged_in: Page, live_server: Any, errors: list[str]
+) -> None:
+    ProductFactory(sku="A", on_hand=9, barcode=CODE, location="A1")
+    note = prepare_delivery(order_id=placed("W1", line("A", quantity="3")).pk, at=NOON)
+    assert note is not None
+    logged_in.goto(f"{live_server.url}/livraisons/")
+
+    scan(logged_in, note.number)
+    for _piece in range(3):
+        scan(logged_in)
+    expect(logged_in.get_by_text("Le colis est complet")).to_be_visible()
+    logged_in.get_by_role("button", name="Expédier", exact=True).click()
+    expect(logged_in.get_by_text("le stock est sorti")).to_be_visible()
+
+    note.refresh_from_db()
+    assert note.status == "shipped"
+    assert errors == []
+
+
 def test_a_proposal_is_changed_and_accepted_by_keyboard(
     logged_in: Page, live_server: Any, proposal: PurchaseOrder, errors: list[str]
 ) -> None:
@@ -170,6 +198,9 @@ def pages(receipt: Receipt) -> list[str]:
     order = receipt.purchase_order
     product = order.lines.get().product
     count = open_count(warehouse=default_warehouse(), at=NOON)
+    placed("W1", line("A"))
+    note = prepare_delivery(order_id=placed("W2", line("A")).pk, at=NOON)
+    assert note is not None
     price_list = receive_price_list(
         supplier=order.supplier,
         name="tarif.csv",
@@ -178,6 +209,9 @@ def pages(receipt: Receipt) -> list[str]:
         at=NOON,
     )
     return [
+        "/livraisons/",
+        "/livraisons/prelevement/",
+        f"/livraisons/{note.pk}/colis/",
         "/alertes/",
         f"/achats/articles/{product.pk}/",
         f"/achats/propositions/{order.pk}/",
