@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from sales.models import DeliveryNote
-from sphinx.core.pdf import Page, render_all
+from sphinx.core.pdf import Page, barcode_image, render_all
 from sphinx.core.services import company
 
 
@@ -24,7 +24,10 @@ def render_delivery_pdfs(note_ids: Iterable[int]) -> dict[int, Path]:
     pages = []
     for note in notes:
         with translation.override("fr"):
-            html = render_to_string("sales/delivery_note.html", {"note": note, "firm": firm})
+            html = render_to_string(
+                "sales/delivery_note.html",
+                {"note": note, "firm": firm, "barcode": barcode_image(note.number)},
+            )
         pages.append(Page(html, folder / str(note.created_at.year) / f"{note.number}.pdf"))
     render_all(pages)
     return {note.pk: page.path for note, page in zip(notes, pages, strict=True)}
