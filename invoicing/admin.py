@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from invoicing.models import Invoice, InvoiceLine, Payment, TaxBreakdown
+from invoicing.models import Closing, Invoice, InvoiceLine, Payment, TaxBreakdown
 from invoicing.services import credit_invoice
 from sphinx.core import clock
 from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
@@ -111,3 +111,22 @@ class PaymentAdmin(ListTotals, ReadOnlyAdmin):
     search_fields = ["order__number", "invoice__number", "reference"]
     date_hierarchy = "paid_at"
     totals = {"amount": _("Encaissé")}
+
+
+@admin.register(Closing)
+class ClosingAdmin(ReadOnlyAdmin):
+    """Days, months and years closed, with their totals."""
+
+    list_display = [
+        "position",
+        "kind",
+        "first_on",
+        "last_on",
+        "documents",
+        "invoiced_incl_tax",
+        "credited_incl_tax",
+        "perpetual_incl_tax",
+        "closed_at",
+    ]
+    list_filter = ["kind"]
+    date_hierarchy = "last_on"

@@ -19,3 +19,9 @@ class StructureRefused(BusinessRuleError):
     """A professional's document would not be a valid e-invoice: it isn't issued."""
 
     code = "invoicing.structure_refused"
+
+
+class PeriodClosed(BusinessRuleError):
+    """The day is closed: nothing is dated in it any more."""
+
+    code = "invoicing.period_closed"

@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
 
-from invoicing.chain import GENESIS, document_hash
-from invoicing.models import Invoice, InvoiceLine, InvoicePdf, TaxBreakdown
+from invoicing.chain import GENESIS, closing_form, document_hash, link
+from invoicing.models import Closing, Invoice, InvoiceLine, InvoicePdf, TaxBreakdown
 from sales.models import DeliveryNote, Order, OrderLine
 from sphinx.core.models import DocumentSequence
-from sphinx.core.money import ZERO
+from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
 
 
@@ -127,3 +127,39 @@ def pdfs_are_as_made(proof: Proof) -> None:
             proof.faults.append(f"{pdf.invoice.number} : {path} manque")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != pdf.sha256:
             proof.faults.append(f"{pdf.invoice.number} : {path} a changé")
+
+
+@proves("closings")
+def closings_hold(proof: Proof) -> None:
+    """Closings are chained without a gap, and their totals are those of the documents."""
+    by_day: dict[date, dict[str, Decimal]] = defaultdict(
+        lambda: {"invoice": ZERO, "credit_note": ZERO, "documents": ZERO}
+    )
+    for day, kind, count, total in (
+        Invoice.objects.order_by()
+        .values_list("issued_on", "kind")
+        .annotate(count=Count("pk"), total=Sum("total_incl_tax"))
+    ):
+        by_day[day][kind] += to_cents(total)
+        by_day[day]["documents"] += count
+    previous, perpetual = GENESIS, ZERO
+    for position, closing in enumerate(Closing.objects.order_by("position"), start=1):
+        proof.checked += 1
+        if closing.position != position or closing.previous_hash != previous:
+            proof.faults.append(f"{closing} : clôture manquante avant elle")
+        if closing.hash != link(closing.previous_hash, closing_form(closing)):
+            proof.faults.append(f"{closing} : modifiée après coup")
+        sums = (
+            [by_day[closing.first_on]]
+            if closing.kind == Closing.Kind.DAY
+            else [s for day, s in by_day.items() if closing.first_on <= day <= closing.last_on]
+        )
+        invoiced = sum((s["invoice"] for s in sums), ZERO)
+        credited = sum((s["credit_note"] for s in sums), ZERO)
+        if closing.kind == Closing.Kind.DAY:
+            perpetual += invoiced - credited
+        stated = (closing.invoiced_incl_tax, closing.credited_incl_tax, closing.documents)
+        count = int(sum((s["documents"] for s in sums), ZERO))
+        if stated != (invoiced, credited, count) or closing.perpetual_incl_tax != perpetual:
+            proof.faults.append(f"{closing} : {stated}, pièces {invoiced} − {credited}, {count}")
+        previous = closing.hash

@@ -14,8 +14,7 @@ from purchasing.models import (
     ReceiptLine,
     SupplierReturnLine,
 )
-from purchasing.selectors import start_of
-from sphinx.core.clock import business_date
+from sphinx.core.clock import business_date, start_of
 from sphinx.core.money import HUNDRED, to_cents
 from suppliers.models import Supplier
 

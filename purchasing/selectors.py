@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import fmean, stdev
 
@@ -13,7 +13,7 @@ from inventory.models import Warehouse
 from purchasing.models import PurchaseOrder, PurchaseOrderLine, ReceiptLine, ReplenishmentRules
 from purchasing.planning.levels import LeadTime, Rules
 from purchasing.planning.ordering import Costs
-from sphinx.core.clock import PARIS
+from sphinx.core.clock import start_of
 
 # So many receipts tell more than what the supplier states.
 RECEIPTS_TO_BELIEVE = 3
@@ -43,11 +43,6 @@ def as_rules(row: ReplenishmentRules) -> Rules:
         shelf_life_share=row.shelf_life_share,
         costs=Costs(row.order_cost, row.holding_rate),
     )
-
-
-def start_of(day: date) -> datetime:
-    """The first moment of a civil day in Europe/Paris."""
-    return datetime.combine(day, time(), tzinfo=PARIS)
 
 
 class LeadTimes:

@@ -88,6 +88,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _("Facturation"),
         _list(_("Factures et avoirs"), "receipt_long", "invoicing.invoice"),
         _list(_("Règlements"), "payments", "invoicing.payment"),
+        _list(_("Clôtures"), "lock_clock", "invoicing.closing"),
     ),
     _group(
         _("Comptabilité"),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -13,10 +13,10 @@ from customers.models import Customer
 from customers.selectors import auxiliary_of
 from invoicing.amounts import Part, RateAmounts, net_parts, portion, taxes_by_rate
 from invoicing.chain import GENESIS, document_hash
-from invoicing.errors import DeliveryNoteNotShipped, StructureRefused
+from invoicing.errors import DeliveryNoteNotShipped, PeriodClosed, StructureRefused
 from invoicing.events import invoices_issued
 from invoicing.mentions import mentions_of
-from invoicing.models import Invoice, InvoiceLine, TaxBreakdown
+from invoicing.models import Closing, Invoice, InvoiceLine, TaxBreakdown
 from invoicing.selectors import notes_to_invoice
 from invoicing.services.payments import payments_of_paid_orders
 from invoicing.services.structured import check_structured
@@ -131,12 +131,14 @@ def write_documents(
     The number sequence is locked last and until commit; the chain continues under that lock.
 
     Raises:
+        PeriodClosed: their day is closed.
         StructureRefused: a professional's document would be no valid e-invoice.
     """
     series = "AV" if invoices[0].kind == Invoice.Kind.CREDIT_NOTE else "FA"
     numbers = allocate_numbers(series=series, on=business_date(at), count=len(invoices))
     # One chain for all series: its end is read under a lock of its own.
     allocate_numbers(series="CHAIN", on=business_date(at), count=len(invoices), yearly=False)
+    _check_open(invoices[0].issued_on)
     last = Invoice.objects.order_by("-chain_index").first()
     index, previous = (last.chain_index, last.hash) if last else (0, GENESIS)
     for n, invoice in enumerate(invoices):
@@ -156,6 +158,11 @@ def write_documents(
         (tax for n in range(len(invoices)) for tax in taxes[n]), batch_size=1000
     )
     check_structured(invoices, lines, taxes)
+
+
+def _check_open(day: date) -> None:
+    if Closing.objects.filter(kind=Closing.Kind.DAY, last_on__gte=day).exists():
+        raise PeriodClosed(_("Le %s est clos : rien ne s'y date plus.") % day.strftime("%d/%m/%Y"))
 
 
 class _Batch:

@@ -30,9 +30,10 @@ from purchasing.planning.levels import Rules
 from purchasing.planning.ordering import Costs, Terms
 from purchasing.planning.sample import KINDS, sample
 from purchasing.planning.series import DAYS, MAX_WEEKS, Floats, Series, build_series
-from purchasing.selectors import LeadTimes, as_rules, replenishment_rules, start_of
+from purchasing.selectors import LeadTimes, as_rules, replenishment_rules
 from purchasing.services.policies import abc_classes, terms_of
 from sphinx.core import clock
+from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
 from sphinx.core.money import to_cents
 from suppliers.selectors import offers_of

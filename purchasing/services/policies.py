@@ -22,7 +22,8 @@ from purchasing.planning.forecasting import Forecast, forecast
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
 from purchasing.planning.ordering import Levels, Position, Terms
 from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series
-from purchasing.selectors import LeadTimes, as_rules, incoming_at, replenishment_rules, start_of
+from purchasing.selectors import LeadTimes, as_rules, incoming_at, replenishment_rules
+from sphinx.core.clock import start_of
 from sphinx.core.money import plain
 from suppliers.selectors import Offer, offers_of
 

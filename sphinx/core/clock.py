@@ -1,6 +1,6 @@
 """The clock, read at the edges only (tasks, views, commands); services take the time given."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -21,3 +21,8 @@ def business_date(moment: datetime) -> date:
 def today() -> date:
     """The current civil day in Europe/Paris."""
     return business_date(now())
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a civil day in Europe/Paris."""
+    return datetime.combine(day, time(), tzinfo=PARIS)
