@@ -85,7 +85,11 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
 
     @display(description=_("PDF"))
     def pdf_link(self, invoice: Invoice) -> str:
-        return format_html('<a href="{}">PDF</a>', reverse("invoicing:pdf", args=[invoice.pk]))
+        return format_html(
+            '<a href="{}">PDF</a> <a href="{}">XML</a>',
+            reverse("invoicing:pdf", args=[invoice.pk]),
+            reverse("invoicing:cii", args=[invoice.pk]),
+        )
 
     @admin.action(description=_("Établir un avoir du reste"), permissions=["issue"])
     def credit(self, request: HttpRequest, queryset: Any) -> None:

@@ -25,3 +25,15 @@ class PeriodClosed(BusinessRuleError):
     """The day is closed: nothing is dated in it any more."""
 
     code = "invoicing.period_closed"
+
+
+class PaymentRefused(BusinessRuleError):
+    """The payment can't be recorded as it is given."""
+
+    code = "invoicing.payment_refused"
+
+
+class NothingToRemind(BusinessRuleError):
+    """The invoice is paid, not due yet, reminded three times, or nobody can be written to."""
+
+    code = "invoicing.nothing_to_remind"

@@ -275,3 +275,31 @@ class Closing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.first_on:%d/%m/%Y}"
+
+
+class Reminder(models.Model):
+    """A reminder of an invoice that is overdue: three steps, each sent once."""
+
+    class Step(models.IntegerChoices):
+        FIRST = 1, _("Rappel")
+        SECOND = 2, _("Relance")
+        THIRD = 3, _("Mise en demeure")
+
+    invoice = models.ForeignKey(
+        Invoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="reminders"
+    )
+    step = models.PositiveSmallIntegerField(_("étape"), choices=Step)
+    balance = MoneyField(_("reste dû (€)"))
+    to = models.EmailField(_("à"))
+    sent_at = models.DateTimeField(_("envoyée le"))
+
+    class Meta:
+        verbose_name = _("relance")
+        verbose_name_plural = _("relances")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "step"], name="invoicing_reminder_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_step_display()} {self.invoice}"

@@ -1,19 +1,22 @@
 from django.urls import path
 
-from invoicing import views
+from invoicing.views import documents, receivables
 
 app_name = "invoicing"
 urlpatterns = [
-    path("documents/factures/<int:invoice_id>.pdf", views.invoice_pdf, name="pdf"),
+    path("factures/a-encaisser/", receivables.receivables, name="receivables"),
+    path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),
+    path("clients/<int:customer_id>/releve.pdf", receivables.statement, name="statement"),
+    path("documents/factures/<int:invoice_id>.pdf", documents.invoice_pdf, name="pdf"),
     path(
         "documents/factures/<int:invoice_id>.cii.xml",
-        views.invoice_xml,
+        documents.invoice_xml,
         {"syntax": "cii"},
         name="cii",
     ),
     path(
         "documents/factures/<int:invoice_id>.ubl.xml",
-        views.invoice_xml,
+        documents.invoice_xml,
         {"syntax": "ubl"},
         name="ubl",
     ),

@@ -54,6 +54,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),
     },
+    "remind-overdue": {
+        "task": "invoicing.tasks.remind_overdue",
+        "schedule": crontab(hour="8", minute="30"),
+    },
     "close-books": {
         "task": "invoicing.tasks.close_books",
         "schedule": crontab(hour="1", minute="0"),

@@ -87,6 +87,7 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         _("Facturation"),
         _list(_("Factures et avoirs"), "receipt_long", "invoicing.invoice"),
+        _page(_("À encaisser"), "savings", "invoicing:receivables", "invoicing.view_invoice"),
         _list(_("Règlements"), "payments", "invoicing.payment"),
         _list(_("Clôtures"), "lock_clock", "invoicing.closing"),
     ),

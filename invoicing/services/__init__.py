@@ -5,7 +5,9 @@ from invoicing.services.closing import close_periods
 from invoicing.services.credits import credit_invoice, credit_refunds
 from invoicing.services.documents import render_pdfs
 from invoicing.services.issuing import Issued, issue_invoice, issue_invoices, issue_shipped
-from invoicing.services.payments import record_payment
+from invoicing.services.payments import enter_payment, record_payment, settle_paid_orders
+from invoicing.services.reminders import next_step, reminders_due, send_reminder
+from invoicing.services.statements import statement_pdf
 from invoicing.services.structured import structured_xml
 
 __all__ = [
@@ -14,11 +16,17 @@ __all__ = [
     "close_periods",
     "credit_invoice",
     "credit_refunds",
+    "enter_payment",
     "issue_invoice",
     "issue_invoices",
     "issue_shipped",
     "make_archive",
+    "next_step",
     "record_payment",
+    "reminders_due",
     "render_pdfs",
+    "send_reminder",
+    "settle_paid_orders",
+    "statement_pdf",
     "structured_xml",
 ]

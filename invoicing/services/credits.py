@@ -16,12 +16,15 @@ from invoicing.events import invoices_issued
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.selectors import credited_amounts, orders_to_credit
 from invoicing.services.issuing import tax_rows, write_documents
+from invoicing.services.payments import refund_of_credit
 from sales.locks import lock_orders
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, spread, tax_included
 from sphinx.core.services import record
 
+# Printed: documents are in French, whoever issues them.
+REFUNDED = "Remboursement par la boutique"
 log = structlog.get_logger(__name__)
 
 
@@ -86,14 +89,14 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
         done = sum((total for total, _tax in credited_amounts(invoice).values()), ZERO)
         part = min(left, invoice.total_incl_tax - done)
         if part > 0:
-            made.append(
-                credit_invoice(
-                    invoice_id=invoice.pk,
-                    amount=part,
-                    reason=_("Remboursement par la boutique"),
-                    at=at,
-                )
+            note = credit_invoice(
+                invoice_id=invoice.pk,
+                amount=part,
+                reason=REFUNDED,
+                at=at,
             )
+            refund_of_credit(note, at)
+            made.append(note)
             left -= part
     return made
 

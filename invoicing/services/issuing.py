@@ -30,6 +30,8 @@ from sphinx.core.money import HUNDRED, ZERO, to_unit_price
 from sphinx.core.services import allocate_numbers, company, record
 
 BATCH = 200
+# Documents are in French, whoever issues them.
+SHIPPING_LABEL = "Frais de port"
 _Amounts = Mapping[Decimal, tuple[Decimal, Decimal]]
 
 
@@ -283,7 +285,7 @@ class _Batch:
         return [
             InvoiceLine(
                 kind=InvoiceLine.Kind.SHIPPING,
-                label=_("Frais de port"),
+                label=SHIPPING_LABEL,
                 quantity=Decimal(1),
                 tax_rate=rate,
                 unit_price_excl_tax=to_unit_price(amount * HUNDRED / (HUNDRED + rate)),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from sales.errors import PackedOtherwise
@@ -222,7 +223,10 @@ def mail_shipment(*, note_id: int, at: datetime) -> bool:
         return False
     note = DeliveryNote.objects.select_related("order__customer", "order__shop").get(pk=note_id)
     try:
-        _message(note).send()
+        # Customers are written to in French, whoever sends it.
+        with translation.override(settings.LANGUAGE_CODE):
+            message = _message(note)
+        message.send()
     except Exception:
         DeliveryNote.objects.filter(pk=note_id).update(mailed_at=None)
         raise

@@ -8,7 +8,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from sphinx.core.fields import RateField
-from sphinx.core.validators import validate_siren, validate_siret, validate_vat_number
+from sphinx.core.validators import (
+    validate_days,
+    validate_siren,
+    validate_siret,
+    validate_vat_number,
+)
 
 
 class Company(models.Model):
@@ -47,6 +52,18 @@ class Company(models.Model):
     taxes_on_debits = models.BooleanField(_("TVA d'après les débits"), default=False)
     payment_terms_days = models.PositiveSmallIntegerField(
         _("délai de paiement (jours)"), default=30
+    )
+    sends_reminders = models.BooleanField(
+        _("relancer tout seul"),
+        default=False,
+        help_text=_("Chaque matin, les factures échues des professionnels ; sinon, à la main."),
+    )
+    reminder_days = models.CharField(
+        _("jours de retard des relances"),
+        max_length=30,
+        default="7,21,45",
+        validators=[validate_days],
+        help_text=_("Trois nombres croissants, séparés par des virgules."),
     )
     late_penalty_rate = RateField(
         _("pénalités de retard (%)"),

@@ -55,3 +55,11 @@ def validate_euro(value: str) -> None:
     """Raises ValidationError unless `value` is EUR."""
     if value != "EUR":
         raise ValidationError(_("Seuls les achats en euros (EUR) sont tenus."))
+
+
+def validate_days(value: str) -> None:
+    """Raises ValidationError unless `value` is three rising numbers of days, as in 7,21,45."""
+    parts = [part.strip() for part in value.split(",")]
+    days = [int(part) for part in parts if part.isdigit()]
+    if len(parts) != 3 or len(days) != 3 or days != sorted(set(days)):  # noqa: PLR2004
+        raise ValidationError(_("Donnez trois nombres croissants, par exemple 7,21,45."))

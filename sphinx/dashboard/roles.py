@@ -18,6 +18,8 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "customers.CustomerAddress",
             "sales.Order",
             "ftp_ingest.QuarantinedRow",
+            "invoicing.Payment",
+            "invoicing.Reminder",
         ),
         ("customers", "sales", "inventory", "invoicing", "ftp_ingest"),
     ),

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from inventory.models import StockMove, StockPosition
 from inventory.services import Entry, default_warehouse, open_count, receive_stock
+from invoicing.services import issue_invoice
 from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt
 from purchasing.services import accept_proposal, propose_orders, receive_goods
 from sales.services import prepare_delivery
@@ -23,6 +24,7 @@ from tests.factories import (
     SupplierProductFactory,
     line,
     placed,
+    shipped,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -201,6 +203,8 @@ def pages(receipt: Receipt) -> list[str]:
     placed("W1", line("A"))
     note = prepare_delivery(order_id=placed("W2", line("A")).pk, at=NOON)
     assert note is not None
+    unpaid = shipped("W3", line("A"), payment_status="unpaid")
+    invoice = issue_invoice(delivery_note_id=unpaid.pk, at=NOON)
     price_list = receive_price_list(
         supplier=order.supplier,
         name="tarif.csv",
@@ -209,6 +213,8 @@ def pages(receipt: Receipt) -> list[str]:
         at=NOON,
     )
     return [
+        "/factures/a-encaisser/",
+        f"/factures/{invoice.pk}/reglement/",
         "/livraisons/",
         "/livraisons/prelevement/",
         f"/livraisons/{note.pk}/colis/",
@@ -229,7 +235,7 @@ def pages(receipt: Receipt) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_stock_and_purchasing_fit_the_screen_and_every_reader(
+def test_our_pages_fit_the_screen_and_every_reader(
     logged_in: Page, live_server: Any, receipt: Receipt, width: int
 ) -> None:
     logged_in.set_viewport_size({"width": width, "height": 900})

@@ -1,0 +1,38 @@
+"""What people type about money."""
+
+from decimal import Decimal
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+_TEXT = {"class": "sx-select"}
+
+
+class PaymentForm(forms.Form):
+    """Money received for an invoice, or given back."""
+
+    amount = forms.DecimalField(
+        label=_("Montant (€)"),
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={**_TEXT, "step": "0.01"}),
+    )
+    paid_on = forms.DateField(
+        label=_("Le"), widget=forms.DateInput(attrs={**_TEXT, "type": "date"}, format="%Y-%m-%d")
+    )
+    method = forms.CharField(
+        label=_("Moyen"),
+        max_length=80,
+        initial=_("Virement"),
+        widget=forms.TextInput(attrs={**_TEXT, "list": "methods"}),
+    )
+    reference = forms.CharField(
+        label=_("Référence"),
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs=_TEXT),
+        help_text=_("Celle de la banque : la même deux fois est refusée."),
+    )
+    is_refund = forms.BooleanField(label=_("Rendu au client"), required=False)
+    payments = forms.IntegerField(widget=forms.HiddenInput, required=False)

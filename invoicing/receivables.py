@@ -1,0 +1,125 @@
+"""What customers owe: each invoice less its credit notes and what was paid, by how late it is."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from customers.models import Customer
+from invoicing.models import Invoice, Payment
+from sphinx.core.clock import business_date
+from sphinx.core.money import ZERO, to_cents
+
+_MONEY = DecimalField(max_digits=16, decimal_places=2)
+# SQLite sums in binary: less than half a cent is nothing.
+_NOTHING = Decimal("0.005")
+# Days late from which each bucket begins.
+BUCKETS = (0, 1, 31, 61, 91)
+
+
+def _total(rows: QuerySet[Any], group: str, amount: str) -> Coalesce:
+    sums = rows.order_by().values(group).annotate(total=Sum(amount)).values("total")
+    return Coalesce(Subquery(sums, output_field=_MONEY), Value(ZERO), output_field=_MONEY)
+
+
+def with_balance(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
+    """Invoices with `credited`, `received` and `balance` (EUR incl. tax; below 0 we owe it).
+
+    What was given back on a credit note counts with the invoice that it corrects.
+    """
+    credits_of = Invoice.objects.filter(credited_invoice=OuterRef("pk"))
+    paid = Payment.objects.filter(invoice=OuterRef("pk"))
+    given_back = Payment.objects.filter(invoice__credited_invoice=OuterRef("pk"))
+    return invoices.filter(kind=Invoice.Kind.INVOICE).annotate(
+        credited=_total(credits_of, "credited_invoice", "total_incl_tax"),
+        received=_total(paid, "invoice", "amount")
+        + _total(given_back, "invoice__credited_invoice", "amount"),
+        balance=F("total_incl_tax") - F("credited") - F("received"),
+    )
+
+
+def open_invoices() -> QuerySet[Any]:
+    """Invoices that aren't settled, the longest due first."""
+    return (
+        with_balance(Invoice.objects.all())
+        .exclude(balance__gt=-_NOTHING, balance__lt=_NOTHING)
+        .order_by("due_on", "pk")
+    )
+
+
+class Bucket(NamedTuple):
+    """Open balances (EUR) of a lateness, and their share of the highest in percent."""
+
+    label: str
+    amount: Decimal
+    invoices: int
+    share: int
+
+
+def ageing(invoices: Iterable[Any], on: date) -> list[Bucket]:
+    """Open balances by days late; what we owe customers is left out."""
+    amounts, counts = [ZERO] * len(BUCKETS), [0] * len(BUCKETS)
+    for invoice in invoices:
+        if invoice.balance <= 0:
+            continue
+        late = max((on - invoice.due_on).days, 0)
+        place = max(n for n, start in enumerate(BUCKETS) if late >= start)
+        amounts[place] += to_cents(invoice.balance)
+        counts[place] += 1
+    labels = [
+        _("à échoir"),
+        _("1 à 30 jours"),
+        _("31 à 60 jours"),
+        _("61 à 90 jours"),
+        _("plus de 90 jours"),
+    ]
+    highest = max(amounts) or Decimal(1)
+    return [
+        Bucket(label, amount, count, int(100 * amount / highest))
+        for label, amount, count in zip(labels, amounts, counts, strict=True)
+    ]
+
+
+class Move(NamedTuple):
+    """A line of a customer's statement; `balance` is what is owed after it (EUR)."""
+
+    on: date
+    label: str
+    debit: Decimal
+    credit: Decimal
+    balance: Decimal
+
+
+def statement_of(customer: Customer) -> list[Move]:
+    """Invoices, credit notes and payments of a customer in their order, with what is owed."""
+    rows: list[tuple[date, int, str, Decimal]] = [
+        (
+            invoice.issued_on,
+            invoice.sign < 0,
+            f"{invoice.get_kind_display()} {invoice.number}",
+            invoice.total_incl_tax * invoice.sign,
+        )
+        for invoice in Invoice.objects.filter(customer=customer)
+    ]
+    paid = Payment.objects.filter(
+        Q(invoice__customer=customer) | Q(invoice=None, order__customer=customer)
+    ).select_related("invoice")
+    for payment in paid:
+        what = _("Règlement") if payment.amount > 0 else _("Remboursement")
+        rows.append(
+            (
+                business_date(payment.paid_at),
+                2,
+                f"{what} {payment.method} {payment.invoice or ''}".strip(),
+                -payment.amount,
+            )
+        )
+    balance, moves = ZERO, []
+    for on, _rank, label, amount in sorted(rows, key=lambda row: row[:3]):
+        balance += amount
+        moves.append(Move(on, label, max(amount, ZERO), max(-amount, ZERO), balance))
+    return moves

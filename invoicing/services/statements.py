@@ -1,0 +1,33 @@
+"""A customer's statement, printed."""
+
+from datetime import date
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from customers.models import Customer
+from invoicing.mentions import seller_of
+from invoicing.receivables import statement_of
+from sphinx.core.pdf import Page, render
+from sphinx.core.services import company
+
+
+def statement_pdf(*, customer: Customer, on: date) -> Path:
+    """Make the statement of a customer as of a day anew; returns where it lies."""
+    with translation.override("fr"):
+        html = render_to_string(
+            "invoicing/statement.html",
+            {
+                "customer": customer,
+                "address": customer.addresses.order_by("use").first(),
+                "moves": [move for move in statement_of(customer) if move.on <= on],
+                "mentions": {"seller": seller_of(company())},
+                "on": on,
+            },
+        )
+    folder: Path = settings.DATA_DIR / "documents" / "releves" / str(on.year)
+    path = folder / f"releve-{customer.code}-{on:%Y%m%d}.pdf"
+    render(Page(html, path))
+    return path

@@ -1,0 +1,114 @@
+"""What customers owe: by lateness, invoice by invoice; payments by hand, reminders, statements."""
+
+from datetime import datetime, time
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from customers.models import Customer
+from invoicing import services
+from invoicing.forms import PaymentForm
+from invoicing.models import Invoice
+from invoicing.receivables import ageing, open_invoices, with_balance
+from sphinx.core import clock
+from sphinx.core.clock import PARIS
+from sphinx.core.errors import SphinxError
+from sphinx.core.money import ZERO, to_cents
+from sphinx.core.pages import back_office_page
+
+SHOWN = 200
+
+
+@login_required
+@permission_required("invoicing.view_invoice", raise_exception=True)
+def receivables(request: HttpRequest) -> HttpResponse:
+    """Who owes what, since when; a customer's alone when asked."""
+    today = clock.today()
+    found = open_invoices().select_related("customer").prefetch_related("reminders")
+    who = request.GET.get("client", "")
+    customer = get_object_or_404(Customer, pk=int(who)) if who.isdigit() else None
+    if customer is not None:
+        found = found.filter(customer=customer)
+    invoices = list(found)
+    owed = [invoice for invoice in invoices if invoice.balance > 0]
+    return back_office_page(
+        request,
+        "invoicing/receivables.html",
+        title=_("À encaisser"),
+        customer=customer,
+        buckets=ageing(invoices, today),
+        total=sum((to_cents(i.balance) for i in owed), ZERO),
+        rows=[
+            (i, max((today - i.due_on).days, 0), services.next_step(i)) for i in invoices[:SHOWN]
+        ],
+        count=len(invoices),
+        shown=SHOWN,
+    )
+
+
+@login_required
+@permission_required("invoicing.view_invoice", raise_exception=True)
+def receivable(request: HttpRequest, invoice_id: int) -> HttpResponse:
+    """One invoice: what was paid, what is left; a payment noted, a reminder sent."""
+    invoice = get_object_or_404(
+        with_balance(Invoice.objects.select_related("customer")), pk=invoice_id
+    )
+    form = PaymentForm(
+        request.POST if request.POST.get("verb") == "pay" else None,
+        initial={"amount": max(to_cents(invoice.balance), 0), "paid_on": clock.today()},
+    )
+    if request.method == "POST":
+        permission = "add_payment" if request.POST.get("verb") == "pay" else "add_reminder"
+        if not request.user.has_perm(f"invoicing.{permission}"):
+            raise Http404
+        try:
+            if _acted(request, invoice, form):
+                return redirect("invoicing:receivable", invoice.pk)
+        except SphinxError as error:
+            messages.error(request, error.message)
+    return back_office_page(
+        request,
+        "invoicing/receivable.html",
+        title=_("Règlement de %s") % invoice.number,
+        invoice=invoice,
+        form=form,
+        payments=list(invoice.payments.all()),
+        credit_notes=list(invoice.credit_notes.all()),
+        reminders=list(invoice.reminders.all()),
+        late=(clock.today() - invoice.due_on).days,
+        next_step=services.next_step(invoice),
+    )
+
+
+def _acted(request: HttpRequest, invoice: Invoice, form: PaymentForm) -> bool:
+    """True when something was done. Raises SphinxError: it can't be."""
+    if request.POST.get("verb") == "remind":
+        services.send_reminder(invoice_id=invoice.pk, at=clock.now(), actor=request.user)
+        messages.success(request, _("La relance est partie."))
+        return True
+    if not form.is_valid():
+        return False
+    data = form.cleaned_data
+    services.enter_payment(
+        invoice_id=invoice.pk,
+        amount=-data["amount"] if data["is_refund"] else data["amount"],
+        method=data["method"],
+        reference=data["reference"],
+        paid_at=datetime.combine(data["paid_on"], time(12), tzinfo=PARIS),
+        after_payments=data["payments"],
+        actor=request.user,
+    )
+    messages.success(request, _("Le règlement est noté."))
+    return True
+
+
+@login_required
+@permission_required("invoicing.view_invoice", raise_exception=True)
+def statement(request: HttpRequest, customer_id: int) -> FileResponse:
+    """A customer's statement as a PDF: invoices, credit notes, payments, what is owed."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    path = services.statement_pdf(customer=customer, on=clock.today())
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
