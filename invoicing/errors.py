@@ -37,3 +37,9 @@ class NothingToRemind(BusinessRuleError):
     """The invoice is paid, not due yet, reminded three times, or nobody can be written to."""
 
     code = "invoicing.nothing_to_remind"
+
+
+class BankLineClosed(BusinessRuleError):
+    """The line of the statement was matched or put aside already."""
+
+    code = "invoicing.bank_line_closed"

@@ -5,6 +5,8 @@ from decimal import Decimal
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from sphinx.core.validators import validate_upload_size
+
 _TEXT = {"class": "sx-select"}
 
 
@@ -36,3 +38,13 @@ class PaymentForm(forms.Form):
     )
     is_refund = forms.BooleanField(label=_("Rendu au client"), required=False)
     payments = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class StatementForm(forms.Form):
+    """The bank's statement."""
+
+    file = forms.FileField(
+        label=_("Relevé de compte (CSV, OFX ou CAMT.053)"),
+        validators=[validate_upload_size],
+        widget=forms.FileInput(attrs={**_TEXT, "accept": ".csv,.txt,.ofx,.xml,.xlsx,.qfx"}),
+    )

@@ -205,6 +205,33 @@ class InvoicePdf(models.Model):
         return self.path
 
 
+class BankLine(models.Model):
+    """A line of the bank's statement, until somebody says what it paid."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("À rapprocher")
+        MATCHED = "matched", _("Rapprochée")
+        IGNORED = "ignored", _("Sans suite")
+
+    # The same line in two files is one line.
+    key = models.CharField(_("référence de la banque"), max_length=80, unique=True)
+    booked_on = models.DateField(_("date"))
+    amount = MoneyField(_("montant (€)"))
+    label = models.CharField(_("libellé"), max_length=300)
+    counterparty = models.CharField(_("tiers"), max_length=120, blank=True)
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.OPEN)
+    source_file = models.CharField(_("fichier"), max_length=200)
+
+    class Meta:
+        verbose_name = _("opération bancaire")
+        verbose_name_plural = _("opérations bancaires")
+        ordering = ["-booked_on", "-id"]
+        indexes = [models.Index(fields=["status"], name="invoicing_bank_status")]
+
+    def __str__(self) -> str:
+        return f"{self.booked_on:%d/%m/%Y} {self.amount} € {self.label}"
+
+
 class Payment(models.Model):
     """Money received for an order (positive) or given back (negative), EUR."""
 
@@ -224,6 +251,14 @@ class Payment(models.Model):
     # The same payment told twice is one payment.
     reference = models.CharField(_("référence"), max_length=100, unique=True)
     paid_at = models.DateTimeField(_("le"))
+    bank_line = models.ForeignKey(
+        BankLine,
+        verbose_name=_("opération bancaire"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="payments",
+    )
 
     class Meta:
         verbose_name = _("règlement")

@@ -9,7 +9,15 @@ from django.conf import settings
 from django.db.models import Count, F, Sum
 
 from invoicing.chain import GENESIS, closing_form, document_hash, link
-from invoicing.models import Closing, Invoice, InvoiceLine, InvoicePdf, TaxBreakdown
+from invoicing.models import (
+    BankLine,
+    Closing,
+    Invoice,
+    InvoiceLine,
+    InvoicePdf,
+    Payment,
+    TaxBreakdown,
+)
 from sales.models import DeliveryNote, Order, OrderLine
 from sphinx.core.models import DocumentSequence
 from sphinx.core.money import ZERO, to_cents
@@ -163,3 +171,20 @@ def closings_hold(proof: Proof) -> None:
         if stated != (invoiced, credited, count) or closing.perpetual_incl_tax != perpetual:
             proof.faults.append(f"{closing} : {stated}, pièces {invoiced} − {credited}, {count}")
         previous = closing.hash
+
+
+@proves("bank_lines")
+def matched_lines_are_their_payments(proof: Proof) -> None:
+    """The payments of each matched line of the bank make its amount; others have none."""
+    sums = dict(
+        Payment.objects.filter(bank_line__isnull=False)
+        .order_by()
+        .values_list("bank_line")
+        .annotate(total=Sum("amount"))
+    )
+    for line in BankLine.objects.order_by("pk").iterator():
+        proof.checked += 1
+        paid = to_cents(sums.get(line.pk) or ZERO)
+        due = line.amount if line.status == BankLine.Status.MATCHED else ZERO
+        if paid != due:
+            proof.faults.append(f"{line} : {paid} € de règlements")

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from invoicing.views import documents, receivables
+from invoicing.views import banking, documents, receivables
 
 app_name = "invoicing"
 urlpatterns = [
+    path("banque/", banking.bank, name="bank"),
     path("factures/a-encaisser/", receivables.receivables, name="receivables"),
     path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),
     path("clients/<int:customer_id>/releve.pdf", receivables.statement, name="statement"),

@@ -3,12 +3,15 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from sphinx.core.validators import validate_upload_size
+
 
 class TrackingForm(forms.Form):
     """The carrier's file of parcels."""
 
     file = forms.FileField(
         label=_("Fichier du transporteur (CSV ou Excel)"),
+        validators=[validate_upload_size],
         widget=forms.FileInput(attrs={"class": "sx-select", "accept": ".csv,.txt,.xlsx"}),
     )
     carrier = forms.CharField(

@@ -88,6 +88,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _("Facturation"),
         _list(_("Factures et avoirs"), "receipt_long", "invoicing.invoice"),
         _page(_("À encaisser"), "savings", "invoicing:receivables", "invoicing.view_invoice"),
+        _page(_("Banque"), "account_balance", "invoicing:bank", "invoicing.view_bankline"),
         _list(_("Règlements"), "payments", "invoicing.payment"),
         _list(_("Clôtures"), "lock_clock", "invoicing.closing"),
     ),

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from sphinx.core.validators import validate_upload_size
 from suppliers.models import Supplier
 
 
@@ -17,6 +18,7 @@ class PriceListForm(forms.Form):
     )
     file = forms.FileField(
         label=_("Tarif (CSV ou Excel)"),
+        validators=[validate_upload_size],
         widget=forms.FileInput(attrs={"class": "sx-select", "accept": ".csv,.txt,.xlsx"}),
         help_text=_("Tel que le fournisseur l'envoie : les colonnes sont reconnues toutes seules."),
     )

@@ -1,6 +1,12 @@
 """Writes of invoicing: invoices, credit notes, payments, PDFs."""
 
 from invoicing.services.archiving import Archived, make_archive
+from invoicing.services.banking import (
+    ignore_line,
+    import_statement,
+    match_line,
+    match_sure_lines,
+)
 from invoicing.services.closing import close_periods
 from invoicing.services.credits import credit_invoice, credit_refunds
 from invoicing.services.documents import render_pdfs
@@ -17,10 +23,14 @@ __all__ = [
     "credit_invoice",
     "credit_refunds",
     "enter_payment",
+    "ignore_line",
+    "import_statement",
     "issue_invoice",
     "issue_invoices",
     "issue_shipped",
     "make_archive",
+    "match_line",
+    "match_sure_lines",
     "next_step",
     "record_payment",
     "reminders_due",

@@ -1,5 +1,7 @@
 """Numbers that identify firms, checked by their check digits (python-stdnum)."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from stdnum import ean
@@ -63,3 +65,12 @@ def validate_days(value: str) -> None:
     days = [int(part) for part in parts if part.isdigit()]
     if len(parts) != 3 or len(days) != 3 or days != sorted(set(days)):  # noqa: PLR2004
         raise ValidationError(_("Donnez trois nombres croissants, par exemple 7,21,45."))
+
+
+MAX_UPLOAD = 20 * 1024 * 1024
+
+
+def validate_upload_size(file: Any) -> None:
+    """Raises ValidationError when a file brought by hand is over 20 MB."""
+    if file.size > MAX_UPLOAD:
+        raise ValidationError(_("Ce fichier dépasse 20 Mo."))

@@ -18,6 +18,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "customers.CustomerAddress",
             "sales.Order",
             "ftp_ingest.QuarantinedRow",
+            "invoicing.BankLine",
             "invoicing.Payment",
             "invoicing.Reminder",
         ),

@@ -1,0 +1,132 @@
+"""What a line of the bank's statement most likely paid, and why."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from invoicing.models import BankLine
+from invoicing.receivables import open_invoices
+from sphinx.core.money import ZERO, to_cents
+from sphinx.core.texts import fold
+
+SURE, LIKELY, MAYBE = 3, 2, 1
+# Shorter numbers stand in labels by chance.
+_SHORTEST_ORDER = 4
+_SHORTEST_NAME = 4
+
+
+class Share(NamedTuple):
+    """A part of the line's amount (EUR) for one invoice."""
+
+    invoice: Any
+    amount: Decimal
+
+
+class Proposal(NamedTuple):
+    """Invoices that a line pays, how sure that is (1 to 3), and the reason in words."""
+
+    line: BankLine
+    shares: list[Share]
+    certainty: int
+    reason: str
+
+
+class _Open:
+    """Open invoices by everything that a label may name."""
+
+    def __init__(self) -> None:
+        self.invoices = [i for i in open_invoices().select_related("customer") if i.balance > 0]
+        self.by_number = {_bare(i.number): i for i in self.invoices}
+        self.by_order: dict[str, list[Any]] = defaultdict(list)
+        self.by_amount: dict[Decimal, list[Any]] = defaultdict(list)
+        for invoice in self.invoices:
+            self.by_order[_bare(invoice.order_number)].append(invoice)
+            self.by_amount[to_cents(invoice.balance)].append(invoice)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits only: FA2026-000012 and "FA 2026 000012" are one."""
+    return re.sub(r"[^a-z0-9]", "", fold(text))
+
+
+def propose(lines: Sequence[BankLine]) -> dict[int, Proposal]:
+    """The best proposal for each line of money that came in, where there is one.
+
+    An invoice is proposed once: the surer lines choose first.
+    """
+    known = _Open()
+    found = [p for line in lines if line.amount > 0 if (p := _best(line, known))]
+    found.sort(key=lambda p: (-p.certainty, p.line.booked_on, p.line.pk))
+    taken: set[int] = set()
+    kept = {}
+    for proposal in found:
+        ids = {share.invoice.pk for share in proposal.shares}
+        if not ids & taken:
+            taken |= ids
+            kept[proposal.line.pk] = proposal
+    return kept
+
+
+def _best(line: BankLine, known: _Open) -> Proposal | None:
+    text = _bare(line.label)
+    named = [invoice for number, invoice in known.by_number.items() if number in text]
+    if named:
+        exact = sum((i.balance for i in named), ZERO) == line.amount
+        reason = _("le libellé nomme %s") % ", ".join(i.number for i in named)
+        if exact:
+            reason = _("%s, le montant est le bon") % reason
+        return Proposal(line, _spread(line.amount, named), SURE if exact else LIKELY, reason)
+    words = {_bare(word) for word in re.split(r"[^A-Za-z0-9#-]+", line.label)}
+    ordered = [
+        invoice
+        for word in words
+        if len(word) >= _SHORTEST_ORDER
+        for invoice in known.by_order.get(word, ())
+    ]
+    if ordered:
+        exact = sum((i.balance for i in ordered), ZERO) == line.amount
+        reason = _("le libellé nomme la commande %s") % ordered[0].order_number
+        return Proposal(line, _spread(line.amount, ordered), SURE if exact else LIKELY, reason)
+    return _by_amount(line, known)
+
+
+def _by_amount(line: BankLine, known: _Open) -> Proposal | None:
+    same = known.by_amount.get(line.amount, [])
+    label = fold(f"{line.label} {line.counterparty}")
+    called = [i for i in same if _is_named(i.customer_name, label)]
+    if called:
+        # Of several of one customer the oldest is paid first.
+        return Proposal(
+            line,
+            [Share(called[0], line.amount)],
+            LIKELY,
+            _("même montant, et le libellé nomme %s") % called[0].customer_name,
+        )
+    if len(same) == 1:
+        return Proposal(
+            line, [Share(same[0], line.amount)], MAYBE, _("seule facture de ce montant")
+        )
+    return None
+
+
+def _is_named(name: str, label: str) -> bool:
+    words = [word for word in fold(name).split() if len(word) >= _SHORTEST_NAME]
+    return bool(words) and all(word in label for word in words)
+
+
+def _spread(amount: Decimal, invoices: Iterable[Any]) -> list[Share]:
+    """The amount over the invoices, the longest due first; what is too much goes on the last."""
+    shares = []
+    left = amount
+    for invoice in sorted(invoices, key=lambda i: (i.due_on, i.pk)):
+        part = min(left, to_cents(invoice.balance))
+        if part > 0:
+            shares.append(Share(invoice, part))
+            left -= part
+    if left and shares:
+        shares[-1] = Share(shares[-1].invoice, shares[-1].amount + left)
+    return shares

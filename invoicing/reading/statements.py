@@ -1,0 +1,202 @@
+"""Lines of a bank statement, whatever the bank writes: OFX 1 and 2, CAMT.053, CSV, Excel.
+
+Sources: OFX 1.6 and 2.2 (STMTTRN), ISO 20022 camt.053.001.02 to .08 (Ntry). Columns of a CSV are
+told by their names, in the ways French banks write them.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from html import unescape
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from lxml import etree
+
+from sphinx.core import cells
+from sphinx.core.errors import InputError
+from sphinx.core.money import to_cents
+from sphinx.core.tables import read_table
+from sphinx.core.texts import clean, fold
+
+_NAMES = {
+    "day": re.compile(r"^(date( d operation| operation| comptable)?|booking date|dateop)$"),
+    "label": re.compile(r"^(libelle|label|designation|description|operation|nature|details?)\b"),
+    "amount": re.compile(r"^(montant|amount|valeur)( eur(os)?| de l operation)?$"),
+    "debit": re.compile(r"^(debit|sortie)( eur(os)?)?$"),
+    "credit": re.compile(r"^(credit|entree)( eur(os)?)?$"),
+    "reference": re.compile(r"^(reference|ref|n operation|id|identifiant)\b"),
+}
+_HEADER_WITHIN = 20
+
+
+class BankRow(NamedTuple):
+    """A line of a statement; `amount` in EUR, above 0 for money that came in.
+
+    `key` names it for good: the bank's own reference, else what it says and which of several
+    equal ones it is.
+    """
+
+    key: str
+    booked_on: date
+    amount: Decimal
+    label: str
+    counterparty: str = ""
+
+
+def read_statement(name: str, data: bytes) -> list[BankRow]:
+    """The lines of a statement.
+
+    Raises:
+        InputError: it is no statement, or a line of it can't be read.
+    """
+    head = data[:2000].lstrip()
+    if b"OFXHEADER" in head or b"<OFX" in head:
+        rows = list(_ofx(name, data))
+    elif head.startswith((b"<?xml", b"<Document")) or b"camt.053" in head:
+        rows = list(_camt(name, data))
+    else:
+        rows = list(_table(name, data))
+    if not rows:
+        raise InputError(_("%s ne contient aucune opération bancaire.") % name, code="bank.empty")
+    return rows
+
+
+class _Keys:
+    """Names for lines whose bank gives none: equal lines are counted apart."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def of(self, booked_on: date, amount: Decimal, label: str) -> str:
+        text = f"{booked_on.isoformat()}|{amount}|{fold(label)}"
+        self._seen[text] += 1
+        return hashlib.sha256(f"{text}|{self._seen[text]}".encode()).hexdigest()[:32]
+
+
+def _amount(text: str, line: int, column: str) -> Decimal:
+    """EUR in cents; banks write +120.00 too."""
+    return to_cents(cells.number(text.lstrip("+"), line, column))
+
+
+def _tag(block: str, name: str) -> str:
+    """The value of a tag, closed (OFX 2) or not (OFX 1)."""
+    found = re.search(rf"<{name}>([^<\r\n]*)", block, re.IGNORECASE)
+    return clean(unescape(found[1])) if found else ""
+
+
+def _ofx(name: str, data: bytes) -> Iterator[BankRow]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    account = _tag(text, "ACCTID")
+    keys = _Keys()
+    blocks = re.split(r"<STMTTRN>", text, flags=re.IGNORECASE)[1:]
+    for rank, block in enumerate(blocks, start=1):
+        day, amount = _tag(block, "DTPOSTED")[:8], _tag(block, "TRNAMT")
+        try:
+            booked_on = datetime.strptime(day, "%Y%m%d").date()  # noqa: DTZ007 (a day)
+        except ValueError:
+            raise _unreadable(name, rank) from None
+        value = _amount(amount, rank, "TRNAMT")
+        label = clean(f"{_tag(block, 'NAME')} {_tag(block, 'MEMO')}")
+        own = _tag(block, "FITID")
+        key = f"{account}:{own}" if own else keys.of(booked_on, value, label)
+        yield BankRow(key[:80], booked_on, value, label[:300], _tag(block, "NAME")[:120])
+
+
+def _unreadable(name: str, rank: int) -> InputError:
+    return InputError(
+        _("%(name)s, opération %(rank)s : date ou montant illisible.")
+        % {"name": name, "rank": rank},
+        code="bank.unreadable",
+        line=rank,
+    )
+
+
+def _camt(name: str, data: bytes) -> Iterator[BankRow]:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise InputError(
+            _("%(name)s n'est pas un XML lisible (%(reason)s).")
+            % {"name": name, "reason": str(error)[:80]},
+            code="bank.bad_xml",
+        ) from error
+    keys = _Keys()
+    for rank, entry in enumerate(root.iter("{*}Ntry"), start=1):
+        text = {
+            tag: _texts(entry, tag)
+            for tag in ("Amt", "CdtDbtInd", "AcctSvcrRef", "Ustrd", "Nm", "EndToEndId")
+        }
+        day = entry.find("{*}BookgDt/{*}Dt")
+        moment = entry.find("{*}BookgDt/{*}DtTm")
+        written = (
+            (day if day is not None else moment).text
+            if (day is not None or moment is not None)
+            else ""
+        )
+        try:
+            booked_on = date.fromisoformat((written or "")[:10])
+        except ValueError:
+            raise _unreadable(name, rank) from None
+        amount = _amount(next(iter(text["Amt"]), ""), rank, "Amt")
+        if next(iter(text["CdtDbtInd"]), "") == "DBIT":
+            amount = -amount
+        label = clean(" ".join([*text["Nm"][:1], *text["Ustrd"], *text["EndToEndId"][:1]]))
+        own = next(iter(text["AcctSvcrRef"]), "")
+        key = own or keys.of(booked_on, amount, label)
+        yield BankRow(key[:80], booked_on, amount, label[:300], next(iter(text["Nm"]), "")[:120])
+
+
+def _texts(entry: etree._Element, tag: str) -> list[str]:
+    return [clean(found.text) for found in entry.iter(f"{{*}}{tag}") if found.text]
+
+
+def _table(name: str, data: bytes) -> Iterator[BankRow]:
+    rows = list(read_table(name, data))
+    places: dict[str, int] = {}
+    start = 0
+    for rank, row in enumerate(rows[:_HEADER_WITHIN]):
+        names = [fold(cell) for cell in row.cells]
+        places = {
+            role: next(n for n, text in enumerate(names) if pattern.search(text))
+            for role, pattern in _NAMES.items()
+            if any(pattern.search(text) for text in names)
+        }
+        if {"day", "label"} <= places.keys() and {"amount", "credit"} & places.keys():
+            start = rank + 1
+            break
+    else:
+        raise InputError(
+            _(
+                "%s : il faut une colonne de date, une de libellé et une de montant (ou débit et "
+                "crédit)."
+            )
+            % name,
+            code="bank.columns",
+        )
+    keys = _Keys()
+    for row in rows[start:]:
+        cell = {
+            role: row.cells[place] if place < len(row.cells) else ""
+            for role, place in places.items()
+        }
+        if not cell["day"] or not any(cell.get(r) for r in ("amount", "debit", "credit")):
+            continue
+        booked_on = cells.moment(cell["day"], row.line, "date").date()
+        amount = _amount(cell.get("amount", ""), row.line, "montant")
+        if not cell.get("amount"):
+            amount = _amount(cell.get("credit", ""), row.line, "crédit") - abs(
+                _amount(cell.get("debit", ""), row.line, "débit")
+            )
+        label = clean(cell["label"])
+        own = cell.get("reference", "")
+        text = f"{label} {own}" if own and own not in label else label
+        # A reference alone may be the customer's, not the bank's: it names no line.
+        yield BankRow(keys.of(booked_on, amount, text), booked_on, amount, text[:300])

@@ -1,0 +1,146 @@
+"""Bank statements taken in, and their lines matched to invoices."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from invoicing.errors import BankLineClosed, PaymentRefused
+from invoicing.matching import SURE, propose
+from invoicing.models import BankLine, Invoice, Payment
+from invoicing.reading import read_statement
+from sales.locks import lock_orders
+from sphinx.core.clock import PARIS
+from sphinx.core.money import ZERO
+from sphinx.core.services import record
+
+Status = BankLine.Status
+# Kept and printed on statements: in French, whoever matches.
+TRANSFER, GIVEN_BACK = "Virement", "Remboursement"
+
+
+class Taken(NamedTuple):
+    """What a statement brought: lines, those that are new."""
+
+    lines: int
+    new: int
+
+
+@transaction.atomic
+def import_statement(*, name: str, data: bytes, actor: Any = None) -> Taken:
+    """Take in a statement's lines; a line that is known already is passed over.
+
+    Raises:
+        InputError: the file is no statement.
+    """
+    rows = read_statement(name, data)
+    known = set(
+        BankLine.objects.filter(key__in=[row.key for row in rows]).values_list("key", flat=True)
+    )
+    fresh = {row.key: row for row in rows if row.key not in known}
+    made = BankLine.objects.bulk_create(
+        (
+            BankLine(
+                key=row.key,
+                booked_on=row.booked_on,
+                amount=row.amount,
+                label=row.label,
+                counterparty=row.counterparty,
+                source_file=name[:200],
+            )
+            for row in fresh.values()
+            if row.amount
+        ),
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
+    record("bank.imported", made[:1], actor=actor, file=name, lines=len(rows), new=len(made))
+    return Taken(len(rows), len(made))
+
+
+@transaction.atomic
+def match_line(
+    *, line_id: int, shares: Sequence[tuple[int, Decimal]], actor: Any = None
+) -> list[Payment]:
+    """Say what a line paid: invoice id and amount (EUR), together the line's amount.
+
+    Money that left (below 0) was given back for the invoices. Twice is refused.
+
+    Raises:
+        BankLineClosed: it was matched or put aside.
+        PaymentRefused: the shares don't make the line.
+    """
+    invoices = {i.pk: i for i in Invoice.objects.filter(pk__in=[pk for pk, _amount in shares])}
+    list(lock_orders(i.order_id for i in invoices.values()))
+    line = _open_line(line_id)
+    if not shares or sum((amount for _pk, amount in shares), ZERO) != line.amount:
+        raise PaymentRefused(
+            _("Les parts doivent faire %s €, le montant de l'opération.") % line.amount
+        )
+    payments = [
+        Payment(
+            order_id=invoices[pk].order_id,
+            invoice=invoices[pk],
+            amount=amount,
+            method=TRANSFER if line.amount > 0 else GIVEN_BACK,
+            reference=f"banque:{line.key}:{rank}"[:100],
+            paid_at=datetime.combine(line.booked_on, time(12), tzinfo=PARIS),
+            bank_line=line,
+        )
+        for rank, (pk, amount) in enumerate(shares, start=1)
+    ]
+    made = Payment.objects.bulk_create(payments)
+    line.status = Status.MATCHED
+    line.save(update_fields=["status"])
+    record(
+        "bank.matched",
+        [invoices[pk] for pk, _amount in shares],
+        actor=actor,
+        line=line.key,
+        amount=str(line.amount),
+    )
+    return made
+
+
+def match_sure_lines(*, actor: Any = None) -> int:
+    """Match every line whose proposal leaves no doubt; returns how many."""
+    lines = list(BankLine.objects.filter(status=Status.OPEN))
+    done = 0
+    for proposal in propose(lines).values():
+        if proposal.certainty == SURE:
+            match_line(
+                line_id=proposal.line.pk,
+                shares=[(share.invoice.pk, share.amount) for share in proposal.shares],
+                actor=actor,
+            )
+            done += 1
+    return done
+
+
+@transaction.atomic
+def ignore_line(*, line_id: int, actor: Any = None) -> BankLine:
+    """Put aside a line that pays no invoice: rent, salaries, a payout. Twice is once.
+
+    Raises:
+        BankLineClosed: it was matched.
+    """
+    if BankLine.objects.filter(pk=line_id, status=Status.IGNORED).exists():
+        return BankLine.objects.get(pk=line_id)
+    line = _open_line(line_id)
+    line.status = Status.IGNORED
+    line.save(update_fields=["status"])
+    record("bank.ignored", [line], actor=actor)
+    return line
+
+
+def _open_line(line_id: int) -> BankLine:
+    line = BankLine.objects.select_for_update(no_key=True).get(pk=line_id)
+    if line.status != Status.OPEN:
+        raise BankLineClosed(
+            _("L'opération « %(label)s » est déjà classée (%(status)s).")
+            % {"label": line.label, "status": line.get_status_display()}
+        )
+    return line

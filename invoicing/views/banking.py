@@ -1,0 +1,110 @@
+"""The bank's statement in the browser: brought, matched line by line or all that is sure."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from invoicing import services
+from invoicing.forms import StatementForm
+from invoicing.matching import SURE, propose
+from invoicing.models import BankLine, Invoice
+from invoicing.receivables import with_balance
+from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.money import to_cents
+from sphinx.core.pages import back_office_page
+
+SHOWN = 200
+
+
+@login_required
+@permission_required("invoicing.view_bankline", raise_exception=True)
+def bank(request: HttpRequest) -> HttpResponse:
+    """Lines that nobody has matched, each with what it most likely paid and why."""
+    form = StatementForm(request.POST if "file" in request.FILES else None, request.FILES or None)
+    if request.method == "POST":
+        if not request.user.has_perm("invoicing.add_payment"):
+            raise Http404
+        try:
+            _act(request, form)
+        except SphinxError as error:
+            messages.error(request, error.message)
+        return redirect("invoicing:bank")
+    found = BankLine.objects.filter(status=BankLine.Status.OPEN)
+    lines = list(found.order_by("booked_on", "pk")[:SHOWN])
+    proposals = propose(lines)
+    return back_office_page(
+        request,
+        "invoicing/bank.html",
+        title=_("Banque"),
+        form=StatementForm(),
+        rows=[(line, proposals.get(line.pk)) for line in lines],
+        count=found.count(),
+        sure=sum(p.certainty == SURE for p in proposals.values()),
+        shown=SHOWN,
+        may_match=request.user.has_perm("invoicing.add_payment"),
+    )
+
+
+def _act(request: HttpRequest, form: StatementForm) -> None:
+    verb, _sep, pk = request.POST.get("verb", "").partition("-")
+    if verb == "import":
+        _import(request, form)
+    elif verb == "sure":
+        count = services.match_sure_lines(actor=request.user)
+        messages.success(request, _("%s opérations rapprochées.") % count)
+    elif not pk.isdigit():
+        raise Http404
+    elif verb == "ignore":
+        services.ignore_line(line_id=int(pk), actor=request.user)
+    else:
+        line = get_object_or_404(BankLine, pk=int(pk))
+        shares = _proposed(line) if verb == "accept" else _typed(request, line)
+        services.match_line(line_id=line.pk, shares=shares, actor=request.user)
+        messages.success(request, _("Rapprochée : %s.") % line)
+
+
+def _import(request: HttpRequest, form: StatementForm) -> None:
+    if not form.is_valid():
+        raise InputError(_("Choisissez un relevé."), code="bank.no_file")
+    file = form.cleaned_data["file"]
+    taken = services.import_statement(name=file.name, data=file.read(), actor=request.user)
+    messages.success(
+        request,
+        _("%(lines)s opérations lues, dont %(new)s nouvelles.")
+        % {"lines": taken.lines, "new": taken.new},
+    )
+
+
+def _proposed(line: BankLine) -> list[tuple[int, Decimal]]:
+    proposal = propose([line]).get(line.pk)
+    if proposal is None:
+        raise InputError(_("Plus rien n'est proposé : relisez la page."), code="bank.stale")
+    return [(share.invoice.pk, share.amount) for share in proposal.shares]
+
+
+def _typed(request: HttpRequest, line: BankLine) -> list[tuple[int, Decimal]]:
+    """Numbers of invoices as typed: each takes its balance, the last one the rest."""
+    given = request.POST.get(f"numbers-{line.pk}", "").replace(",", " ").split()
+    known: dict[str, Any] = {
+        i.number: i for i in with_balance(Invoice.objects.filter(number__in=given))
+    }
+    unknown = [number for number in given if number not in known]
+    if unknown or not given:
+        raise InputError(
+            _("Facture inconnue : %s.") % (", ".join(unknown) or "?"), code="bank.unknown_invoice"
+        )
+    left, shares = line.amount, []
+    for number in dict.fromkeys(given):
+        invoice = known[number]
+        amount = min(left, to_cents(invoice.balance)) if line.amount > 0 else left
+        if amount and left:
+            shares.append((invoice.pk, amount))
+            left -= amount
+    if left and shares:
+        shares[-1] = (shares[-1][0], shares[-1][1] + left)
+    return shares
