@@ -30,6 +30,8 @@ SIZES = {
     )
 }
 PRODUCTS = tuple(int(n) for n in os.environ.get("BENCH_PRODUCTS", "1000,50000").split(","))
+INVOICES = int(os.environ.get("BENCH_INVOICES", "10000"))
+PDFS = int(os.environ.get("BENCH_PDFS", "2000"))
 SAMPLE = 150
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -51,6 +53,7 @@ def main() -> None:
             "machine": _machine(),
             **_bench_sizes(),
             **_bench_documents(),
+            **_bench_invoices(),
             **_bench_replenishments(),
         }
     finally:
@@ -84,6 +87,10 @@ def _bench_sizes() -> dict[str, Any]:
 def _alone(what: str, size: str, turns: str) -> dict[str, Any]:
     if what == "ingest":
         return _bench_ingest(int(size), int(turns))
+    if what in ("invoice", "pdf"):
+        from tests.bench.invoicing import bench_invoicing, bench_pdfs
+
+        return (bench_invoicing if what == "invoice" else bench_pdfs)(int(size))
     from tests.bench.replenishment import bench_replenishment
 
     return bench_replenishment(int(size))
@@ -101,6 +108,15 @@ def _in_own_process(what: str, size: int, turns: int) -> dict[str, Any]:
     )
     found: dict[str, Any] = json.loads(answer.stdout.strip().splitlines()[-1])
     return found
+
+
+def _bench_invoices() -> dict[str, Any]:
+    """Many invoices issued, then printed in a process of their own."""
+    _empty()
+    return {
+        "issue": _in_own_process("invoice", INVOICES, 1),
+        "print": _in_own_process("pdf", PDFS, 1),
+    }
 
 
 def _bench_replenishments() -> dict[str, Any]:
