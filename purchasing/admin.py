@@ -10,6 +10,7 @@ from purchasing.models import (
     Decision,
     PurchaseOrder,
     Receipt,
+    ReceivedInvoice,
     ReplenishmentRules,
     StockPolicy,
     SupplierInvoice,
@@ -160,6 +161,35 @@ class SupplierInvoiceAdmin(ListTotals, OwnPageAdmin):
     )
     def state(self, invoice: SupplierInvoice) -> str:
         return invoice.get_status_display()
+
+
+@admin.register(ReceivedInvoice)
+class ReceivedInvoiceAdmin(OwnPageAdmin):
+    """Electronic invoices received, each opening what it charges."""
+
+    own_page, add_page = "purchasing:received", "purchasing:bring_einvoices"
+    list_display = [
+        "received_at",
+        "seller_name",
+        "number",
+        "kind",
+        "issued_on",
+        "total_incl_tax",
+        "state",
+    ]
+    list_filter = ["status", "kind", "supplier"]
+    search_fields = ["number", "seller_name", "order_reference"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("data", "lines")
+
+    @display(
+        description=_("État"),
+        label={_("À saisir"): "warning", _("Saisie"): "success", _("Sans suite"): "info"},
+        ordering="status",
+    )
+    def state(self, received: ReceivedInvoice) -> str:
+        return received.get_status_display()
 
 
 @admin.register(ReplenishmentRules)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.forms import GoodsForm, warehouses
 from purchasing.models import ReceiptLine, SupplierInvoice
+from sphinx.core.validators import validate_upload_size
 from suppliers.models import Supplier
 
 _TEXT = forms.TextInput(attrs={"class": "sx-select"})
@@ -77,3 +78,24 @@ class InvoiceForm(forms.Form):
     def rows(self) -> list[tuple[ReceiptLine, Any, Any]]:
         """Each receipt line with its two fields."""
         return [(line, self[f"q{line.pk}"], self[f"p{line.pk}"]) for line in self.lines]
+
+
+class _Inputs(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class _Files(forms.FileField):
+    """Several files, each checked as one would be."""
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        return [super(_Files, self).clean(file, initial) for file in data or [None]]
+
+
+class EinvoiceForm(forms.Form):
+    """Electronic invoices as suppliers or a platform sent them."""
+
+    einvoices = _Files(
+        label=_("Factur-X (PDF), CII ou UBL (XML)"),
+        validators=[validate_upload_size],
+        widget=_Inputs(attrs={"class": "sx-select", "multiple": True, "accept": ".pdf,.xml"}),
+    )

@@ -528,3 +528,70 @@ class SupplierInvoiceLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.receipt_line_id} × {plain(self.quantity)}"
+
+
+class ReceivedInvoice(models.Model):
+    """An electronic invoice as it came (Factur-X, CII or UBL), until it is entered."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("À saisir")
+        ENTERED = "entered", _("Saisie")
+        IGNORED = "ignored", _("Sans suite")
+
+    sha256 = models.CharField(_("SHA-256"), max_length=64, unique=True)
+    name = models.CharField(_("fichier"), max_length=200)
+    data = models.BinaryField(_("contenu"))
+    received_at = models.DateTimeField(_("reçue le"))
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.OPEN)
+    kind = models.CharField(
+        _("genre"),
+        max_length=11,
+        choices=SupplierInvoice.Kind,
+        default=SupplierInvoice.Kind.INVOICE,
+    )
+    supplier = models.ForeignKey(
+        Supplier,
+        verbose_name=_("fournisseur"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    seller_name = models.CharField(_("vendeur"), max_length=200)
+    number = models.CharField(_("n° de facture"), max_length=60)
+    issued_on = models.DateField(_("datée du"))
+    due_on = models.DateField(_("échéance"), null=True, blank=True)
+    order_reference = models.CharField(_("commande citée"), max_length=80, blank=True)
+    # Lines as texts: label, reference, barcode, sku, quantity, amount.
+    lines = models.JSONField(_("lignes"), default=list)
+    carriage_excl_tax = MoneyField(_("port HT (€)"), default=Decimal(0))
+    tax = MoneyField(_("TVA (€)"))
+    total_incl_tax = MoneyField(_("total TTC (€)"))
+    supplier_invoice = models.OneToOneField(
+        SupplierInvoice,
+        verbose_name=_("facture saisie"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="received",
+    )
+
+    class Meta:
+        verbose_name = _("facture électronique reçue")
+        verbose_name_plural = _("factures électroniques reçues")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status="entered", supplier_invoice__isnull=False)
+                | (~models.Q(status="entered") & models.Q(supplier_invoice__isnull=True)),
+                name="purchasing_received_entered_has_invoice",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seller_name} {self.number}"
+
+    @property
+    def sign(self) -> int:
+        """1 when the firm owes it, −1 when the supplier does."""
+        return -1 if self.kind == SupplierInvoice.Kind.CREDIT_NOTE else 1

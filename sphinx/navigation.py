@@ -75,6 +75,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Commandes fournisseurs"), "shopping_bag", "purchasing.purchaseorder"),
         _list(_("Réceptions"), "move_to_inbox", "purchasing.receipt"),
         _list(_("Retours aux fournisseurs"), "undo", "purchasing.supplierreturn"),
+        _list(_("Factures électroniques"), "move_to_inbox", "purchasing.receivedinvoice"),
         _list(_("Factures fournisseurs"), "request_quote", "purchasing.supplierinvoice"),
         _list(_("Niveaux calculés"), "query_stats", "purchasing.stockpolicy"),
         _page(_("Comparaison"), "balance", "purchasing:backtest", "purchasing.view_purchaseorder"),

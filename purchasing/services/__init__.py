@@ -31,6 +31,13 @@ from purchasing.services.orders import (
 from purchasing.services.policies import Learning
 from purchasing.services.proposals import Proposals, propose_orders
 from purchasing.services.receipts import Arrived, receive_goods, return_to_supplier
+from purchasing.services.receptions import (
+    enter_received,
+    ignore_received,
+    match_lines,
+    receive_einvoice,
+    say_supplier,
+)
 
 __all__ = [
     "Arrived",
@@ -45,13 +52,17 @@ __all__ = [
     "confirm_order",
     "create_order",
     "dispute_supplier_invoice",
+    "enter_received",
     "enter_supplier_invoice",
+    "ignore_received",
     "mail_order",
+    "match_lines",
     "order_csv",
     "order_pdf",
     "orders_to_mail",
     "postpone_line",
     "propose_orders",
+    "receive_einvoice",
     "receive_goods",
     "refuse_line",
     "refuse_proposal",
@@ -59,6 +70,7 @@ __all__ = [
     "return_to_supplier",
     "run_backtest",
     "sample_backtest",
+    "say_supplier",
     "send_order",
     "set_quantity",
     "start_backtest",

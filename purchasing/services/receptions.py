@@ -1,0 +1,228 @@
+"""Electronic invoices received: whose they are, what they charge of what came, entered."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from purchasing.einvoices import read_einvoice
+from purchasing.errors import WrongState
+from purchasing.models import ReceiptLine, ReceivedInvoice, SupplierInvoice
+from purchasing.services.invoices import Charged, enter_supplier_invoice
+from sphinx.core.money import to_unit_price
+from sphinx.core.services import record
+from sphinx.core.texts import fold, sku_key
+from suppliers.models import Supplier
+
+Status = ReceivedInvoice.Status
+
+
+@transaction.atomic
+def receive_einvoice(*, name: str, data: bytes, at: datetime, actor: Any = None) -> ReceivedInvoice:
+    """Keep an electronic invoice to be entered; the same file again is the same invoice.
+
+    Raises:
+        InputError: the file holds no valid invoice.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    known = ReceivedInvoice.objects.filter(sha256=digest).first()
+    if known is not None:
+        return known
+    read = read_einvoice(name, data)
+    made = ReceivedInvoice.objects.create(
+        sha256=digest,
+        name=name[:200],
+        data=data,
+        received_at=at,
+        kind=read.kind,
+        supplier=find_supplier(read.seller),
+        seller_name=read.seller.get("name", "?")[:200],
+        number=read.number,
+        issued_on=read.issued_on,
+        due_on=read.due_on,
+        order_reference=read.order_reference,
+        lines=read.lines,
+        carriage_excl_tax=read.carriage,
+        tax=read.tax,
+        total_incl_tax=read.total,
+    )
+    record("einvoice.received", [made], actor=actor, sha256=digest)
+    return made
+
+
+def find_supplier(seller: Mapping[str, str]) -> Supplier | None:
+    """By VAT number, SIREN, else name."""
+    vat = seller.get("vat_identifier", "").replace(" ", "")
+    siren = seller.get("legal_identifier", "")[:9]
+    known = Q(pk=None)
+    if vat:
+        known |= Q(vat_number=vat)
+    if siren:
+        known |= Q(siren=siren)
+    found = Supplier.objects.filter(known).order_by("pk").first()
+    if found is not None:
+        return found
+    name = fold(seller.get("name", ""))
+    return next((s for s in Supplier.objects.order_by("pk") if fold(s.name) == name), None)
+
+
+class Matched(NamedTuple):
+    """A line of the invoice and the receipt lines that it charges, pieces of each."""
+
+    line: dict[str, str]
+    shares: list[tuple[ReceiptLine, Decimal]]
+
+
+def match_lines(received: ReceivedInvoice) -> list[Matched]:
+    """Each line beside what came and isn't charged yet, of the order it names first, else oldest.
+
+    What is beyond that goes on the last receipt line: the three-way match tells the difference.
+    """
+    open_lines = _chargeable(received)
+    left = {line.pk: max(_due(line, received.sign), Decimal(0)) for line in open_lines}
+    matched = []
+    for row in received.lines:
+        candidates = [line for line in open_lines if _is_same(row, line)]
+        wanted = Decimal(row["quantity"])
+        shares: list[tuple[ReceiptLine, Decimal]] = []
+        for line in candidates:
+            part = min(wanted, left[line.pk])
+            if part > 0:
+                shares.append((line, part))
+                left[line.pk] -= part
+                wanted -= part
+        if wanted > 0 and candidates:
+            last = shares.pop() if shares else (candidates[-1], Decimal(0))
+            shares.append((last[0], last[1] + wanted))
+        matched.append(Matched(row, shares))
+    return matched
+
+
+def _due(line: ReceiptLine, sign: int) -> Decimal:
+    return sign * (line.quantity - line.quantity_returned - line.quantity_invoiced)
+
+
+def _chargeable(received: ReceivedInvoice) -> list[ReceiptLine]:
+    lines = (
+        ReceiptLine.objects.filter(
+            receipt__purchase_order__supplier=received.supplier, quantity__gt=0
+        )
+        .select_related("order_line__product", "receipt__purchase_order")
+        .order_by("pk")
+    )
+    cited = fold(received.order_reference)
+
+    def is_cited(line: ReceiptLine) -> bool:
+        order = line.receipt.purchase_order
+        return bool(cited) and cited in (fold(order.number), fold(order.supplier_reference))
+
+    due = [line for line in lines if _due(line, received.sign) > 0]
+    # Sorting is stable: within the order, and elsewhere, the oldest receipt first.
+    return sorted(due or list(lines), key=lambda line: not is_cited(line))
+
+
+def _is_same(row: Mapping[str, str], line: ReceiptLine) -> bool:
+    product, ordered = line.order_line.product, line.order_line
+    if row["barcode"] and product.barcode:
+        return row["barcode"].lstrip("0") == product.barcode.lstrip("0")
+    names = {sku_key(product.sku)} | {sku_key(ordered.supplier_sku)} - {""}
+    given = {sku_key(row["reference"]), sku_key(row["sku"])} - {""}
+    return bool(given & names) or (not given and fold(row["label"]) == fold(product.label))
+
+
+@transaction.atomic
+def enter_received(*, received_id: int, at: datetime, actor: Any = None) -> SupplierInvoice:
+    """Enter a received invoice as it is; without a difference it is good to pay. Twice is once.
+
+    Raises:
+        WrongState: its supplier or one of its lines isn't recognised, or it was put aside.
+        AlreadyEntered: the supplier's number was typed already.
+    """
+    received = ReceivedInvoice.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=received_id
+    )
+    if received.supplier_invoice is not None:
+        return received.supplier_invoice
+    if received.status != Status.OPEN or received.supplier is None:
+        raise WrongState(_("%s : dites d'abord de quel fournisseur elle vient.") % received)
+    matched = match_lines(received)
+    strange = [m.line["label"] for m in matched if not m.shares]
+    if strange or not matched:
+        raise WrongState(
+            _("Rien de reçu ne correspond à : %s. Recevez d'abord, ou saisissez à la main.")
+            % (", ".join(strange) or received)
+        )
+    made = enter_supplier_invoice(
+        supplier=received.supplier,
+        supplier_number=received.number,
+        issued_on=received.issued_on,
+        due_on=received.due_on,
+        charged=_charged(matched),
+        carriage=received.carriage_excl_tax,
+        tax=received.tax,
+        total_incl_tax=received.total_incl_tax,
+        kind=received.kind,
+        at=at,
+        actor=actor,
+    )
+    received.status, received.supplier_invoice = Status.ENTERED, made
+    received.save(update_fields=["status", "supplier_invoice"])
+    record("einvoice.entered", [received], actor=actor, invoice=made.number)
+    return made
+
+
+def _charged(matched: list[Matched]) -> list[Charged]:
+    """Pieces and price of each receipt line, once."""
+    pieces: dict[int, Decimal] = {}
+    amounts: dict[int, Decimal] = {}
+    for row, shares in matched:
+        price = Decimal(row["amount"]) / Decimal(row["quantity"])
+        for line, quantity in shares:
+            pieces[line.pk] = pieces.get(line.pk, Decimal(0)) + quantity
+            amounts[line.pk] = amounts.get(line.pk, Decimal(0)) + price * quantity
+    return [Charged(pk, pieces[pk], to_unit_price(amounts[pk] / pieces[pk])) for pk in pieces]
+
+
+@transaction.atomic
+def say_supplier(*, received_id: int, supplier: Supplier, actor: Any = None) -> ReceivedInvoice:
+    """Say whose invoice it is, where that wasn't recognised.
+
+    Raises:
+        WrongState: it was entered or put aside.
+    """
+    received = _open(received_id)
+    received.supplier = supplier
+    received.save(update_fields=["supplier"])
+    record("einvoice.supplier", [received], actor=actor, supplier=supplier.code)
+    return received
+
+
+@transaction.atomic
+def ignore_received(*, received_id: int, actor: Any = None) -> ReceivedInvoice:
+    """Put a received invoice aside: not ours, or typed by hand.
+
+    Raises:
+        WrongState: it was entered or put aside.
+    """
+    received = _open(received_id)
+    received.status = Status.IGNORED
+    received.save(update_fields=["status"])
+    record("einvoice.ignored", [received], actor=actor)
+    return received
+
+
+def _open(received_id: int) -> ReceivedInvoice:
+    received = ReceivedInvoice.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=received_id
+    )
+    if received.status != Status.OPEN:
+        raise WrongState(
+            _("%(invoice)s est déjà classée (%(status)s).")
+            % {"invoice": received, "status": received.get_status_display()}
+        )
+    return received
