@@ -6,20 +6,40 @@ D441-5. The 40 EUR indemnity concerns professionals only.
 
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django_countries import countries
 
 from customers.models import Customer
 from sales.models import DeliveryNote, Order
 from sphinx.core.clock import business_date
 from sphinx.core.models import Company
-from sphinx.core.money import plain
+from sphinx.core.templatetags.numbers import bare
 from sphinx.core.vat import legal_sentence
+
+FRENCH, ENGLISH = "fr", "en"
+# Where invoices are read in French; elsewhere they are written in English.
+_FRENCH_SPEAKING = frozenset("FR MC BE LU CH GP MQ GF RE YT PM BL MF WF PF NC".split())
+
+
+def language_of(order: Order) -> str:
+    """The language of an order's documents, by where they are sent."""
+    country = order.billing_country or order.shipping_country or "FR"
+    return FRENCH if country in _FRENCH_SPEAKING else ENGLISH
 
 
 def mentions_of(
     firm: Company, order: Order, customer: Customer, note: DeliveryNote | None
 ) -> dict[str, Any]:
     """Seller, buyer, delivery, sentences: plain values, nothing is looked up when printing."""
+    language = language_of(order)
+    with translation.override(language):
+        return {"language": language, **_mentions(firm, order, customer, note)}
+
+
+def _mentions(
+    firm: Company, order: Order, customer: Customer, note: DeliveryNote | None
+) -> dict[str, Any]:
     billing = _address(order, "billing")
     shipping = _address(order, "shipping")
     is_business = customer.kind == Customer.Kind.COMPANY
@@ -29,7 +49,7 @@ def mentions_of(
             order.shipping_country or order.billing_country,
             order.shipping_postcode or order.billing_postcode,
         ),
-        "Option pour le paiement de la taxe d'après les débits" if firm.taxes_on_debits else "",
+        _("Option pour le paiement de la taxe d'après les débits") if firm.taxes_on_debits else "",
     ]
     return {
         "seller": seller_of(firm),
@@ -40,7 +60,7 @@ def mentions_of(
         },
         "delivery": shipping if shipping and shipping != billing else [],
         "parties": parties_of(firm, order, customer),
-        "operation": "Livraison de biens",
+        "operation": _("Livraison de biens"),
         "payment_method": order.payment_method,
         "ordered_on": business_date(order.placed_at).isoformat(),
         "delivery_note": note.number if note else "",
@@ -55,7 +75,7 @@ def seller_of(firm: Company) -> dict[str, Any]:
         part
         for part in (
             firm.legal_form,
-            f"au capital de {firm.share_capital}" if firm.share_capital else "",
+            _("au capital de %s") % firm.share_capital if firm.share_capital else "",
         )
         if part
     )
@@ -117,17 +137,19 @@ def _parts(order: Order, prefix: str, name: str) -> dict[str, str]:
 
 
 def payment_sentences(firm: Company) -> list[str]:
-    """Sentences between professionals: penalties, indemnity, discount terms."""
-    rate = plain(firm.late_penalty_rate).replace(".", ",")
+    """Sentences between professionals, in the active language: penalties, indemnity, discount."""
+    discount = firm.discount_terms
     return [
-        f"Pénalités de retard : {rate} % l'an, exigibles le jour suivant l'échéance.",
-        "Indemnité forfaitaire pour frais de recouvrement : 40 €.",
-        f"{firm.discount_terms}.",
+        _("Pénalités de retard : %s %% l'an, exigibles le jour suivant l'échéance.")
+        % bare(firm.late_penalty_rate),
+        _("Indemnité forfaitaire pour frais de recouvrement : 40 €."),
+        # The firm's own words; those by default are known in English too.
+        f"{_(discount) if discount else ''}.",
     ]
 
 
 def country_name(code: str) -> str:
-    """The country's French name, the code itself when it is unknown."""
+    """The country's name in the active language, the code itself when it is unknown."""
     return str(countries.name(code)) or code
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -43,9 +43,19 @@ def with_balance(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
 
 
 def open_invoices() -> QuerySet[Any]:
-    """Invoices that aren't settled, the longest due first."""
+    """Invoices that aren't settled, the longest due first.
+
+    Most were paid with their order and never touched again: only of the others is a balance
+    worked out.
+    """
+    touched = Payment.objects.filter(invoice=OuterRef("pk")).exclude(reference__startswith="shop:")
+    credits_of = Invoice.objects.filter(credited_invoice=OuterRef("pk"))
     return (
-        with_balance(Invoice.objects.all())
+        with_balance(
+            Invoice.objects.filter(
+                Q(paid_incl_tax__lt=F("total_incl_tax")) | Exists(credits_of) | Exists(touched)
+            )
+        )
         .exclude(balance__gt=-_NOTHING, balance__lt=_NOTHING)
         .order_by("due_on", "pk")
     )

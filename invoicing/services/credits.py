@@ -8,11 +8,13 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from invoicing.amounts import Part, RateAmounts, net_parts
 from invoicing.errors import NothingToCredit, StructureRefused
 from invoicing.events import invoices_issued
+from invoicing.mentions import language_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.selectors import credited_amounts, orders_to_credit
 from invoicing.services.issuing import tax_rows, write_documents
@@ -23,8 +25,6 @@ from sphinx.core.events import announce
 from sphinx.core.money import ZERO, spread, tax_included
 from sphinx.core.services import record
 
-# Printed: documents are in French, whoever issues them.
-REFUNDED = "Remboursement par la boutique"
 log = structlog.get_logger(__name__)
 
 
@@ -84,6 +84,9 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
     invoices = list(order.invoices.order_by("chain_index"))
     credited = sum((i.total_incl_tax for i in invoices if i.sign < 0), ZERO)
     left = order.refunded_incl_tax - credited
+    # Printed: in the document's language, whoever issues it.
+    with translation.override(language_of(order)):
+        reason = _("Remboursement par la boutique")
     made = []
     for invoice in (i for i in invoices if i.sign > 0):
         done = sum((total for total, _tax in credited_amounts(invoice).values()), ZERO)
@@ -92,7 +95,7 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
             note = credit_invoice(
                 invoice_id=invoice.pk,
                 amount=part,
-                reason=REFUNDED,
+                reason=reason,
                 at=at,
             )
             refund_of_credit(note, at)

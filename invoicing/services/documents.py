@@ -8,10 +8,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from invoicing.mentions import FRENCH
 from invoicing.models import Invoice, InvoicePdf
 from invoicing.selectors import printable
 from invoicing.services.structured import is_structured, structured_xml
 from sphinx.core import clock
+from sphinx.core.branding import Brand, brand
 from sphinx.core.pdf import Page, render_all
 
 _BATCH = 200
@@ -39,12 +41,13 @@ def _render_batch(ids: list[int]) -> dict[int, Path]:
     made = dict(InvoicePdf.objects.filter(invoice__in=ids).values_list("invoice_id", "path"))
     paths = {pk: settings.DATA_DIR / path for pk, path in made.items()}
     todo = [pk for pk in ids if pk not in paths or not paths[pk].exists()]
-    invoices = list(printable(todo))
+    invoices, looks = list(printable(todo)), brand()
     pages = [
         Page(
-            invoice_html(i),
+            invoice_html(i, looks),
             settings.DATA_DIR / pdf_path(i),
             structured_xml(i) if is_structured(i) else b"",
+            i.mentions.get("language", FRENCH),
         )
         for i in invoices
     ]
@@ -61,12 +64,16 @@ def _render_batch(ids: list[int]) -> dict[int, Path]:
     return paths
 
 
-def invoice_html(invoice: Invoice) -> str:
-    """The page of a document, in French, from nothing but what was frozen at issue."""
-    with translation.override("fr"):
+def invoice_html(invoice: Invoice, looks: Brand) -> str:
+    """The page of a document, in its language, from what was frozen at issue and the firm's
+    logo and colour."""
+    language = invoice.mentions.get("language", FRENCH)
+    with translation.override(language):
         return render_to_string(
             "invoicing/invoice.html",
             {
+                **looks,
+                "language": language,
                 "invoice": invoice,
                 "lines": list(invoice.lines.all()),
                 "taxes": list(invoice.taxes.all()),

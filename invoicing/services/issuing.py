@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
@@ -15,7 +16,7 @@ from invoicing.amounts import Part, RateAmounts, net_parts, portion, taxes_by_ra
 from invoicing.chain import GENESIS, document_hash
 from invoicing.errors import DeliveryNoteNotShipped, PeriodClosed, StructureRefused
 from invoicing.events import invoices_issued
-from invoicing.mentions import mentions_of
+from invoicing.mentions import language_of, mentions_of
 from invoicing.models import Closing, Invoice, InvoiceLine, TaxBreakdown
 from invoicing.selectors import notes_to_invoice
 from invoicing.services.payments import payments_of_paid_orders
@@ -30,8 +31,6 @@ from sphinx.core.money import HUNDRED, ZERO, to_unit_price
 from sphinx.core.services import allocate_numbers, company, record
 
 BATCH = 200
-# Documents are in French, whoever issues them.
-SHIPPING_LABEL = "Frais de port"
 _Amounts = Mapping[Decimal, tuple[Decimal, Decimal]]
 
 
@@ -274,6 +273,8 @@ class _Batch:
 
     def _shipping_lines(self, order: Order) -> list[InvoiceLine]:
         """Shipping goes on the order's first invoice, whole, by rate."""
+        with translation.override(language_of(order)):
+            label = _("Frais de port")
         goods: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
         for line in self.order_lines[order.pk]:
             goods[line.tax_rate] += line.total_incl_tax - line.order_discount_incl_tax
@@ -285,7 +286,7 @@ class _Batch:
         return [
             InvoiceLine(
                 kind=InvoiceLine.Kind.SHIPPING,
-                label=SHIPPING_LABEL,
+                label=label,
                 quantity=Decimal(1),
                 tax_rate=rate,
                 unit_price_excl_tax=to_unit_price(amount * HUNDRED / (HUNDRED + rate)),

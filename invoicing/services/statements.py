@@ -10,6 +10,7 @@ from django.utils import translation
 from customers.models import Customer
 from invoicing.mentions import seller_of
 from invoicing.receivables import statement_of
+from sphinx.core.branding import brand
 from sphinx.core.pdf import Page, render
 from sphinx.core.services import company
 
@@ -25,6 +26,7 @@ def statement_pdf(*, customer: Customer, on: date) -> Path:
                 "moves": [move for move in statement_of(customer) if move.on <= on],
                 "mentions": {"seller": seller_of(company())},
                 "on": on,
+                **brand(),
             },
         )
     folder: Path = settings.DATA_DIR / "documents" / "releves" / str(on.year)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from purchasing.locks import lock_purchase_orders
 from purchasing.models import PurchaseOrder
 from sphinx.core import clock
+from sphinx.core.branding import brand
 from sphinx.core.models import AuditEvent
 from sphinx.core.money import plain
 from sphinx.core.pdf import Page, render
@@ -36,6 +37,7 @@ def order_pdf(order: PurchaseOrder) -> Path:
                 "lines": order.lines.select_related("product").order_by("product__sku"),
                 "firm": company(),
                 "language": order.supplier.language,
+                **brand(),
             },
         )
     folder = settings.DATA_DIR / "documents" / "achats" / str(order.proposed_on.year)

@@ -8,13 +8,14 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from sales.models import DeliveryNote
+from sphinx.core.branding import brand
 from sphinx.core.pdf import Page, barcode_image, render_all
 from sphinx.core.services import company
 
 
 def render_delivery_pdfs(note_ids: Iterable[int]) -> dict[int, Path]:
     """Make the PDFs of these notes anew; returns their absolute paths by note id."""
-    firm = company()
+    firm, looks = company(), brand()
     notes = list(
         DeliveryNote.objects.filter(pk__in=list(note_ids))
         .select_related("order__shop")
@@ -26,7 +27,7 @@ def render_delivery_pdfs(note_ids: Iterable[int]) -> dict[int, Path]:
         with translation.override("fr"):
             html = render_to_string(
                 "sales/delivery_note.html",
-                {"note": note, "firm": firm, "barcode": barcode_image(note.number)},
+                {"note": note, "firm": firm, "barcode": barcode_image(note.number), **looks},
             )
         pages.append(Page(html, folder / str(note.created_at.year) / f"{note.number}.pdf"))
     render_all(pages)

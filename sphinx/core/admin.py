@@ -11,11 +11,13 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin
+from sphinx.core.forms import CompanyForm
 from sphinx.core.models import AuditEvent, Company, DocumentSequence, ExchangeRate, Shop
 
 
 @admin.register(Company)
 class CompanyAdmin(KeptAdmin):
+    form = CompanyForm
     list_display = ["name", "siren", "vat_number", "city"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -6,9 +6,11 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from sphinx.core.fields import RateField
 from sphinx.core.validators import (
+    validate_colour,
     validate_days,
     validate_siren,
     validate_siret,
@@ -36,6 +38,15 @@ class Company(models.Model):
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("téléphone"), max_length=30, blank=True)
     iban = models.CharField(_("IBAN"), max_length=34, blank=True)
+    # PNG or JPEG, printed on documents.
+    logo = models.BinaryField(_("logo"), blank=True, default=b"")
+    colour = models.CharField(
+        _("couleur des documents"),
+        max_length=7,
+        default="#0e3a5c",
+        validators=[validate_colour],
+        help_text=_("Titres et tableaux, par exemple #0e3a5c."),
+    )
     is_tax_exempt = models.BooleanField(
         _("franchise en base"), default=False, help_text=_("Article 293 B du CGI : aucune TVA.")
     )
@@ -72,7 +83,10 @@ class Company(models.Model):
         help_text=_("Taux de refinancement de la BCE majoré de 10 points par défaut."),
     )
     discount_terms = models.CharField(
-        _("conditions d'escompte"), max_length=120, default="Pas d'escompte pour paiement anticipé"
+        _("conditions d'escompte"),
+        max_length=120,
+        # Printed in the document's language as long as it stays as it is.
+        default=gettext_noop("Pas d'escompte pour paiement anticipé"),
     )
     fiscal_year_end_month = models.PositiveSmallIntegerField(
         _("mois de clôture"), default=12, validators=[MinValueValidator(1), MaxValueValidator(12)]

@@ -35,6 +35,7 @@ class Page(NamedTuple):
     html: str
     path: Path
     xml: bytes = b""
+    language: str = "fr"
 
 
 def render(page: Page) -> str:
@@ -50,7 +51,7 @@ def render(page: Page) -> str:
         pdf_variant=VARIANT, font_config=_fonts()
     )
     if page.xml:
-        data = _joined(data, page.xml)
+        data = _joined(data, page.xml, page.language)
     page.path.parent.mkdir(parents=True, exist_ok=True)
     partial = page.path.with_suffix(f".{os.getpid()}.part")
     partial.write_bytes(data)
@@ -70,12 +71,12 @@ def _fonts() -> Any:
     return _kept.fonts
 
 
-def _joined(pdf: bytes, xml: bytes) -> bytes:
+def _joined(pdf: bytes, xml: bytes, language: str) -> bytes:
     """Factur-X 1.0: the XML attached as the data of the page, and said so in the metadata."""
     from facturx import generate_from_binary  # here: it takes half a second
 
     joined: bytes = generate_from_binary(
-        pdf, xml, flavor="factur-x", level="en16931", check_xsd=False, lang="fr-FR"
+        pdf, xml, flavor="factur-x", level="en16931", check_xsd=False, lang=language
     )
     return joined
 

@@ -1,5 +1,6 @@
 """Numbers that identify firms, checked by their check digits (python-stdnum)."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -65,6 +66,15 @@ def validate_days(value: str) -> None:
     days = [int(part) for part in parts if part.isdigit()]
     if len(parts) != 3 or len(days) != 3 or days != sorted(set(days)):  # noqa: PLR2004
         raise ValidationError(_("Donnez trois nombres croissants, par exemple 7,21,45."))
+
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def validate_colour(value: str) -> None:
+    """Raises ValidationError unless `value` is a colour as #rrggbb."""
+    if not _COLOUR.fullmatch(value):
+        raise ValidationError(_("Donnez une couleur comme #0e3a5c."))
 
 
 MAX_UPLOAD = 20 * 1024 * 1024

@@ -41,11 +41,11 @@ class TaxRegime(models.TextChoices):
 
 # Sentence printed when no VAT is charged, with its article (CGI, ann. II, art. 242 nonies A).
 LEGAL_SENTENCES = {
-    TaxRegime.EU_BUSINESS: "Exonération de TVA, article 262 ter I du CGI",
-    TaxRegime.EXPORT: "Exonération de TVA, article 262 I du CGI",
-    TaxRegime.EXEMPT: "TVA non applicable, article 293 B du CGI",
+    TaxRegime.EU_BUSINESS: _("Exonération de TVA, article 262 ter I du CGI"),
+    TaxRegime.EXPORT: _("Exonération de TVA, article 262 I du CGI"),
+    TaxRegime.EXEMPT: _("TVA non applicable, article 293 B du CGI"),
 }
-OVERSEAS_SENTENCE = "Exonération de TVA, articles 294 et 262 I du CGI"
+OVERSEAS_SENTENCE = _("Exonération de TVA, articles 294 et 262 I du CGI")
 
 
 def is_overseas(country: str, postcode: str) -> bool:
@@ -96,7 +96,8 @@ def purchase_regime(country: str) -> TaxRegime:
 
 
 def legal_sentence(regime: str, country: str, postcode: str) -> str:
-    """The sentence an invoice must carry under `regime`; empty when VAT is charged."""
+    """The sentence an invoice must carry under `regime`, in the active language; empty when VAT
+    is charged."""
     if regime == TaxRegime.EXPORT and is_overseas(country, postcode):
-        return OVERSEAS_SENTENCE
-    return LEGAL_SENTENCES.get(TaxRegime(regime), "")
+        return str(OVERSEAS_SENTENCE)
+    return str(LEGAL_SENTENCES.get(TaxRegime(regime), ""))

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Card(NamedTuple):
-    """`tone` is what a count above zero means: info, warning, danger."""
+    """`tone` is what a count above zero means: info, warning, danger. `target` is a model's list
+    (app_model, `query` its filter), or one of our own pages (app:page)."""
 
     name: str
     title: Any
@@ -30,13 +31,22 @@ _CARDS = (
     Card("to_confirm", _("Commandes à confirmer"), "pending_actions", "warning",
          "sales.view_order", "sales_order", "status__exact=draft"),
     Card("to_prepare", _("Commandes à préparer"), "inventory", "info",
-         "sales.view_deliverynote", "sales_order", "status__exact=confirmed"),
+         "sales.view_deliverynote", "sales:worktop", ""),
     Card("waiting_stock", _("Commandes en attente de stock"), "hourglass_top", "warning",
          "inventory.view_stockposition", "inventory_stockposition", "level=waiting"),
     Card("to_ship", _("Bons à expédier"), "local_shipping", "info",
-         "sales.view_deliverynote", "sales_deliverynote", "status__exact=draft"),
+         "sales.view_deliverynote", "sales:worktop", ""),
     Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",
          "invoicing.view_invoice", "sales_deliverynote", "status__exact=shipped"),
+    Card("overdue", _("Factures en retard de paiement"), "savings", "warning",
+         "invoicing.view_invoice", "invoicing:receivables", ""),
+    Card("bank", _("Opérations bancaires à rapprocher"), "account_balance", "info",
+         "invoicing.view_bankline", "invoicing:bank", ""),
+    Card("einvoices", _("Factures fournisseurs à saisir"), "move_to_inbox", "info",
+         "purchasing.view_receivedinvoice", "purchasing_receivedinvoice", "status__exact=open"),
+    Card("differing", _("Factures fournisseurs avec écart"), "request_quote", "warning",
+         "purchasing.view_supplierinvoice", "purchasing_supplierinvoice",
+         "status__exact=differs"),
     Card("proposals", _("Achats proposés"), "shopping_bag", "info",
          "purchasing.view_purchaseorder", "purchasing_purchaseorder", "status__exact=proposed"),
     Card("incomplete_products", _("Articles à compléter"), "edit_note", "warning",
@@ -52,9 +62,15 @@ def cards_for(
         {
             **card._asdict(),
             "count": counts[card.name],
-            "url": f"{reverse(f'admin:{card.target}_changelist')}?{card.query}",
+            "url": _url(card),
         }
         for card in _CARDS
         if user.has_perm(card.permission)  # type: ignore[union-attr]
     ]
     return sorted(shown, key=lambda c: c["count"] == 0)
+
+
+def _url(card: Card) -> str:
+    if ":" in card.target:
+        return reverse(card.target)
+    return f"{reverse(f'admin:{card.target}_changelist')}?{card.query}"

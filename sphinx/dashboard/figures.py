@@ -10,9 +10,10 @@ from django.db.models.functions import TruncDate
 
 from ftp_ingest.models import Feed, QuarantinedRow
 from inventory.models import Product
-from invoicing.models import Invoice
+from invoicing.models import BankLine, Invoice
+from invoicing.receivables import open_invoices
 from invoicing.selectors import notes_to_invoice
-from purchasing.models import PurchaseOrder
+from purchasing.models import PurchaseOrder, ReceivedInvoice, SupplierInvoice
 from sales.models import Order
 from sales.selectors import lines_waiting_for_stock, notes_to_ship, orders_ready_to_deliver
 from sphinx.core import clock
@@ -135,5 +136,9 @@ def work_waiting() -> dict[str, int]:
             kind="feed.alarm", at__gte=clock.now() - timedelta(hours=24)
         ).count(),
         "failing_feeds": Feed.objects.filter(is_active=True, failures__gt=0).count(),
+        "overdue": open_invoices().filter(balance__gt=0, due_on__lt=clock.today()).count(),
+        "bank": BankLine.objects.filter(status=BankLine.Status.OPEN, amount__gt=0).count(),
+        "einvoices": ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN).count(),
+        "differing": SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS).count(),
         "incomplete_products": Product.objects.filter(is_incomplete=True, is_active=True).count(),
     }

@@ -18,6 +18,7 @@ from invoicing.services.structured import is_structured, structured_xml
 from sales.selectors import notes_to_ship, orders_ready_to_deliver
 from sales.services import prepare_deliveries, ship_delivery_notes
 from sphinx.core import clock
+from sphinx.core.branding import brand
 from sphinx.core.models import Shop
 from sphinx.core.pdf import Page, render, render_all
 from sphinx.core.services import company
@@ -98,9 +99,10 @@ def bench_pdfs(count: int) -> dict[str, Any]:
 
 
 def _pages(ids: list[int], folder: Path) -> list[Page]:
+    looks = brand()
     return [
         Page(
-            invoice_html(invoice),
+            invoice_html(invoice, looks),
             folder / f"{invoice.number}.pdf",
             structured_xml(invoice) if is_structured(invoice) else b"",
         )

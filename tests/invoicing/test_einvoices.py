@@ -5,10 +5,14 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.forms.models import model_to_dict
 from django.test import Client
+from django.utils import translation
 from facturx import get_facturx_xml_from_pdf, xml_check_xsd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pypdf import PdfReader
 
 from customers.drafts import AddressDraft, CustomerDraft
@@ -23,8 +27,10 @@ from invoicing.services import (
     render_pdfs,
     structured_xml,
 )
+from invoicing.services.documents import invoice_html
 from invoicing.services.structured import is_french
 from sales.drafts import LineDraft
+from sphinx.core.branding import brand
 from sphinx.core.models import Company, DocumentSequence
 from sphinx.core.services import company
 from tests.factories import NOON, PARIS_ADDRESS, line, shipped
@@ -290,3 +296,68 @@ def test_what_is_structured_was_frozen_at_issue(seller: Company) -> None:
 
     assert structured_xml(Invoice.objects.get()) == before
     assert PARIS_ADDRESS.city in before.decode()
+
+
+# --- Languages and looks -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        (
+            "a German consumer, at the German rate",
+            ("Invoice", "Shipping", "Amount due", "Delivery"),
+        ),
+        ("an export", ("Facture", "Reste à payer", "262 I du CGI")),
+    ],
+    ids=["to Berlin", "to Geneva"],
+)
+def test_documents_speak_the_language_of_where_they_go(
+    seller: Company, case: str, words: tuple[str, ...]
+) -> None:
+    lines, values = CASES[case]
+
+    # Whoever issues it: here somebody whose screens are in English, then in French.
+    with translation.override("en" if "export" in case else "fr"):
+        html = invoice_html(invoiced("1001", *lines, **values), brand())
+
+    assert [word for word in words if word not in html] == []
+
+
+def test_a_foreign_firm_reads_its_terms_in_english(seller: Company) -> None:
+    berlin = BERLIN._replace(name="Laden GmbH", company="Laden GmbH")
+    buyer = CustomerDraft(
+        ref="DE", email="a@b.test", company="Laden GmbH", vat_number="DE136695976"
+    )
+
+    invoice = invoiced(
+        "1001", line("A", "80.00", tax_rate=D(0)), customer=buyer, billing=berlin, shipping=berlin
+    )
+
+    text = " ".join([*invoice.mentions["terms"], *invoice.mentions["sentences"]])
+    assert "40 €" in text
+    assert "No discount for early payment" in text
+    assert "262 ter I of the French tax code" in text
+    assert_valid(invoice)
+
+
+def test_logo_and_colour_are_brought_checked_and_printed(
+    seller: Company, admin_client: Client
+) -> None:
+    page = "/admin/core/company/1/change/"
+    typed = model_to_dict(company(), exclude=["logo", "id"]) | {"colour": "#aa3311"}
+    image = BytesIO()
+    Image.new("RGB", (40, 20), "red").save(image, "PNG")
+
+    for bad in (b"<svg onload=alert(1)>", b"", b"x" * 600_000):
+        answer = admin_client.post(page, typed | {"logo_file": SimpleUploadedFile("l.png", bad)})
+        assert answer.status_code == 200
+    logo = SimpleUploadedFile("logo.png", image.getvalue())
+    assert admin_client.post(page, typed | {"logo_file": logo}).status_code == 302
+
+    html = invoice_html(invoiced("1001", line("A", "12.00")), brand())
+    assert "data:image/png;base64," in html
+    assert "#aa3311" in html
+    assert admin_client.post(page, typed | {"colour": "red;}"}).status_code == 200
+    assert admin_client.post(page, typed | {"removes_logo": "on"}).status_code == 302
+    assert brand()["logo"] == ""

@@ -1,0 +1,51 @@
+"""Forms of the settings."""
+
+from io import BytesIO
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from PIL import Image, UnidentifiedImageError
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from sphinx.core.models import Company
+
+MAX_LOGO = 500 * 1024
+_FORMATS = ("PNG", "JPEG")
+
+
+class CompanyForm(forms.ModelForm):
+    """The firm, with its logo brought as a file."""
+
+    logo_file = forms.FileField(
+        label=_("Logo (PNG ou JPEG, 500 ko au plus)"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text=_("Laissez vide pour garder celui qui est imprimé."),
+    )
+    removes_logo = forms.BooleanField(label=_("Imprimer sans logo"), required=False)
+
+    class Meta:
+        model = Company
+        exclude = ("logo",)  # noqa: DJ006 (every setting, and the logo by its file)
+
+    def clean_logo_file(self) -> Any:
+        """An image that printers can print."""
+        file = self.cleaned_data["logo_file"]
+        if not file:
+            return None
+        if file.size > MAX_LOGO:
+            raise forms.ValidationError(_("Ce logo dépasse 500 ko."))
+        data = file.read()
+        try:
+            Image.open(BytesIO(data), formats=_FORMATS).verify()
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+            raise forms.ValidationError(_("Ce n'est pas une image PNG ou JPEG.")) from error
+        return data
+
+    def save(self, commit: bool = True) -> Any:
+        if self.cleaned_data["removes_logo"]:
+            self.instance.logo = b""
+        elif self.cleaned_data["logo_file"]:
+            self.instance.logo = self.cleaned_data["logo_file"]
+        return super().save(commit)
