@@ -16,4 +16,6 @@ def brand() -> Brand:
     return {
         "logo": f"data:image/{kind};base64,{b64encode(logo).decode()}" if logo else "",
         "colour": firm.colour,
+        # What the logo says to those who don't see it.
+        "firm_name": firm.name,
     }
