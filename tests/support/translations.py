@@ -21,16 +21,21 @@ def faults() -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         gathered = _gather(Path(folder))
     kept = polib.pofile(str(ROOT / "locale/en/LC_MESSAGES/django.po"))
-    texts = {e.msgid for e in gathered}
-    found += [f"not in locale/en (make messages): {t!r}" for t in texts - {e.msgid for e in kept}]
-    found += [f"no longer in the code: {e.msgid!r}" for e in kept if e.msgid not in texts]
+    texts = {_key(e) for e in gathered}
+    found += [f"not in locale/en (make messages): {t!r}" for t in texts - {_key(e) for e in kept}]
+    found += [f"no longer in the code: {e.msgid!r}" for e in kept if _key(e) not in texts]
     found += [f"not translated: {e.msgid!r}" for e in kept if not e.translated()]
     for path in (ROOT / "locale").rglob("*.po"):
         source, compiled = polib.pofile(str(path)), path.with_suffix(".mo")
-        made = {e.msgid: e.msgstr for e in polib.mofile(str(compiled))}
-        if made != {e.msgid: e.msgstr for e in source if e.translated()}:
+        made = {_key(e): e.msgstr for e in polib.mofile(str(compiled))}
+        if made != {_key(e): e.msgstr for e in source if e.translated()}:
             found.append(f"{compiled.relative_to(ROOT)} is not compiled from its .po")
     return found
+
+
+def _key(entry: polib.POEntry | polib.MOEntry) -> tuple[str | None, str]:
+    """The same text may mean two things: its context tells them apart."""
+    return entry.msgctxt, entry.msgid
 
 
 def _gather(folder: Path) -> polib.POFile:
