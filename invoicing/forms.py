@@ -48,3 +48,13 @@ class StatementForm(forms.Form):
         validators=[validate_upload_size],
         widget=forms.FileInput(attrs={**_TEXT, "accept": ".csv,.txt,.ofx,.xml,.xlsx,.qfx"}),
     )
+
+
+class PayoutForm(forms.Form):
+    """A payment provider's file."""
+
+    file = forms.FileField(
+        label=_("Export de Stripe, PayPal ou Shopify Payments (CSV)"),
+        validators=[validate_upload_size],
+        widget=forms.FileInput(attrs={**_TEXT, "accept": ".csv,.txt,.xlsx"}),
+    )

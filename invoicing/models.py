@@ -338,3 +338,55 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_step_display()} {self.invoice}"
+
+
+class ProviderTransaction(models.Model):
+    """What a payment provider says of one movement: taken from a customer, given back, its fee."""
+
+    class Provider(models.TextChoices):
+        STRIPE = "stripe", "Stripe"
+        PAYPAL = "paypal", "PayPal"
+        SHOPIFY = "shopify", "Shopify Payments"
+
+    class Kind(models.TextChoices):
+        CHARGE = "charge", _("Encaissement")
+        REFUND = "refund", _("Remboursement")
+        OTHER = "other", _("Autre")
+
+    provider = models.CharField(_("prestataire"), max_length=10, choices=Provider)
+    reference = models.CharField(_("référence"), max_length=100)
+    kind = models.CharField(_("nature"), max_length=10, choices=Kind)
+    occurred_on = models.DateField(_("date"), db_index=True)
+    # As the file writes it; the order where one is known by it.
+    order_text = models.CharField(_("commande citée"), max_length=120, blank=True)
+    order = models.ForeignKey(
+        Order,
+        verbose_name=_("commande"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="provider_transactions",
+    )
+    gross = MoneyField(_("brut (€)"))
+    fee = MoneyField(_("frais (€)"))
+    net = MoneyField(_("net (€)"))
+    payout = models.CharField(_("virement"), max_length=100, blank=True)
+    source_file = models.CharField(_("fichier"), max_length=200)
+
+    class Meta:
+        verbose_name = _("opération de paiement")
+        verbose_name_plural = _("opérations de paiement")
+        ordering = ["-occurred_on", "-id"]
+        constraints = [
+            # The same movement in two files is one.
+            models.UniqueConstraint(
+                fields=["provider", "reference"], name="invoicing_provider_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(net=_cents("gross", "-", "fee")),
+                name="invoicing_provider_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_provider_display()} {self.reference}"

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from invoicing.views import banking, documents, receivables
+from invoicing.views import banking, documents, payouts, receivables
 
 app_name = "invoicing"
 urlpatterns = [
+    path("paiements/", payouts.providers, name="providers"),
     path("banque/", banking.bank, name="bank"),
     path("factures/a-encaisser/", receivables.receivables, name="receivables"),
     path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),

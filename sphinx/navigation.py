@@ -90,6 +90,12 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Factures et avoirs"), "receipt_long", "invoicing.invoice"),
         _page(_("À encaisser"), "savings", "invoicing:receivables", "invoicing.view_invoice"),
         _page(_("Banque"), "account_balance", "invoicing:bank", "invoicing.view_bankline"),
+        _page(
+            _("Prestataires"),
+            "credit_card",
+            "invoicing:providers",
+            "invoicing.view_providertransaction",
+        ),
         _list(_("Règlements"), "payments", "invoicing.payment"),
         _list(_("Clôtures"), "lock_clock", "invoicing.closing"),
     ),

@@ -1,5 +1,6 @@
-"""Bank statements as files: CSV, OFX, CAMT.053; told by what they hold."""
+"""Files about money: bank statements, and what payment providers say; told by what they hold."""
 
+from invoicing.reading.payouts import Movement, PayoutFile, read_payouts
 from invoicing.reading.statements import BankRow, read_statement
 
-__all__ = ["BankRow", "read_statement"]
+__all__ = ["BankRow", "Movement", "PayoutFile", "read_payouts", "read_statement"]

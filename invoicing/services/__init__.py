@@ -12,6 +12,7 @@ from invoicing.services.credits import credit_invoice, credit_refunds
 from invoicing.services.documents import render_pdfs
 from invoicing.services.issuing import Issued, issue_invoice, issue_invoices, issue_shipped
 from invoicing.services.payments import enter_payment, record_payment, settle_paid_orders
+from invoicing.services.payouts import import_payouts
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
 from invoicing.services.statements import statement_pdf
 from invoicing.services.structured import structured_xml
@@ -24,6 +25,7 @@ __all__ = [
     "credit_refunds",
     "enter_payment",
     "ignore_line",
+    "import_payouts",
     "import_statement",
     "issue_invoice",
     "issue_invoices",

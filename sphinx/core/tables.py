@@ -63,7 +63,10 @@ def _csv(name: str, data: bytes) -> Iterator[TableRow]:
     text = _decoded(name, data)
     head = text.splitlines()[:_HEAD_LINES]
     # The sign that stands on the most lines is the delimiter; a decimal comma is on fewer.
-    delimiter = max(DELIMITERS, key=lambda sign: sum(sign in line for line in head))
+    first = next((line for line in head if line.strip()), "")
+    delimiter = max(
+        DELIMITERS, key=lambda sign: (sum(sign in line for line in head), first.count(sign))
+    )
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     before = 0
     try:

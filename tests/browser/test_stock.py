@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from inventory.models import StockMove, StockPosition
 from inventory.services import Entry, default_warehouse, open_count, receive_stock
-from invoicing.services import issue_invoice
+from invoicing.models import BankLine
+from invoicing.services import import_payouts, issue_invoice
 from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt
 from purchasing.services import accept_proposal, propose_orders, receive_goods
 from sales.services import prepare_delivery
@@ -205,6 +206,11 @@ def pages(receipt: Receipt) -> list[str]:
     assert note is not None
     unpaid = shipped("W3", line("A"), payment_status="unpaid")
     invoice = issue_invoice(delivery_note_id=unpaid.pk, at=NOON)
+    import_payouts(
+        name="x.csv",
+        data=b"transaction date,type,order,amount,fee,net\n2026-03-02,charge,#W3,10,1,9\n",
+    )
+    BankLine.objects.create(key="b", booked_on=NOON.date(), amount=10, label="VIR FA2026-000001")
     price_list = receive_price_list(
         supplier=order.supplier,
         name="tarif.csv",
@@ -214,6 +220,9 @@ def pages(receipt: Receipt) -> list[str]:
     )
     return [
         "/factures/a-encaisser/",
+        "/banque/",
+        "/paiements/",
+        "/achats/factures/recevoir/",
         f"/factures/{invoice.pk}/reglement/",
         "/livraisons/",
         "/livraisons/prelevement/",
