@@ -14,6 +14,8 @@ from invoicing.models import Invoice, Payment
 from sphinx.core.clock import business_date
 from sphinx.core.money import ZERO, to_cents
 
+# What begins the reference of a payment that the shop told of.
+FROM_SHOP = "shop"
 _MONEY = DecimalField(max_digits=16, decimal_places=2)
 # SQLite sums in binary: less than half a cent is nothing.
 _NOTHING = Decimal("0.005")
@@ -48,7 +50,9 @@ def open_invoices() -> QuerySet[Any]:
     Most were paid with their order and never touched again: only of the others is a balance
     worked out.
     """
-    touched = Payment.objects.filter(invoice=OuterRef("pk")).exclude(reference__startswith="shop:")
+    touched = Payment.objects.filter(invoice=OuterRef("pk")).exclude(
+        reference__startswith=f"{FROM_SHOP}:"
+    )
     credits_of = Invoice.objects.filter(credited_invoice=OuterRef("pk"))
     return (
         with_balance(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from invoicing.models import Invoice, TaxBreakdown
+from invoicing.models import Invoice, InvoiceLine, TaxBreakdown
 from sales.models import DeliveryNote, Order
 from sphinx.core.money import ZERO, to_cents
 
@@ -53,6 +53,37 @@ def credited_amounts(invoice: Invoice) -> dict[Decimal, tuple[Decimal, Decimal]]
     )
     # SQLite sums in binary: back to cents.
     return {row["tax_rate"]: (to_cents(row["total"]), to_cents(row["vat"])) for row in rows}
+
+
+LineKey = tuple[int | None, str, Decimal]
+
+
+def line_key(line: InvoiceLine) -> LineKey:
+    """What makes a line of a credit note and one of its invoice the same."""
+    return line.delivery_line_id, line.kind, line.tax_rate
+
+
+def credited_quantities(invoice: Invoice) -> dict[LineKey, Decimal]:
+    """Pieces of each line that were already credited, by `line_key`.
+
+    An amount that was credited as a whole names no line: it lessens what is left at its rate.
+    """
+    own = {line_key(line) for line in invoice.lines.all()}
+    done: dict[LineKey, Decimal] = {}
+    for line in InvoiceLine.objects.filter(invoice__credited_invoice=invoice):
+        key = line_key(line)
+        if key in own and (line.delivery_line_id or line.kind != InvoiceLine.Kind.GOODS):
+            done[key] = done.get(key, Decimal(0)) + line.quantity
+    return done
+
+
+def returned_quantities(invoice: Invoice) -> dict[int, Decimal]:
+    """Pieces that came back of each line of an invoice, by the line's id."""
+    return {
+        line.pk: line.delivery_line.quantity_returned
+        for line in invoice.lines.select_related("delivery_line")
+        if line.delivery_line is not None
+    }
 
 
 def invoices_without_pdf() -> QuerySet[Invoice]:

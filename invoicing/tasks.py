@@ -16,6 +16,7 @@ from invoicing.services import (
     render_pdfs,
     send_reminder,
     settle_paid_orders,
+    settle_refunds,
 )
 from sphinx.core import clock
 
@@ -28,6 +29,7 @@ def invoice_shipped_notes(**_: Any) -> None:
     refused = issue_shipped(at=clock.now()).refused
     credit_refunds(at=clock.now())
     settle_paid_orders(at=clock.now())
+    settle_refunds()
     render_pdfs(invoices_without_pdf().values_list("pk", flat=True))
     for error in refused:
         log.warning("invoice.refused", order=error.context["order"], reason=error.message)

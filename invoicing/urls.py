@@ -8,6 +8,7 @@ urlpatterns = [
     path("banque/", banking.bank, name="bank"),
     path("factures/a-encaisser/", receivables.receivables, name="receivables"),
     path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),
+    path("factures/<int:invoice_id>/avoir/", receivables.credit, name="credit"),
     path("clients/<int:customer_id>/releve.pdf", receivables.statement, name="statement"),
     path("documents/factures/<int:invoice_id>.pdf", documents.invoice_pdf, name="pdf"),
     path(

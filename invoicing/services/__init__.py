@@ -8,10 +8,15 @@ from invoicing.services.banking import (
     match_sure_lines,
 )
 from invoicing.services.closing import close_periods
-from invoicing.services.credits import credit_invoice, credit_refunds
+from invoicing.services.credits import credit_invoice, credit_lines, credit_refunds
 from invoicing.services.documents import render_pdfs
 from invoicing.services.issuing import Issued, issue_invoice, issue_invoices, issue_shipped
-from invoicing.services.payments import enter_payment, record_payment, settle_paid_orders
+from invoicing.services.payments import (
+    enter_payment,
+    record_payment,
+    settle_paid_orders,
+    settle_refunds,
+)
 from invoicing.services.payouts import import_payouts
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
 from invoicing.services.statements import statement_pdf
@@ -22,6 +27,7 @@ __all__ = [
     "Issued",
     "close_periods",
     "credit_invoice",
+    "credit_lines",
     "credit_refunds",
     "enter_payment",
     "ignore_line",
@@ -39,6 +45,7 @@ __all__ = [
     "render_pdfs",
     "send_reminder",
     "settle_paid_orders",
+    "settle_refunds",
     "statement_pdf",
     "structured_xml",
 ]

@@ -1,7 +1,7 @@
 """Credit notes: the only way to correct what was issued."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,18 +11,23 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from invoicing.amounts import Part, RateAmounts, net_parts
+from invoicing.amounts import Part, RateAmounts, net_parts, portion
 from invoicing.errors import NothingToCredit, StructureRefused
 from invoicing.events import invoices_issued
 from invoicing.mentions import language_of
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.selectors import credited_amounts, orders_to_credit
+from invoicing.selectors import (
+    credited_amounts,
+    credited_quantities,
+    line_key,
+    orders_to_credit,
+)
 from invoicing.services.issuing import tax_rows, write_documents
 from invoicing.services.payments import refund_of_credit
 from sales.locks import lock_orders
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
-from sphinx.core.money import ZERO, spread, tax_included
+from sphinx.core.money import ZERO, plain, spread, tax_included
 from sphinx.core.services import record
 
 log = structlog.get_logger(__name__)
@@ -56,11 +61,106 @@ def credit_invoice(
         lines = [_copy(line) for line in original.lines.all()]
     else:
         lines = _amount_lines(amounts, reason)
+    return _issue(original, amounts, lines, reason, at, actor)
+
+
+def _issue(
+    original: Invoice,
+    amounts: dict[Decimal, RateAmounts],
+    lines: list[InvoiceLine],
+    reason: str,
+    at: datetime,
+    actor: Any,
+) -> Invoice:
     credit = _document(original, amounts, reason, at)
     write_documents([credit], {0: lines}, {0: tax_rows(amounts)}, at)
     record("credit_note.issued", [credit], actor=actor, invoice=original.number)
     announce(invoices_issued, invoice_ids=[credit.pk])
     return credit
+
+
+@transaction.atomic
+def credit_lines(
+    *,
+    invoice_id: int,
+    quantities: Mapping[int, Decimal],
+    reason: str,
+    at: datetime,
+    after_credits: int | None = None,
+    actor: Any = None,
+) -> Invoice:
+    """Credit some pieces of an invoice: line id → pieces, each at its own price and rate.
+
+    Portions are cumulative: all credits of a line make its amount exactly, and the last one of
+    a rate takes what is left of its VAT. `after_credits` is how many credit notes the invoice
+    had when somebody looked: the same form sent twice credits once.
+
+    Raises:
+        NothingToCredit: no piece, more than is left of a line, or of its rate's amount.
+    """
+    original = Invoice.objects.select_related("order").get(pk=invoice_id, kind=Invoice.Kind.INVOICE)
+    lock_orders([original.order_id]).get()
+    if after_credits is not None and original.credit_notes.count() != after_credits:
+        raise NothingToCredit(
+            _("Un avoir sur %s vient d'être établi : relisez ce qui reste.") % original
+        )
+    before = credited_quantities(original)
+    lines, parts = [], []
+    for line in original.lines.all():
+        pieces, done = quantities.get(line.pk, ZERO), before.get(line_key(line), ZERO)
+        if not pieces:
+            continue
+        if pieces < 0 or pieces > line.quantity - done:
+            raise NothingToCredit(
+                _("%(label)s : il reste %(left)s pièces à créditer.")
+                % {"label": line.label, "left": plain(line.quantity - done)}
+            )
+        part = Part(
+            line.tax_rate,
+            portion(line.amount_incl_tax, done, pieces, line.quantity),
+            portion(line.discount_incl_tax, done, pieces, line.quantity),
+        )
+        copy = _copy(line)
+        copy.quantity, copy.amount_incl_tax, copy.discount_incl_tax = pieces, *part[1:]
+        lines.append(copy)
+        parts.append(part)
+    amounts = _amounts_of(original, parts)
+    for position, (line, part, net) in enumerate(
+        zip(lines, parts, net_parts(parts, amounts), strict=True), start=1
+    ):
+        line.position, line.total_incl_tax = position, part.total
+        line.amount_excl_tax, line.discount_excl_tax = net.amount, net.discount
+        line.total_excl_tax = net.amount - net.discount
+    return _issue(original, amounts, lines, reason, at, actor)
+
+
+def _amounts_of(original: Invoice, parts: Sequence[Part]) -> dict[Decimal, RateAmounts]:
+    """What the parts make at each rate, within what is left of it.
+
+    Raises:
+        NothingToCredit: there is no part, or more than is left.
+    """
+    done = credited_amounts(original)
+    gross: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
+    for part in parts:
+        gross[part.rate] += part.total
+    amounts = {}
+    for tax in original.taxes.all():
+        credited, credited_tax = done.get(tax.tax_rate, (ZERO, ZERO))
+        left, tax_left = tax.total_incl_tax - credited, tax.tax - credited_tax
+        share = gross.get(tax.tax_rate)
+        if share is None:
+            continue
+        if share > left:
+            raise NothingToCredit(
+                _("Facture %(number)s : il reste %(left)s € à créditer à %(rate)s %%.")
+                % {"number": original.number, "left": left, "rate": plain(tax.tax_rate)}
+            )
+        vat = tax_left if share == left else min(tax_included(share, tax.tax_rate), tax_left)
+        amounts[tax.tax_rate] = RateAmounts(tax.tax_rate, share - vat, vat, share)
+    if not sum(gross.values(), ZERO):
+        raise NothingToCredit(_("Choisissez au moins une pièce à créditer."))
+    return amounts
 
 
 def credit_refunds(*, at: datetime, order_ids: Iterable[int] | None = None) -> list[Invoice]:
@@ -98,7 +198,7 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
                 reason=reason,
                 at=at,
             )
-            refund_of_credit(note, at)
+            refund_of_credit(note, part, at)
             made.append(note)
             left -= part
     return made

@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import DecimalField, F, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from invoicing.errors import PaymentRefused
 from invoicing.models import Invoice, Payment
-from invoicing.receivables import open_invoices
+from invoicing.receivables import FROM_SHOP, open_invoices
 from sales.locks import lock_orders
 from sales.models import Order
-from sphinx.core.money import to_cents
+from sphinx.core.money import CENT, ZERO, to_cents
 from sphinx.core.services import record
 
 
@@ -88,7 +90,7 @@ def settle_paid_orders(*, at: datetime) -> int:
     for invoice in due.select_related("order").iterator(chunk_size=500):
         order = invoice.order
         _payment, is_new = Payment.objects.get_or_create(
-            reference=f"shop:{invoice.number}",
+            reference=f"{FROM_SHOP}:{invoice.number}",
             defaults={
                 "order": order,
                 "invoice_id": invoice.pk,
@@ -101,18 +103,50 @@ def settle_paid_orders(*, at: datetime) -> int:
     return settled
 
 
-def refund_of_credit(note: Invoice, at: datetime) -> None:
-    """What the shop gave back with a credit note, as a payment below 0."""
-    Payment.objects.get_or_create(
-        reference=f"shop:{note.number}",
+def settle_refunds() -> int:
+    """Sweep: what shops gave back for orders whose credit notes were established by hand before.
+
+    Returns how many payments were made; twice makes none twice.
+    """
+    told = (
+        Payment.objects.filter(
+            order=OuterRef("pk"), amount__lt=0, reference__startswith=f"{FROM_SHOP}:"
+        )
+        .order_by()
+        .values("order")
+        .annotate(total=Sum("amount"))
+        .values("total")
+    )
+    money = DecimalField(max_digits=16, decimal_places=2)
+    orders = Order.objects.filter(refunded_incl_tax__gt=0).annotate(
+        missing=F("refunded_incl_tax")
+        + Coalesce(Subquery(told, output_field=money), Value(ZERO), output_field=money)
+    )
+    made = 0
+    for order in orders.filter(missing__gte=CENT).order_by("pk"):
+        left = to_cents(order.missing)
+        notes = order.invoices.filter(kind=Invoice.Kind.CREDIT_NOTE, payments=None)
+        for note in notes.order_by("chain_index"):
+            part = min(left, note.total_incl_tax)
+            if part > 0:
+                made += refund_of_credit(note, part, order.paid_at or note.issued_at)
+                left -= part
+    return made
+
+
+def refund_of_credit(note: Invoice, amount: Decimal, at: datetime) -> bool:
+    """What the shop gave back (EUR, above 0) with a credit note, as a payment below 0."""
+    _payment, is_new = Payment.objects.get_or_create(
+        reference=f"{FROM_SHOP}:{note.number}",
         defaults={
             "order_id": note.order_id,
             "invoice": note,
-            "amount": -note.total_incl_tax,
+            "amount": -amount,
             "method": note.order.payment_method,
             "paid_at": at,
         },
     )
+    return is_new
 
 
 def payments_of_paid_orders(invoices: Sequence[Invoice]) -> None:
@@ -126,7 +160,7 @@ def payments_of_paid_orders(invoices: Sequence[Invoice]) -> None:
                 invoice=i,
                 amount=i.paid_incl_tax,
                 method=orders[i.order_id].payment_method,
-                reference=f"shop:{i.number}",
+                reference=f"{FROM_SHOP}:{i.number}",
                 paid_at=orders[i.order_id].paid_at or orders[i.order_id].placed_at,
             )
             for i in paid

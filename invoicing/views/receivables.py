@@ -1,6 +1,7 @@
 """What customers owe: by lateness, invoice by invoice; payments by hand, reminders, statements."""
 
 from datetime import datetime, time
+from decimal import Decimal
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -13,13 +14,17 @@ from invoicing import services
 from invoicing.forms import PaymentForm
 from invoicing.models import Invoice
 from invoicing.receivables import ageing, open_invoices, with_balance
+from invoicing.selectors import credited_quantities, line_key, returned_quantities
 from sphinx.core import clock
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import SphinxError
-from sphinx.core.money import ZERO, to_cents
+from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import typed_number
 
 SHOWN = 200
+# Printed on the credit note when no reason is typed.
+RETURNED = "Retour"
 
 
 @login_required
@@ -103,6 +108,51 @@ def _acted(request: HttpRequest, invoice: Invoice, form: PaymentForm) -> bool:
     )
     messages.success(request, _("Le règlement est noté."))
     return True
+
+
+@login_required
+@permission_required("invoicing.add_invoice", raise_exception=True)
+def credit(request: HttpRequest, invoice_id: int) -> HttpResponse:
+    """Credit pieces of an invoice: what came back and isn't credited yet is proposed."""
+    invoice = get_object_or_404(Invoice, pk=invoice_id, kind=Invoice.Kind.INVOICE)
+    lines = list(invoice.lines.all())
+    done, returned = credited_quantities(invoice), returned_quantities(invoice)
+    if request.method == "POST":
+        try:
+            made = services.credit_lines(
+                invoice_id=invoice.pk,
+                quantities={
+                    line.pk: typed_number(request.POST.get(f"q{line.pk}", "")) for line in lines
+                },
+                reason=request.POST.get("reason", "").strip() or RETURNED,
+                after_credits=int(typed_number(request.POST.get("credits", ""), places=0)),
+                at=clock.now(),
+                actor=request.user,
+            )
+        except SphinxError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(
+                request,
+                _("Avoir %(number)s de %(total)s € établi.")
+                % {"number": made.number, "total": made.total_incl_tax},
+            )
+            return redirect("invoicing:receivable", invoice.pk)
+    rows = []
+    for line in lines:
+        credited = done.get(line_key(line), Decimal(0))
+        back = max(returned.get(line.pk, Decimal(0)) - credited, Decimal(0))
+        typed = request.POST.get(f"q{line.pk}", plain(back) if back else "")
+        rows.append((line, credited, returned.get(line.pk, Decimal(0)), typed))
+    return back_office_page(
+        request,
+        "invoicing/credit.html",
+        title=_("Avoir sur %s") % invoice.number,
+        invoice=invoice,
+        rows=rows,
+        credits=invoice.credit_notes.count(),
+        reason=request.POST.get("reason", ""),
+    )
 
 
 @login_required

@@ -224,6 +224,7 @@ def pages(receipt: Receipt) -> list[str]:
         "/paiements/",
         "/achats/factures/recevoir/",
         f"/factures/{invoice.pk}/reglement/",
+        f"/factures/{invoice.pk}/avoir/",
         "/livraisons/",
         "/livraisons/prelevement/",
         f"/livraisons/{note.pk}/colis/",
