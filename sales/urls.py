@@ -8,6 +8,7 @@ urlpatterns = [
     path("livraisons/", dispatch.worktop, name="worktop"),
     path("livraisons/preparer/", dispatch.prepare, name="prepare"),
     path("livraisons/prelevement/", dispatch.picking, name="picking"),
+    path("livraisons/etiquettes/<slug:layout>.csv", dispatch.labels, name="labels"),
     path("livraisons/suivi/", dispatch.tracking, name="tracking"),
     path("livraisons/<int:note_id>/colis/", dispatch.parcel, name="parcel"),
     path("livraisons/<int:note_id>/retour/", desk.take_back, name="take_back"),

@@ -25,6 +25,7 @@ from sales.services.dispatch import (
     tracking_url,
 )
 from sales.services.documents import render_delivery_pdfs
+from sales.services.labels import FORMATS, labels_csv
 from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
 from sales.services.orders import upsert_orders
@@ -40,6 +41,7 @@ from sales.services.returns import Back, return_goods
 
 __all__ = [
     "CARRIERS",
+    "FORMATS",
     "Back",
     "OrderChange",
     "OrderResult",
@@ -52,6 +54,7 @@ __all__ = [
     "cancel_order",
     "confirm_order",
     "import_tracking",
+    "labels_csv",
     "mail_shipment",
     "mark_invoiced",
     "merge_customers",

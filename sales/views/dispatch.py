@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -178,6 +178,20 @@ def _tracked(request: HttpRequest, note: DeliveryNote) -> HttpResponse:
     )
     messages.success(request, _("Le suivi est noté."))
     return redirect("sales:parcel", note.pk)
+
+
+@login_required
+@permission_required("sales.view_deliverynote", raise_exception=True)
+def labels(request: HttpRequest, layout: str) -> HttpResponse:
+    """The parcels in preparation for the carrier's label program."""
+    if layout not in services.FORMATS:
+        raise Http404
+    notes = notes_to_ship().select_related("order__customer")
+    return HttpResponse(
+        "\ufeff" + services.labels_csv(notes, layout=layout),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="etiquettes-{layout}.csv"'},
+    )
 
 
 @require_POST

@@ -1,5 +1,7 @@
+import csv
 from datetime import timedelta
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from sales.models import DeliveryNote
 from sales.picking import picking_list, pieces_of
 from sales.services import (
     import_tracking,
+    labels_csv,
     mail_shipment,
     notes_to_mail,
     prepare_deliveries,
@@ -24,7 +27,7 @@ from sales.tasks import mail_parcels
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
-from tests.factories import NOON, ProductFactory, line, placed
+from tests.factories import NOON, PARIS_ADDRESS, ProductFactory, line, placed
 from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +43,8 @@ def products() -> dict[str, Product]:
     }
 
 
-def note_of(number: str, *lines: Any) -> DeliveryNote:
-    note = prepare_delivery(order_id=placed(number, *lines).pk, at=NOON)
+def note_of(number: str, *lines: Any, **values: Any) -> DeliveryNote:
+    note = prepare_delivery(order_id=placed(number, *lines, **values).pk, at=NOON)
     assert note is not None
     return note
 
@@ -101,6 +104,46 @@ def test_customers_follow_their_parcel_at_the_carriers() -> None:
 
     assert tracking_url(note).endswith("=12345678")
     assert tracking_url(DeliveryNote(carrier="Pigeon", tracking_number="1")) == ""
+
+
+# --- Labels ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("products")
+@pytest.mark.parametrize(
+    ("layout", "values"),
+    [
+        ("generic", {"nom": "Léa Martin", "code_postal": "75011", "pays": "FR"}),
+        ("dpd", {"recipient_name": "Léa Martin", "recipient_country": "250"}),
+    ],
+)
+def test_parcels_go_to_the_label_program(layout: str, values: dict[str, str]) -> None:
+    note = note_of("W1", line("A"))
+
+    (row,) = csv.DictReader(StringIO(labels_csv([note], layout=layout)), delimiter=";")
+
+    assert {name: row[name] for name in values} == values
+    assert note.number in row.values()
+
+
+@pytest.mark.usefixtures("products")
+def test_phone_numbers_reach_the_label_program_without_a_plus() -> None:
+    note = note_of("W1", line("A"))
+    note.order.customer.phone = "+33612345678"
+
+    (row,) = csv.DictReader(StringIO(labels_csv([note])), delimiter=";")
+
+    assert row["telephone"] == "0033612345678"
+
+
+@pytest.mark.usefixtures("products")
+def test_no_cell_of_a_label_is_a_formula(warehouse: Client) -> None:
+    note_of("W1", line("A"), shipping=PARIS_ADDRESS._replace(name="=1+1"))
+
+    answer = warehouse.get("/livraisons/etiquettes/generic.csv")
+
+    assert "'=1+1" in answer.content.decode()
+    assert warehouse.get("/livraisons/etiquettes/autre.csv").status_code == 404
 
 
 # --- The carrier's file ------------------------------------------------------------------------
