@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -18,6 +19,7 @@ from sales.models import (
     Order,
     OrderLine,
 )
+from sales.selectors import orders_at_foreign_rates
 from sphinx.core import clock
 from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
 
@@ -56,6 +58,19 @@ class OrderLineInline(TabularInline):
     ]
 
 
+class RateFilter(admin.SimpleListFilter):
+    title = _("taux de TVA")
+    parameter_name = "rates"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("foreign", _("Inconnu du pays livré (OSS, 30 jours)"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "foreign":
+            return queryset.filter(pk__in=orders_at_foreign_rates(clock.today()).values("pk"))
+        return queryset
+
+
 @admin.register(Order)
 class OrderAdmin(ListTotals, ReadOnlyAdmin):
     list_display = [
@@ -68,7 +83,14 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
         "total_incl_tax",
         "shipping_country",
     ]
-    list_filter = ["status", "payment_status", "shop", "tax_regime", "shipping_country"]
+    list_filter = [
+        "status",
+        "payment_status",
+        "shop",
+        "tax_regime",
+        RateFilter,
+        "shipping_country",
+    ]
     list_select_related = ["shop", "customer"]
     search_fields = [
         "number",

@@ -1,14 +1,21 @@
 """Reads of sales: what is ready, what waits, an order by its number."""
 
+import operator
 from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
+from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
+from sphinx.core.vat import TaxRegime
+from sphinx.core.vat_rates import RatePeriod, rate_periods
 
+FOREIGN_RATE_DAYS = 30
 DELIVERABLE = (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
 
 
@@ -50,6 +57,30 @@ def lines_waiting_for_stock() -> QuerySet[OrderLine]:
         .select_related("order", "reservation")
         .order_by("order__placed_at", "order_id", "position")
     )
+
+
+def orders_at_foreign_rates(today: date) -> QuerySet[Order]:
+    """Distance sales of the last 30 days with a rate that their destination doesn't know.
+
+    The shop is set up wrongly: VAT is owed there at its own rates (CGI art. 258 A).
+    """
+    since = today - timedelta(days=FOREIGN_RATE_DAYS)
+    recent = [p for p in rate_periods() if p.end is None or p.end > since]
+    known = reduce(operator.or_, (_at_rates_of(period) for period in recent))
+    foreign = OrderLine.objects.filter(order=OuterRef("pk"), tax_rate__gt=0).exclude(known)
+    return Order.objects.filter(
+        Exists(foreign), tax_regime=TaxRegime.OSS, placed_at__gte=start_of(since)
+    ).exclude(status=Order.Status.CANCELLED)
+
+
+def _at_rates_of(period: RatePeriod) -> Q:
+    destination = Q(order__shipping_country=period.country) | Q(
+        order__shipping_country="", order__billing_country=period.country
+    )
+    then = Q(order__placed_at__gte=start_of(period.start))
+    if period.end:
+        then &= Q(order__placed_at__lt=start_of(period.end))
+    return destination & then & Q(tax_rate__in=period.rates)
 
 
 def missing_quantity(line: OrderLine) -> Decimal:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from sales.drafts import FEE, GIFT_CARD, GOODS, TIP, LineDraft, StatedTax
 from sphinx.core.money import CENT, HUNDRED, ZERO, to_cents
 from sphinx.core.texts import fold
-from sphinx.core.vat import FRENCH_RATES, OTHER_EU_RATES
+from sphinx.core.vat import FRENCH_RATES
+from sphinx.core.vat_rates import CURRENT_RATES
 
 _TIPS = frozenset(("tip", "tips", "pourboire", "gratuity"))
 _GIFT_CARDS = ("gift card", "carte cadeau", "cheque cadeau", "bon cadeau", "e gift card")
@@ -23,7 +24,7 @@ def rate_between(net: Decimal, tax: Decimal, named: Iterable[Decimal] = ()) -> D
     if not tax:
         return Decimal("0.00")
     exact = tax * HUNDRED / net
-    for kind in (tuple(named), FRENCH_RATES, OTHER_EU_RATES):
+    for kind in (tuple(named), FRENCH_RATES, CURRENT_RATES):
         fitting = [r for r in kind if r and abs(net * r / HUNDRED - tax) <= CENT]
         if fitting:
             return min(fitting, key=lambda rate: abs(rate - exact))

@@ -16,15 +16,6 @@ EU_COUNTRIES = frozenset(
 # Overseas departments: a sale from the mainland is deemed an export (CGI, art. 294, 2).
 OVERSEAS_POSTCODES = ("971", "972", "973", "974", "976")
 OVERSEAS_COUNTRIES = frozenset({"GP", "MQ", "GF", "RE", "YT"})
-# Standard and reduced rates of the other member states (European Commission, Taxes in Europe
-# database, 2026): what a rate worked out from amounts is compared with.
-OTHER_EU_RATES = tuple(
-    Decimal(r)
-    for r in (
-        "27.00 25.50 25.00 24.00 23.00 22.00 21.00 19.00 18.00 17.00 16.00 15.00 14.00 13.50 "
-        "13.00 12.00 9.50 9.00 8.00 7.00 6.00 5.00 4.80 4.00 3.00"
-    ).split()
-)
 NORMAL_RATE = Decimal("20.00")
 FRENCH_RATES = tuple(Decimal(r) for r in ("20.00", "10.00", "5.50", "2.10", "8.50", "0.00"))
 

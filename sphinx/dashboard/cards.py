@@ -34,6 +34,8 @@ _CARDS = (
          "sales.view_deliverynote", "sales:worktop", ""),
     Card("waiting_stock", _("Commandes en attente de stock"), "hourglass_top", "warning",
          "inventory.view_stockposition", "inventory_stockposition", "level=waiting"),
+    Card("foreign_rates", _("Ventes UE à un taux inconnu du pays livré"), "travel_explore",
+         "warning", "sales.view_order", "sales_order", "rates=foreign"),
     Card("to_ship", _("Bons à expédier"), "local_shipping", "info",
          "sales.view_deliverynote", "sales:worktop", ""),
     Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",

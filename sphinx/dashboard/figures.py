@@ -15,7 +15,12 @@ from invoicing.receivables import open_invoices
 from invoicing.selectors import notes_to_invoice
 from purchasing.models import PurchaseOrder, ReceivedInvoice, SupplierInvoice
 from sales.models import Order
-from sales.selectors import lines_waiting_for_stock, notes_to_ship, orders_ready_to_deliver
+from sales.selectors import (
+    lines_waiting_for_stock,
+    notes_to_ship,
+    orders_at_foreign_rates,
+    orders_ready_to_deliver,
+)
 from sphinx.core import clock
 from sphinx.core.clock import PARIS
 from sphinx.core.models import AuditEvent
@@ -130,6 +135,7 @@ def work_waiting() -> dict[str, int]:
         "to_ship": notes_to_ship().count(),
         "to_invoice": notes_to_invoice().count(),
         "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),
+        "foreign_rates": orders_at_foreign_rates(clock.today()).count(),
         "proposals": PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED).count(),
         "quarantine": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
         "alarms": AuditEvent.objects.filter(
