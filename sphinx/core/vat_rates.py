@@ -1,10 +1,10 @@
 """VAT rates on goods in the other member states, with the day each set came into force.
 
-Distance sales under the one-stop shop bear the destination's rates (CGI art. 258 A). Sources:
-European Commission, Taxes in Europe database; national laws named beside each change. Rates of
-Greek islands, Madeira and the Azores stand with their country's. Northern Ireland is XI.
-Nothing is computed from this table: the shop's rate is booked as charged, and shown to the
-merchant when it is not one of these.
+Distance sales under the one-stop shop bear the destination's rates (CGI art. 258 A). To check or
+extend a row: the Commission's Taxes in Europe database (TEDB). Rates of Greek islands, Madeira
+and the Azores stand with their country's; Northern Ireland is XI; zero is left out.
+The shop's rate is booked as charged; the table serves to show the merchant a rate that the
+destination doesn't know, and to tell a rate that a file states by amounts only.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _RATES: dict[str, tuple[tuple[date, str], ...]] = {
     "AT": ((START, "20 19 13 10"), (date(2026, 7, 1), "20 19 13 10 4.9")),
     "BE": ((START, "21 12 6"),),
     "BG": ((START, "20 9"),),
-    "CY": ((START, "19 9 5"), (date(2023, 7, 1), "19 9 5 3")),
+    "CY": ((START, "19 9 5"), (date(2023, 7, 23), "19 9 5 3")),
     "CZ": ((START, "21 15 10"), (date(2024, 1, 1), "21 12")),
     "DE": ((START, "19 7"),),
     "DK": ((START, "25"),),
@@ -31,7 +31,7 @@ _RATES: dict[str, tuple[tuple[date, str], ...]] = {
         (date(2025, 1, 1), "22 13 9"),
         (date(2025, 7, 1), "24 13 9"),
     ),
-    # Food at 5, then 2, pasta and oil at 7.5: from 2023 to the end of 2024.
+    # Basic food at 0, then 2, seed oils and pasta at 5, then 7.5: 2023 and 2024 (RDL 4/2024).
     "ES": (
         (START, "21 10 4"),
         (date(2023, 1, 1), "21 10 7.5 5 4 2"),
@@ -42,7 +42,7 @@ _RATES: dict[str, tuple[tuple[date, str], ...]] = {
         (date(2024, 9, 1), "25.5 14 10"),
         (date(2026, 1, 1), "25.5 13.5 10"),
     ),
-    "GR": ((START, "24 17 13 9 6 4"),),
+    "GR": ((START, "24 17 13 9 6 4 3"),),
     "HR": ((START, "25 13 5"),),
     "HU": ((START, "27 18 5"),),
     "IE": ((START, "23 13.5 9 4.8"),),
@@ -58,7 +58,7 @@ _RATES: dict[str, tuple[tuple[date, str], ...]] = {
     "MT": ((START, "18 7 5"), (date(2024, 1, 1), "18 12 7 5")),
     "NL": ((START, "21 9"),),
     "PL": ((START, "23 8 5"),),
-    "PT": ((START, "23 22 18 16 13 12 9 6 5 4"),),
+    "PT": ((START, "23 22 16 13 12 9 6 5 4"),),
     "RO": ((START, "19 9 5"), (date(2025, 8, 1), "21 11")),
     "SE": ((START, "25 12 6"),),
     "SI": ((START, "22 9.5 5"),),
