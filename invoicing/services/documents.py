@@ -51,16 +51,22 @@ def _render_batch(ids: list[int]) -> dict[int, Path]:
         )
         for i in invoices
     ]
-    for invoice, page, sha256 in zip(invoices, pages, render_all(pages), strict=True):
-        paths[invoice.pk] = page.path
-        InvoicePdf.objects.get_or_create(
-            invoice=invoice,
-            defaults={
-                "path": str(pdf_path(invoice)),
-                "sha256": sha256,
-                "rendered_at": clock.now(),
-            },
-        )
+    drawn = list(zip(invoices, pages, render_all(pages), strict=True))
+    rendered_at = clock.now()
+    # Two workers may draw the same document: the first keeps its row.
+    InvoicePdf.objects.bulk_create(
+        [
+            InvoicePdf(
+                invoice=invoice,
+                path=str(pdf_path(invoice)),
+                sha256=sha256,
+                rendered_at=rendered_at,
+            )
+            for invoice, _page, sha256 in drawn
+        ],
+        ignore_conflicts=True,
+    )
+    paths |= {invoice.pk: page.path for invoice, page, _sha256 in drawn}
     return paths
 
 

@@ -30,7 +30,6 @@ FORMATS: Mapping[str, Mapping[str, str]] = {
         "pays": "country",
         "telephone": "phone",
         "email": "email",
-        "valeur_ttc": "value",
     },
     "dpd": {
         "recipient_name": "addressee",
@@ -85,5 +84,4 @@ def _parcel(note: DeliveryNote) -> dict[str, str]:
         # "+33…" would be taken for a formula; every carrier reads "0033…" as well.
         "phone": re.sub(r"^\+", "00", order.customer.phone),
         "email": order.customer.email,
-        "value": f"{order.total_incl_tax:.2f}",
     }
