@@ -178,13 +178,22 @@ def _note_of(reference: str, line: int) -> DeliveryNote:
     """The note of that number, else the only one of that order that is open or last left.
 
     Raises:
-        InputError: nobody knows the reference.
+        InputError: nobody knows the reference, or orders of several shops have it.
     """
     note = DeliveryNote.objects.filter(number=reference).first()
     if note is None:
         notes = DeliveryNote.objects.filter(order__number=reference).exclude(
             status=Status.CANCELLED
         )
+        if len(set(notes.values_list("order_id", flat=True))) > 1:
+            raise InputError(
+                _(
+                    "Ligne %(line)s : plusieurs commandes portent le n° « %(reference)s » ; "
+                    "donnez le n° du bon de livraison."
+                )
+                % {"line": line, "reference": reference[:40]},
+                line=line,
+            )
         note = notes.filter(status=Status.DRAFT).first() or notes.first()
     if note is None or note.status == Status.CANCELLED:
         raise InputError(

@@ -10,7 +10,7 @@ from django.test import Client
 
 from inventory.models import BundleComponent, Product
 from sales.errors import PackedOtherwise
-from sales.models import DeliveryNote
+from sales.models import DeliveryNote, Order
 from sales.picking import picking_list, pieces_of
 from sales.services import (
     import_tracking,
@@ -27,7 +27,7 @@ from sales.tasks import mail_parcels
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
-from tests.factories import NOON, PARIS_ADDRESS, ProductFactory, line, placed
+from tests.factories import NOON, PARIS_ADDRESS, ProductFactory, ShopFactory, line, placed
 from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +147,23 @@ def test_no_cell_of_a_label_is_a_formula(warehouse: Client) -> None:
 
 
 # --- The carrier's file ------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("products")
+def test_an_order_number_that_two_shops_use_ships_neither_parcel() -> None:
+    notes = [note_of("W1", line("A")), note_of("W2", line("A"))]
+    Order.objects.filter(pk=notes[1].order_id).update(shop=ShopFactory(code="autre"), number="W1")
+
+    done = import_tracking(
+        name="dpd.csv",
+        data="Référence;Numéro de suivi\nW1;6A1\n".encode(),
+        carrier="DPD",
+        ships=True,
+        at=NOON,
+    )
+
+    assert (done.noted, done.shipped) == (0, 0)
+    assert "W1" in done.faults[0]
 
 
 @pytest.mark.usefixtures("products")
