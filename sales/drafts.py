@@ -43,7 +43,8 @@ class OrderDraft(NamedTuple):
     `prices_include_tax` says how line prices and line discounts are given,
     `charges_include_tax` the same for shipping and the order's discount; `total_incl_tax` is
     what the customer was charged and is never changed. `tolerance` is how far (EUR) the lines
-    may be from it because the shop itself rounds: the total rules.
+    may be from it because the shop itself rounds: the total rules. `raw_hash` stands for the rows
+    it was read from and the way they were read; blank when it came another way.
     """
 
     external_id: str
@@ -70,3 +71,4 @@ class OrderDraft(NamedTuple):
     note: str = ""
     line: int = 0
     tolerance: Decimal = Decimal(0)
+    raw_hash: str = ""

@@ -107,6 +107,9 @@ class Order(Sourced, OrderAddresses):
     note = models.TextField(_("note"), blank=True)
     content_hash = models.CharField(max_length=32, editable=False)
     lines_hash = models.CharField(max_length=32, editable=False)
+    # Of the rows as the file has them: the same rows again needn't be read. Blank where the order
+    # doesn't stand as they say (converted, cancelled here, completed by another).
+    raw_hash = models.CharField(max_length=32, blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("commande")

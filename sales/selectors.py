@@ -1,10 +1,11 @@
 """Reads of sales: what is ready, what waits, an order by its number."""
 
 import operator
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
+from typing import NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -12,11 +13,38 @@ from django.utils.translation import gettext as _
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
+from sphinx.core.models import Shop
 from sphinx.core.vat import TaxRegime
 from sphinx.core.vat_rates import RatePeriod, rate_periods
 
 FOREIGN_RATE_DAYS = 30
 DELIVERABLE = (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
+
+
+class OrderAsRead(NamedTuple):
+    """An order that stands as a file's rows say."""
+
+    raw_hash: str
+    external_id: str
+    number: str
+    status: str
+    placed_at: datetime
+    total_incl_tax: Decimal
+
+
+def orders_as_read(shop: Shop, rows: Mapping[str, str]) -> dict[str, OrderAsRead]:
+    """Orders whose rows are known, by `raw_hash`; `rows` is the shop's key or number → hash."""
+    hashes = {raw for raw in rows.values() if raw}
+    if not hashes:
+        return {}
+    known: dict[str, OrderAsRead] = {}
+    # Two lookups by an index each: together they would be one without.
+    for field in ("external_id__in", "number__in"):
+        keys = [key for key, raw in rows.items() if raw not in known]
+        found = Order.objects.filter(shop=shop, **{field: keys}) if keys else Order.objects.none()
+        orders = (OrderAsRead(*row) for row in found.values_list(*OrderAsRead._fields))
+        known |= {order.raw_hash: order for order in orders if order.raw_hash in hashes}
+    return known
 
 
 def orders_ready_to_deliver() -> QuerySet[Order]:

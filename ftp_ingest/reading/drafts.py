@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import CustomerDraft
 from ftp_ingest.dialects.base import Dialect, OrderReader, Row
+from ftp_ingest.reading.fingerprints import row_hasher
 from ftp_ingest.reading.recognition import FileFormat
 from ftp_ingest.reading.records import Record, read_records
 from sales.drafts import OrderDraft
@@ -91,30 +92,57 @@ def survey(path: Path, file_format: FileFormat) -> Survey:
     return seen
 
 
+class RawOrder(NamedTuple):
+    """The rows of one order, not yet understood; `raw_hash` knows them again."""
+
+    key: str
+    rows: list[Row]
+    fault: Fault | None
+    raw_hash: str
+
+    @property
+    def line(self) -> int:
+        """Where it begins in the file."""
+        return self.fault.line if self.fault else self.rows[0].line
+
+
+class OrderFile:
+    """A file of orders: their rows first, each order once, then what they mean."""
+
+    def __init__(self, path: Path, file_format: FileFormat, seen: Survey) -> None:
+        dialect: Dialect | None = file_format.dialect
+        assert dialect is not None  # noqa: S101
+        self._path, self._format, self._seen = path, file_format, seen
+        self._reader = dialect.orders(file_format.header)
+        if seen.day_first is not None:
+            self._reader.read_dates(day_first=seen.day_first)
+        self._hash = row_hasher(file_format, day_first=seen.day_first)
+
+    def raw_orders(self, only: Collection[str] | None = None) -> Iterator[RawOrder]:
+        """The orders of the file, of some keys when asked."""
+        for key, rows, fault in _groups(self._path, self._format, self._reader, self._seen):
+            if only is None or key in only:
+                yield RawOrder(key, rows, fault, "" if fault else self._hash(rows))
+
+    def draft(self, raw: RawOrder) -> OrderDraft | Fault:
+        """The order, or what is wrong with it."""
+        key = raw.key
+        if raw.fault is not None:
+            # An order with an unreadable row is not half an order.
+            return raw.fault._replace(external_id=key, number=key) if key else raw.fault
+        try:
+            return self._reader.draft(raw.rows)._replace(raw_hash=raw.raw_hash)
+        except InputError as error:
+            line = error.line or raw.line
+            return Fault(line, error.column, error.code, error.message, key, key)
+
+
 def order_drafts(
     path: Path, file_format: FileFormat, seen: Survey, only: Collection[str] | None = None
 ) -> Iterator[OrderDraft | Fault]:
     """The orders of a file, each once, or what is wrong with them; of some keys when asked."""
-    dialect: Dialect | None = file_format.dialect
-    assert dialect is not None  # noqa: S101
-    reader = dialect.orders(file_format.header)
-    if seen.day_first is not None:
-        reader.read_dates(day_first=seen.day_first)
-    for key, rows, broken in _groups(path, file_format, reader, seen):
-        if only is not None and key not in only:
-            continue
-        if broken:
-            # An order with an unreadable row is not half an order.
-            yield broken._replace(external_id=key, number=key) if key else broken
-        else:
-            yield _draft(reader, key, rows)
-
-
-def _draft(reader: OrderReader, key: str, rows: list[Row]) -> OrderDraft | Fault:
-    try:
-        return reader.draft(rows)
-    except InputError as error:
-        return Fault(error.line or rows[0].line, error.column, error.code, error.message, key, key)
+    file = OrderFile(path, file_format, seen)
+    return (file.draft(raw) for raw in file.raw_orders(only))
 
 
 _Group = tuple[str, list[Row], Fault | None]

@@ -4,7 +4,7 @@ A run that dies is started again from the file's first line: chunks already appl
 unchanged and skipped, so nothing is doubled.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,9 +18,11 @@ from django.utils.translation import gettext as _
 from customers.drafts import CustomerDraft
 from customers.services import Source, upsert_customers
 from ftp_ingest.models import ReceivedFile
-from ftp_ingest.reading.drafts import Fault
+from ftp_ingest.reading.drafts import Fault, OrderFile
 from ftp_ingest.services.quarantine import set_aside, settle_rows
 from sales.drafts import OrderDraft
+from sales.models import Order
+from sales.selectors import OrderAsRead, orders_as_read
 from sales.services import OrderChange, OrderResult, Rejection, upsert_orders
 from sphinx.core.bulk import check_references_now, commit_lazily
 from sphinx.core.clock import business_date
@@ -29,7 +31,7 @@ from sphinx.core.errors import ConflictError
 MAX_CONFLICTS = 5
 # Of what changed so much is told, run by run; the orders themselves tell the rest.
 MAX_CHANGES = 500
-_Draft = TypeVar("_Draft", OrderDraft, CustomerDraft)
+_Item = TypeVar("_Item")
 
 
 @dataclass
@@ -51,43 +53,48 @@ class Counts:
     # Day → what the file charges in all, what of it stands here (EUR incl. tax).
     days: dict[str, list[Decimal]] = field(default_factory=dict)
 
-    def add_to_day(self, draft: OrderDraft, *, is_applied: bool) -> None:
-        """Count an order's total in its civil day; cancelled ones charge nothing."""
-        if draft.state == "cancelled":
-            return
-        day = business_date(draft.placed_at).isoformat()
-        sums = self.days.setdefault(day, [Decimal(0), Decimal(0)])
-        sums[0] += draft.total_incl_tax
+    def add_to_day(self, placed_at: datetime, total: Decimal, *, is_applied: bool) -> None:
+        """Count an order's total (EUR incl. tax) in its civil day."""
+        sums = self.days.setdefault(business_date(placed_at).isoformat(), [Decimal(0), Decimal(0)])
+        sums[0] += total
         if is_applied:
-            sums[1] += draft.total_incl_tax
+            sums[1] += total
 
     def refuse(self, name: str, faults: Iterable[Fault]) -> None:
         """Note the faults of the file called `name`."""
         self.faults += [(name, fault) for fault in faults]
 
 
-def _chunks(items: Iterator[_Draft | Fault], size: int) -> Iterator[list[_Draft | Fault]]:
+def _chunks(items: Iterator[_Item], size: int) -> Iterator[list[_Item]]:
     while chunk := list(islice(items, size)):
         yield chunk
 
 
 def apply_orders(
     file: ReceivedFile,
-    items: Iterator[OrderDraft | Fault],
+    orders: OrderFile,
     counts: Counts,
     *,
     at: datetime,
     beat: Callable[[int], None],
+    only: Collection[str] | None = None,
 ) -> None:
-    """Apply a file's orders; `beat` is called in each chunk's transaction with its last line."""
+    """Apply a file's orders, of some keys when asked.
+
+    `beat` is called in each chunk's transaction with its last line. Orders whose rows stand as
+    they were read before are counted and not read again.
+    """
     source = Source(file.name, file.sha256)
-    for chunk in _chunks(items, settings.INGEST_CHUNK_ORDERS):
-        drafts = [d for d in chunk if isinstance(d, OrderDraft)]
-        faults = [f for f in chunk if isinstance(f, Fault)]
+    for chunk in _chunks(orders.raw_orders(only), settings.INGEST_CHUNK_ORDERS):
         with transaction.atomic():
             commit_lazily()
             beat(chunk[-1].line)
+            known = orders_as_read(file.shop, {raw.key: raw.raw_hash for raw in chunk})
+            items = [orders.draft(raw) for raw in chunk if raw.raw_hash not in known]
+            drafts = [d for d in items if isinstance(d, OrderDraft)]
+            faults = [f for f in items if isinstance(f, Fault)]
             result = _upsert(file, drafts, source, at)
+            result.unchanged += len(known)
             faults += [
                 Fault(r.line, r.column, r.code, r.message, r.external_id, r.number)
                 for r in result.rejections
@@ -95,14 +102,20 @@ def apply_orders(
             set_aside(file, faults, "orders")
             refused = {fault.external_id for fault in faults}
             applied = [d for d in drafts if d.external_id not in refused]
+            standing: list[OrderDraft | OrderAsRead] = [*applied, *known.values()]
             settle_rows(
                 file.shop,
-                [d.external_id for d in applied],
-                [d.number for d in applied],
+                [order.external_id for order in standing],
+                [order.number for order in standing],
                 file.name,
             )
         for draft in drafts:
-            counts.add_to_day(draft, is_applied=draft.external_id not in refused)
+            if draft.state != "cancelled":
+                is_applied = draft.external_id not in refused
+                counts.add_to_day(draft.placed_at, draft.total_incl_tax, is_applied=is_applied)
+        for order in known.values():
+            if order.status != Order.Status.CANCELLED:
+                counts.add_to_day(order.placed_at, order.total_incl_tax, is_applied=True)
         _count_orders(counts, result, len(faults))
         counts.refuse(file.name, faults)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from ftp_ingest.dialects import Dialect
 from ftp_ingest.errors import FileRefused
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
-from ftp_ingest.reading.drafts import Fault, customer_drafts, order_drafts, survey
+from ftp_ingest.reading.drafts import Fault, OrderFile, customer_drafts, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
 from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
 from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
@@ -309,7 +309,7 @@ def _apply(
     if found.kind == "customers":
         apply_customers(file, customer_drafts(reading.path, found), counts, at=at, beat=alive)
     elif found.kind == "orders":
-        apply_orders(file, order_drafts(reading.path, found, seen), counts, at=at, beat=alive)
+        apply_orders(file, OrderFile(reading.path, found, seen), counts, at=at, beat=alive)
     file.status = Status.APPLIED
     file.save()
     # The file was refused before and is right now (another dialect, a mended header).

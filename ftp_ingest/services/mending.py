@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
-from ftp_ingest.reading.drafts import order_drafts, rows_of_order, survey
+from ftp_ingest.reading.drafts import OrderFile, order_drafts, rows_of_order, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
 from ftp_ingest.services.applying import Counts, apply_orders
 from ftp_ingest.services.archive import archive_path, incoming, keep
@@ -103,9 +103,11 @@ def _apply_alone(file: ReceivedFile, keys: set[str]) -> None:
     path, found = _format_of(file)
     run = start_run(shop=file.shop, feed=None)
     report = IngestReport(counts=Counts())
-    drafts = order_drafts(path, found, survey(path, found), only=keys)
+    orders = OrderFile(path, found, survey(path, found))
     try:
-        apply_orders(file, drafts, report.counts, at=clock.now(), beat=lambda _line: beat(run))
+        apply_orders(
+            file, orders, report.counts, at=clock.now(), beat=lambda _line: beat(run), only=keys
+        )
     except BaseException as error:
         finish(run, FeedRun.Status.FAILED, error=str(error) or type(error).__name__)
         raise

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
-from ftp_ingest.reading.drafts import order_drafts, survey
+from ftp_ingest.reading.drafts import OrderFile, survey
 from ftp_ingest.reading.recognition import recognise
 from ftp_ingest.services.applying import Counts, apply_orders
 from ftp_ingest.services.archive import archive_path
@@ -96,5 +96,5 @@ def _restore(shop: Shop, orders: list[Order], earlier: dict[str, str]) -> None:
         file = ReceivedFile.objects.get(shop=shop, sha256=sha256)
         path = archive_path(sha256)
         found = recognise(path, file.dialect or "auto", own_dialects(shop))
-        drafts = order_drafts(path, found, survey(path, found), only=keys)
-        apply_orders(file, drafts, Counts(), at=clock.now(), beat=lambda _line: None)
+        rows = OrderFile(path, found, survey(path, found))
+        apply_orders(file, rows, Counts(), at=clock.now(), beat=lambda _line: None, only=keys)

@@ -83,8 +83,9 @@ def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
             code="sales.order_delivered",
         )
     cancel_drafts([order_id])
-    order.status, order.cancelled_at = Status.CANCELLED, at
-    order.save(update_fields=["status", "cancelled_at"])
+    # It no longer stands as the file says: its rows are read each time.
+    order.status, order.cancelled_at, order.raw_hash = Status.CANCELLED, at, ""
+    order.save(update_fields=["status", "cancelled_at", "raw_hash"])
     record("order.cancelled", [order], actor=actor)
     return order
 
@@ -119,7 +120,7 @@ def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
     Order.objects.filter(pk__in=free)._raw_delete("default")
     # A hash that nothing has: the same file read again brings the order back to life.
     Order.objects.filter(pk__in=noted).exclude(status=Status.CANCELLED).update(
-        status=Status.CANCELLED, cancelled_at=clock.now(), content_hash=""
+        status=Status.CANCELLED, cancelled_at=clock.now(), content_hash="", raw_hash=""
     )
     return len(orders)
 

@@ -139,6 +139,7 @@ def complement_of(
         refunded=ZERO,
         stated_taxes=tuple(_added_taxes(priced, delivered.orders)),
         tolerance=ZERO,
+        raw_hash="",
     )
 
 

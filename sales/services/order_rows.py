@@ -9,6 +9,7 @@ from typing import Any
 from customers.models import Customer
 from customers.services import Source
 from inventory.services import Demand, ProductFacts, Reserved
+from sales.drafts import OrderDraft
 from sales.models import Order, OrderLine
 from sales.services.currencies import EURO
 from sales.services.order_work import OrderResult, Work
@@ -99,7 +100,30 @@ class OrderFacts:
             "note": draft.note,
             "content_hash": work.content_hash,
             "lines_hash": work.lines_hash,
+            "raw_hash": raw_hash_to_keep(
+                draft,
+                total=draft.total_incl_tax,
+                original_currency=work.original_currency,
+                is_cancelled=cancelled,
+            )
+            if not work.stays_as_it_left
+            else "",
         }
+
+
+def raw_hash_to_keep(
+    draft: OrderDraft, *, total: Decimal, original_currency: str, is_cancelled: bool
+) -> str:
+    """What knows the draft's rows again; blank where the order doesn't stand as they say.
+
+    Who finds the same rows counts the order's own total and state in the shop's day.
+    """
+    stands_as_read = (
+        not original_currency
+        and total == draft.total_incl_tax
+        and is_cancelled == (draft.state == "cancelled")
+    )
+    return draft.raw_hash if stands_as_read else ""
 
 
 def _address_columns(prefix: str, address: Any) -> dict[str, str]:

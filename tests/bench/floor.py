@@ -84,8 +84,8 @@ INSERT INTO sales_order (id, source_file, source_sha256, source_line, billing_na
         shipping_postcode, shipping_city, shipping_country, external_id, number, status,
         payment_status, payment_method, placed_at, paid_at, cancelled_at, currency, vat_number,
         tax_regime, total_incl_tax, total_tax, shipping_incl_tax, shipping_tax_rate,
-        discount_incl_tax, refunded_incl_tax, taxes, note, content_hash, lines_hash, customer_id,
-        shop_id, original_currency)
+        discount_incl_tax, refunded_incl_tax, taxes, note, content_hash, lines_hash, raw_hash,
+        customer_id, shop_id, original_currency)
     SELECT o.id, 'orders.csv', repeat('a', 64), n + 1, first_name || ' ' || last_name, '',
         billing_address1, '', billing_postcode, billing_city, billing_country, shipping_name, '',
         shipping_address1, '', shipping_postcode, shipping_city, shipping_country, order_number,
@@ -95,7 +95,7 @@ INSERT INTO sales_order (id, source_file, source_sha256, source_line, billing_na
         total_incl_tax::numeric, round(total_incl_tax::numeric / 6, 2),
         shipping_incl_tax::numeric, shipping_tax_rate::numeric,
         order_discount_incl_tax::numeric, 0, '[{"tax": "0", "rate": "20", "total": "0"}]', '',
-        md5(order_number), md5(total_incl_tax), customer_id, shop.id, ''
+        md5(order_number), md5(total_incl_tax), md5(placed_at), customer_id, shop.id, ''
     FROM sold o, core_shop shop ON CONFLICT (shop_id, external_id) DO UPDATE
         SET status = excluded.status;
 INSERT INTO inventory_reservation (id, quantity, allocated, asked, requested_at, origin_number,
