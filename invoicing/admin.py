@@ -1,20 +1,33 @@
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from invoicing.models import Closing, Invoice, InvoiceLine, Payment, TaxBreakdown
+from invoicing.models import (
+    Closing,
+    EInvoiceState,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PlatformMessage,
+    PlatformSettings,
+    SalesReport,
+    TaxBreakdown,
+)
+from invoicing.platforms import platforms
 from invoicing.services import credit_invoice
 from sphinx.core import clock
-from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
+from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number, run_each
 
 
 class LineInline(TabularInline):
@@ -40,6 +53,13 @@ class TaxInline(TabularInline):
     fields = readonly_fields = ["tax_rate", "base_excl_tax", "tax", "total_incl_tax"]
 
 
+class StateInline(TabularInline):
+    model = EInvoiceState
+    extra = 0
+    hide_title = True
+    fields = readonly_fields = ["state", "occurred_at", "reason", "source"]
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
     list_display = [
@@ -61,7 +81,7 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
         "total_tax": _("TVA"),
         "total_incl_tax": _("Total TTC"),
     }
-    inlines = [LineInline, TaxInline]
+    inlines = [LineInline, TaxInline, StateInline]
     actions = ["credit"]
 
     def has_issue_permission(self, request: HttpRequest) -> bool:
@@ -134,3 +154,34 @@ class ClosingAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["kind"]
     date_hierarchy = "last_on"
+
+
+@admin.register(PlatformSettings)
+class PlatformSettingsAdmin(KeptAdmin):
+    """One row, made when its page is first opened."""
+
+    list_display = ["__str__", "is_active", "starts_on", "report_every"]
+    radio_fields = {"report_every": admin.VERTICAL}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "adapter":
+            choices = [(adapter.code, adapter.label) for adapter in platforms()]
+            return forms.ChoiceField(label=capfirst(db_field.verbose_name), choices=choices)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+@admin.register(SalesReport)
+class SalesReportAdmin(ListTotals, ReadOnlyAdmin):
+    list_display = ["identifier", "first_on", "last_on", "documents", "net", "tax", "status"]
+    list_filter = ["status"]
+    date_hierarchy = "last_on"
+    totals = {"net": _("Total HT"), "tax": _("TVA")}
+
+
+@admin.register(PlatformMessage)
+class PlatformMessageAdmin(ReadOnlyAdmin):
+    list_display = ["received_at", "name", "states", "problems"]
+    date_hierarchy = "received_at"

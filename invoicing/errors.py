@@ -39,6 +39,12 @@ class NothingToRemind(BusinessRuleError):
     code = "invoicing.nothing_to_remind"
 
 
+class PlatformNotReady(BusinessRuleError):
+    """The e-invoicing platform isn't in use, or its settings lack something."""
+
+    code = "invoicing.platform_not_ready"
+
+
 class BankLineClosed(BusinessRuleError):
     """The line of the statement was matched or put aside already."""
 

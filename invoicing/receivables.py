@@ -12,13 +12,11 @@ from django.utils.translation import gettext as _
 from customers.models import Customer
 from invoicing.models import Invoice, Payment
 from sphinx.core.clock import business_date
-from sphinx.core.money import ZERO, to_cents
+from sphinx.core.money import NOTHING, ZERO, to_cents
 
 # What begins the reference of a payment that the shop told of.
 FROM_SHOP = "shop"
 _MONEY = DecimalField(max_digits=16, decimal_places=2)
-# SQLite sums in binary: less than half a cent is nothing.
-_NOTHING = Decimal("0.005")
 # Days late from which each bucket begins.
 BUCKETS = (0, 1, 31, 61, 91)
 
@@ -60,7 +58,7 @@ def open_invoices() -> QuerySet[Any]:
                 Q(paid_incl_tax__lt=F("total_incl_tax")) | Exists(credits_of) | Exists(touched)
             )
         )
-        .exclude(balance__gt=-_NOTHING, balance__lt=_NOTHING)
+        .exclude(balance__gt=-NOTHING, balance__lt=NOTHING)
         .order_by("due_on", "pk")
     )
 

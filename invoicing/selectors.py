@@ -3,14 +3,62 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from invoicing.models import Invoice, InvoiceLine, TaxBreakdown
+from invoicing.models import (
+    EInvoiceState,
+    Invoice,
+    InvoiceLine,
+    PlatformSettings,
+    TaxBreakdown,
+)
 from sales.models import DeliveryNote, Order
 from sphinx.core.money import ZERO, to_cents
 
 _MONEY = DecimalField(max_digits=12, decimal_places=2)
+
+
+def platform_settings() -> PlatformSettings:
+    """The firm's e-invoicing platform; not in use until somebody says so."""
+    found, _created = PlatformSettings.objects.get_or_create(pk=1)
+    return found
+
+
+# States that wait for somebody: what the buyer or the platform doesn't take.
+PROBLEM_STATES = (
+    EInvoiceState.State.REJECTED,
+    EInvoiceState.State.REFUSED,
+    EInvoiceState.State.DISPUTED,
+    EInvoiceState.State.SUSPENDED,
+)
+
+
+def current_states() -> QuerySet[EInvoiceState]:
+    """Where each e-invoice stands: the last state that it came to.
+
+    Our own « transmise » comes first whatever the clocks say: a platform may tell days only.
+    """
+    sent = EInvoiceState.State.SENT
+    answers = EInvoiceState.objects.filter(invoice=OuterRef("invoice")).exclude(state=sent)
+    later = answers.filter(
+        Q(occurred_at__gt=OuterRef("occurred_at"))
+        | Q(occurred_at=OuterRef("occurred_at"), pk__gt=OuterRef("pk"))
+    )
+    return EInvoiceState.objects.filter(
+        Q(state=sent) & ~Exists(answers) | ~Q(state=sent) & ~Exists(later)
+    )
+
+
+def refused_e_invoices() -> QuerySet[EInvoiceState]:
+    """E-invoices that somebody must look at, the latest first; one credited in full is settled."""
+    return (
+        current_states()
+        .filter(state__in=PROBLEM_STATES)
+        .exclude(invoice__credit_notes__total_incl_tax=F("invoice__total_incl_tax"))
+        .select_related("invoice")
+        .order_by("-occurred_at")
+    )
 
 
 def notes_to_invoice() -> QuerySet[DeliveryNote]:

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from celery import shared_task
 
-from invoicing.errors import NothingToRemind
+from invoicing.errors import NothingToRemind, PlatformNotReady
 from invoicing.selectors import invoices_without_pdf
 from invoicing.services import (
     close_periods,
@@ -17,8 +17,10 @@ from invoicing.services import (
     send_reminder,
     settle_paid_orders,
     settle_refunds,
+    sync_platform,
 )
 from sphinx.core import clock
+from sphinx.core.errors import TransientError
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,15 @@ def invoice_shipped_notes(**_: Any) -> None:
     render_pdfs(invoices_without_pdf().values_list("pk", flat=True))
     for error in refused:
         log.warning("invoice.refused", order=error.context["order"], reason=error.message)
+
+
+@shared_task(autoretry_for=(TransientError,), retry_backoff=60, retry_jitter=True, max_retries=3)
+def exchange_with_platform(**_: Any) -> None:
+    """Hand e-invoices and reports over, read states; nothing where no platform is in use."""
+    try:
+        sync_platform(at=clock.now())
+    except PlatformNotReady as error:
+        log.info("platform.not_ready", reason=error.message)
 
 
 @shared_task

@@ -1,10 +1,12 @@
 from django.urls import path
 
-from invoicing.views import banking, documents, payouts, receivables
+from invoicing.views import banking, documents, payouts, platform, receivables
 
 app_name = "invoicing"
 urlpatterns = [
     path("paiements/", payouts.providers, name="providers"),
+    path("plateforme/", platform.platform, name="platform"),
+    path("plateforme/e-reporting/<int:report_id>.xml", platform.report_file, name="report"),
     path("banque/", banking.bank, name="bank"),
     path("factures/a-encaisser/", receivables.receivables, name="receivables"),
     path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),

@@ -62,6 +62,10 @@ app.conf.beat_schedule = {
         "task": "invoicing.tasks.close_books",
         "schedule": crontab(hour="1", minute="0"),
     },
+    "exchange-with-platform": {
+        "task": "invoicing.tasks.exchange_with_platform",
+        "schedule": crontab(minute="50"),
+    },
     "invoice-shipped-notes": {
         "task": "invoicing.tasks.invoice_shipped_notes",
         "schedule": crontab(minute="20"),

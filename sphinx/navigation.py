@@ -97,6 +97,7 @@ SIDEBAR: list[dict[str, Any]] = [
             "invoicing.view_providertransaction",
         ),
         _list(_("Règlements"), "payments", "invoicing.payment"),
+        _page(_("Plateforme"), "hub", "invoicing:platform", "invoicing.view_einvoicestate"),
         _list(_("Clôtures"), "lock_clock", "invoicing.closing"),
     ),
     _group(

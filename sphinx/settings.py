@@ -21,6 +21,8 @@ env = environ.Env()
 # --- Where data lives --------------------------------------------------------------------
 DATA_DIR = Path(env.str("SPHINX_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
+# Where the e-invoicing platform's connector picks files up and lays its answers down.
+PLATFORM_DIR = Path(env.str("SPHINX_PLATFORM_DIR", default=str(DATA_DIR / "plateforme"))).resolve()
 DEFAULT_DATABASE_URL = f"sqlite:///{BASE_DIR / 'var' / 'sphinx.sqlite3'}"
 
 # --- Which way we run --------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 from invoicing.models import Invoice, InvoiceLine, TaxBreakdown
 from sphinx.core.money import ZERO, plain
-from sphinx.core.vat import TaxRegime
+from sphinx.core.vat import FRENCH_COUNTRIES, TaxRegime
 
 Terms = dict[str, Any]
 # Electronic addresses: the French directory's (SIREN), else e-mail.
@@ -39,7 +39,7 @@ def treatment_of(invoice: Invoice) -> str:
     """What the platform does of it (note BAR): B2B, B2BINT, B2C, B2CINT; blank when a French
     professional's SIREN is missing, so that nobody could be addressed."""
     buyer = invoice.mentions["parties"]["buyer"]
-    is_french = buyer["country"] in ("FR", "MC")
+    is_french = buyer["country"] in FRENCH_COUNTRIES
     if not invoice.is_business:
         return "B2C" if is_french else "B2CINT"
     if not is_french:

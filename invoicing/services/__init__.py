@@ -18,14 +18,19 @@ from invoicing.services.payments import (
     settle_refunds,
 )
 from invoicing.services.payouts import import_payouts
+from invoicing.services.platform import Synced, sync_platform
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
+from invoicing.services.reporting import build_report, correct_report, make_due_reports
 from invoicing.services.statements import statement_pdf
 from invoicing.services.structured import structured_xml
 
 __all__ = [
     "Archived",
     "Issued",
+    "Synced",
+    "build_report",
     "close_periods",
+    "correct_report",
     "credit_invoice",
     "credit_lines",
     "credit_refunds",
@@ -37,6 +42,7 @@ __all__ = [
     "issue_invoices",
     "issue_shipped",
     "make_archive",
+    "make_due_reports",
     "match_line",
     "match_sure_lines",
     "next_step",
@@ -48,4 +54,5 @@ __all__ = [
     "settle_refunds",
     "statement_pdf",
     "structured_xml",
+    "sync_platform",
 ]

@@ -10,6 +10,8 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
 HUNDRED = Decimal(100)
+# SQLite sums in binary: less than half a cent is nothing.
+NOTHING = Decimal("0.005")
 
 
 def to_cents(amount: Decimal) -> Decimal:

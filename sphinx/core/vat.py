@@ -16,6 +16,8 @@ EU_COUNTRIES = frozenset(
 # Overseas departments: a sale from the mainland is deemed an export (CGI, art. 294, 2).
 OVERSEAS_POSTCODES = ("971", "972", "973", "974", "976")
 OVERSEAS_COUNTRIES = frozenset({"GP", "MQ", "GF", "RE", "YT"})
+# Where firms are French ones for VAT, overseas departments and Monaco included.
+FRENCH_COUNTRIES = frozenset({"FR", "MC", *OVERSEAS_COUNTRIES})
 NORMAL_RATE = Decimal("20.00")
 FRENCH_RATES = tuple(Decimal(r) for r in ("20.00", "10.00", "5.50", "2.10", "8.50", "0.00"))
 

@@ -42,6 +42,8 @@ _CARDS = (
          "invoicing.view_invoice", "sales_deliverynote", "status__exact=shipped"),
     Card("overdue", _("Factures en retard de paiement"), "savings", "warning",
          "invoicing.view_invoice", "invoicing:receivables", ""),
+    Card("refused_invoices", _("Factures électroniques refusées"), "assignment_late", "danger",
+         "invoicing.view_einvoicestate", "invoicing:platform", ""),
     Card("bank", _("Opérations bancaires à rapprocher"), "account_balance", "info",
          "invoicing.view_bankline", "invoicing:bank", ""),
     Card("einvoices", _("Factures fournisseurs à saisir"), "move_to_inbox", "info",

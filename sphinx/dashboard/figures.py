@@ -12,7 +12,7 @@ from ftp_ingest.models import Feed, QuarantinedRow
 from inventory.models import Product
 from invoicing.models import BankLine, Invoice
 from invoicing.receivables import open_invoices
-from invoicing.selectors import notes_to_invoice
+from invoicing.selectors import notes_to_invoice, refused_e_invoices
 from purchasing.models import PurchaseOrder, ReceivedInvoice, SupplierInvoice
 from sales.models import Order
 from sales.selectors import (
@@ -143,6 +143,7 @@ def work_waiting() -> dict[str, int]:
         ).count(),
         "failing_feeds": Feed.objects.filter(is_active=True, failures__gt=0).count(),
         "overdue": open_invoices().filter(balance__gt=0, due_on__lt=clock.today()).count(),
+        "refused_invoices": refused_e_invoices().count(),
         "bank": BankLine.objects.filter(status=BankLine.Status.OPEN, amount__gt=0).count(),
         "einvoices": ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN).count(),
         "differing": SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS).count(),

@@ -1,0 +1,158 @@
+"""What was paid: by whom, through the bank or a provider, and who was reminded."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from invoicing.models.checks import cents
+from invoicing.models.documents import Invoice
+from sales.models import Order
+from sphinx.core.fields import MoneyField
+
+
+class BankLine(models.Model):
+    """A line of the bank's statement, until somebody says what it paid."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("À rapprocher")
+        MATCHED = "matched", _("Rapprochée")
+        IGNORED = "ignored", _("Sans suite")
+
+    # The same line in two files is one line.
+    key = models.CharField(_("référence de la banque"), max_length=80, unique=True)
+    booked_on = models.DateField(_("date"))
+    amount = MoneyField(_("montant (€)"))
+    label = models.CharField(_("libellé"), max_length=300)
+    counterparty = models.CharField(_("tiers"), max_length=120, blank=True)
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.OPEN)
+    source_file = models.CharField(_("fichier"), max_length=200)
+
+    class Meta:
+        verbose_name = _("opération bancaire")
+        verbose_name_plural = _("opérations bancaires")
+        ordering = ["-booked_on", "-id"]
+        indexes = [models.Index(fields=["status"], name="invoicing_bank_status")]
+
+    def __str__(self) -> str:
+        return f"{self.booked_on:%d/%m/%Y} {self.amount} € {self.label}"
+
+
+class Payment(models.Model):
+    """Money received for an order (positive) or given back (negative), EUR."""
+
+    order = models.ForeignKey(
+        Order, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="payments"
+    )
+    invoice = models.ForeignKey(
+        Invoice,
+        verbose_name=_("facture"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="payments",
+    )
+    amount = MoneyField(_("montant (€)"))
+    method = models.CharField(_("moyen"), max_length=80, blank=True)
+    # The same payment told twice is one payment.
+    reference = models.CharField(_("référence"), max_length=100, unique=True)
+    paid_at = models.DateTimeField(_("le"))
+    bank_line = models.ForeignKey(
+        BankLine,
+        verbose_name=_("opération bancaire"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="payments",
+    )
+
+    class Meta:
+        verbose_name = _("règlement")
+        verbose_name_plural = _("règlements")
+        ordering = ["-paid_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(amount=0), name="invoicing_payment_not_zero"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} € {self.method}"
+
+
+class Reminder(models.Model):
+    """A reminder of an invoice that is overdue: three steps, each sent once."""
+
+    class Step(models.IntegerChoices):
+        FIRST = 1, _("Rappel")
+        SECOND = 2, _("Relance")
+        THIRD = 3, _("Mise en demeure")
+
+    invoice = models.ForeignKey(
+        Invoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="reminders"
+    )
+    step = models.PositiveSmallIntegerField(_("étape"), choices=Step)
+    balance = MoneyField(_("reste dû (€)"))
+    to = models.EmailField(_("à"))
+    sent_at = models.DateTimeField(_("envoyée le"))
+
+    class Meta:
+        verbose_name = _("relance")
+        verbose_name_plural = _("relances")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "step"], name="invoicing_reminder_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_step_display()} {self.invoice}"
+
+
+class ProviderTransaction(models.Model):
+    """What a payment provider says of one movement: taken from a customer, given back, its fee."""
+
+    class Provider(models.TextChoices):
+        STRIPE = "stripe", "Stripe"
+        PAYPAL = "paypal", "PayPal"
+        SHOPIFY = "shopify", "Shopify Payments"
+
+    class Kind(models.TextChoices):
+        CHARGE = "charge", _("Encaissement")
+        REFUND = "refund", _("Remboursement")
+        OTHER = "other", _("Autre")
+
+    provider = models.CharField(_("prestataire"), max_length=10, choices=Provider)
+    reference = models.CharField(_("référence"), max_length=100)
+    kind = models.CharField(_("nature"), max_length=10, choices=Kind)
+    occurred_on = models.DateField(_("date"), db_index=True)
+    # As the file writes it; the order where one is known by it.
+    order_text = models.CharField(_("commande citée"), max_length=120, blank=True)
+    order = models.ForeignKey(
+        Order,
+        verbose_name=_("commande"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="provider_transactions",
+    )
+    gross = MoneyField(_("brut (€)"))
+    fee = MoneyField(_("frais (€)"))
+    net = MoneyField(_("net (€)"))
+    payout = models.CharField(_("virement"), max_length=100, blank=True)
+    source_file = models.CharField(_("fichier"), max_length=200)
+
+    class Meta:
+        verbose_name = _("opération de paiement")
+        verbose_name_plural = _("opérations de paiement")
+        ordering = ["-occurred_on", "-id"]
+        constraints = [
+            # The same movement in two files is one.
+            models.UniqueConstraint(
+                fields=["provider", "reference"], name="invoicing_provider_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(net=cents("gross", "-", "fee")),
+                name="invoicing_provider_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_provider_display()} {self.reference}"

@@ -1,0 +1,80 @@
+"""The folder-drop adapter: files laid down and picked up by the platform's own connector.
+
+Most platforms take files over SFTP or by a small program on the firm's machine; both work on a
+folder. Ours is SPHINX_PLATFORM_DIR:
+
+    envoi/factures/FA2026-000001.pdf      what goes out, never overwritten
+    envoi/e-reporting/ER-….xml
+    retour/                               what the platform says: CSV or CDAR (XML)
+    retour/lus/, retour/refuses/          what was read, what couldn't be and why
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from invoicing.platforms.base import Message, register
+from sphinx.core.errors import TransientError
+
+OUT, BACK, READ, REFUSED = "envoi", "retour", "lus", "refuses"
+# Still being written by the platform's connector.
+_UNFINISHED = (".tmp", ".part", ".partial", ".filepart")
+
+
+@register
+class Folder:
+    """Files in and out of a folder."""
+
+    code = "folder"
+    label = gettext_lazy("Dossier d'échange")
+
+    def deposit(self, *, kind: str, name: str, data: bytes) -> None:
+        """Whole or not at all: written aside, then renamed."""
+        folder = _folder(OUT, kind)
+        try:
+            handle, aside = tempfile.mkstemp(dir=folder, suffix=".tmp")
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(aside).chmod(0o640)
+            Path(aside).replace(folder / name)
+        except OSError as error:
+            raise _unreachable(error) from error
+
+    def messages(self) -> Iterator[Message]:
+        """Files of the return folder, by name."""
+        for path in sorted(_folder(BACK).iterdir()):
+            if path.is_file() and path.suffix not in _UNFINISHED and not path.is_symlink():
+                yield Message(path.name, path.read_bytes())
+
+    def put_away(self, name: str, *, refused: str = "") -> None:
+        """Moved beside; a refused one with its reason in a text file."""
+        path = _folder(BACK) / name
+        target = _folder(BACK, REFUSED if refused else READ) / name
+        if path.exists():
+            path.replace(target)
+        if refused:
+            target.with_name(f"{name}.txt").write_text(f"{refused}\n", encoding="utf-8")
+
+
+def _folder(*parts: str) -> Path:
+    found = Path(settings.PLATFORM_DIR, *parts)
+    try:
+        found.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unreachable(error) from error
+    return found
+
+
+def _unreachable(error: OSError) -> TransientError:
+    return TransientError(
+        _("Dossier d'échange de la plateforme (%(folder)s) : %(reason)s.")
+        % {"folder": settings.PLATFORM_DIR, "reason": error.strerror or error},
+        code="platform.unreachable",
+    )
