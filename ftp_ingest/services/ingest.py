@@ -21,6 +21,8 @@ from ftp_ingest.reading.drafts import Fault, OrderFile, customer_drafts, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
 from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
 from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
+from ftp_ingest.services.einvoices import KIND as EINVOICE
+from ftp_ingest.services.einvoices import SUFFIXES, looks_like_einvoice, take_einvoice
 from ftp_ingest.services.mappings import own_dialects
 from ftp_ingest.services.runs import beat, finish, start_run
 from sphinx.core import clock
@@ -30,7 +32,6 @@ from sphinx.core.models import Shop
 from sphinx.core.money import plain
 
 Tell = Callable[[str, int, int], None]
-SUFFIXES = (".csv", ".txt", ".tsv")
 UNCONFIRMED = "?"
 MAX_DAYS = 62
 Status = ReceivedFile.Status
@@ -227,6 +228,9 @@ def read_files(
             for reading in readings:
                 if reading.format is not None and reading.format.kind == kind:
                     _apply(run, reading, report.counts, at, report.tell)
+    for reading in readings:
+        if reading.file.kind == EINVOICE:
+            _take(reading, report, at)
 
 
 def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading | None:
@@ -270,25 +274,56 @@ def _recognise(
     reading: _Reading, dialect: str, own: Sequence[Dialect], report: IngestReport
 ) -> None:
     file, shop = reading.file, reading.file.shop
+    if looks_like_einvoice(file.name, reading.path):
+        file.kind = EINVOICE
+        return
     try:
         found = recognise(reading.path, dialect if dialect != "auto" else shop.dialect, own)
     except FileRefused as error:
-        fault = Fault(error.line, error.column, error.code, error.message)
-        file.status = Status.REFUSED
-        file.save()
-        QuarantinedRow.objects.get_or_create(
-            file=file,
-            kind="file",
-            line=error.line,
-            code=error.code,
-            defaults={"column": error.column[:80], "message": error.message},
-        )
-        reading.report.status = "refused"
-        report.counts.refuse(file.name, [fault])
+        _refuse(reading, error, report)
         return
     reading.format = found
     file.kind, file.encoding, file.delimiter = found.kind, found.encoding, found.delimiter
     file.dialect = found.dialect.code if found.dialect else ""
+
+
+def _refuse(reading: _Reading, error: InputError, report: IngestReport) -> None:
+    file = reading.file
+    file.status = Status.REFUSED
+    file.save()
+    QuarantinedRow.objects.get_or_create(
+        file=file,
+        kind="file",
+        line=error.line,
+        code=error.code,
+        defaults={"column": error.column[:80], "message": error.message},
+    )
+    reading.report.status = "refused"
+    fault = Fault(error.line, error.column, error.code, error.message)
+    report.counts.refuse(file.name, [fault])
+
+
+def _take(reading: _Reading, report: IngestReport, at: datetime) -> None:
+    """A supplier's electronic invoice: kept to be matched, in a transaction of its own."""
+    reading.report.kind = EINVOICE
+    try:
+        with transaction.atomic():
+            take_einvoice(reading.file.name, reading.path, at)
+            reading.file.row_count = 1
+            _mark_applied(reading)
+    except InputError as error:
+        _refuse(reading, error, report)
+
+
+def _mark_applied(reading: _Reading) -> None:
+    file = reading.file
+    file.status = Status.APPLIED
+    file.save()
+    # The file was refused before and is right now (another dialect, a mended header).
+    QuarantinedRow.objects.filter(file=file, kind="file", status=QuarantinedRow.Status.OPEN).update(
+        status=QuarantinedRow.Status.RESOLVED, resolution=_("Fichier intégré depuis")
+    )
+    reading.report.rows, reading.report.status = file.row_count, "applied"
 
 
 def _apply(
@@ -310,15 +345,10 @@ def _apply(
         apply_customers(file, customer_drafts(reading.path, found), counts, at=at, beat=alive)
     elif found.kind == "orders":
         apply_orders(file, OrderFile(reading.path, found, seen), counts, at=at, beat=alive)
-    file.status = Status.APPLIED
-    file.save()
-    # The file was refused before and is right now (another dialect, a mended header).
-    QuarantinedRow.objects.filter(file=file, kind="file", status=QuarantinedRow.Status.OPEN).update(
-        status=QuarantinedRow.Status.RESOLVED, resolution=_("Fichier intégré depuis")
-    )
+    _mark_applied(reading)
     report = reading.report
-    report.kind, report.dialect, report.encoding = file.kind, file.dialect, file.encoding
-    report.delimiter, report.rows, report.status = file.delimiter, file.row_count, "applied"
+    report.kind, report.dialect = file.kind, file.dialect
+    report.encoding, report.delimiter = file.encoding, file.delimiter
 
 
 def reread(file: ReceivedFile) -> IngestReport:
