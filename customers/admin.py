@@ -11,9 +11,12 @@ from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import display
 
-from customers.models import Customer, CustomerAddress, ShopIdentity
+from customers.models import Customer, CustomerAddress, ShopIdentity, VatCheck
 from customers.resources import CustomerResource
-from sphinx.core.admin_tools import KeptAdmin
+from customers.selectors import customers_with_invalid_numbers
+from customers.services import check_vat_number
+from sphinx.core import clock
+from sphinx.core.admin_tools import KeptAdmin, run_each
 
 
 class AddressInline(TabularInline):
@@ -33,15 +36,48 @@ class IdentityInline(TabularInline):
         return False
 
 
+class VatCheckInline(TabularInline):
+    model = VatCheck
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = [
+        "checked_at",
+        "vat_number",
+        "is_valid",
+        "name",
+        "address",
+        "consultation",
+    ]
+    tab = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ViesFilter(admin.SimpleListFilter):
+    """Professionals of the Union whose number VIES doesn't know."""
+
+    title = _("VIES")
+    parameter_name = "vies"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("invalid", _("numéro inconnu"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() != "invalid":
+            return queryset
+        return queryset.filter(pk__in=customers_with_invalid_numbers().values("pk"))
+
+
 @admin.register(Customer)
 class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
     list_display = ["code", "shown_name", "kind", "email", "phone", "vat_number", "created_at"]
-    list_filter = ["kind", "accepts_marketing"]
+    list_filter = ["kind", ViesFilter, "accepts_marketing"]
     search_fields = ["code", "first_name", "last_name", "company_name", "email", "vat_number"]
     date_hierarchy = "created_at"
     readonly_fields = ["code", "created_at"]
-    inlines = [AddressInline, IdentityInline]
-    actions = ["merge"]
+    inlines = [AddressInline, IdentityInline, VatCheckInline]
+    actions = ["merge", "check_vies"]
     resource_classes = [CustomerResource]
     export_form_class = ExportForm
 
@@ -62,6 +98,15 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
             messages.error(request, _("Cochez exactement deux clients."))
             return None
         return redirect(f"{reverse('sales:merge_customers')}?a={ids[0]}&b={ids[1]}")
+
+    @admin.action(description=_("Vérifier le n° de TVA par VIES"), permissions=["change"])
+    def check_vies(self, request: HttpRequest, queryset: Any) -> None:
+        run_each(
+            request,
+            queryset.exclude(vat_number=""),
+            lambda c: check_vat_number(customer_id=c.pk, at=clock.now(), actor=request.user),
+            str(_("%(count)s numéros vérifiés : la fiche dit la réponse.")),
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         # Customers come from the shops: one made by hand would be a second one.

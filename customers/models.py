@@ -130,3 +130,30 @@ class ShopIdentity(Sourced):
 
     def __str__(self) -> str:
         return f"{self.shop} : {self.external_ref}"
+
+
+class VatCheck(models.Model):
+    """What VIES said of a customer's VAT number, kept as the proof of the exemption.
+
+    The exemption of a sale to another member state needs a valid number (VAT directive
+    2006/112, art. 138; CGI art. 262 ter I). Never changed.
+    """
+
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="vat_checks"
+    )
+    vat_number = models.CharField(_("n° de TVA"), max_length=20)
+    checked_at = models.DateTimeField(_("vérifié le"))
+    is_valid = models.BooleanField(_("valide"))
+    name = models.CharField(_("nom au registre"), max_length=300, blank=True)
+    address = models.CharField(_("adresse au registre"), max_length=300, blank=True)
+    consultation = models.CharField(_("n° de consultation"), max_length=40, blank=True)
+    answer = models.JSONField(_("réponse"), default=dict)
+
+    class Meta:
+        verbose_name = _("vérification VIES")
+        verbose_name_plural = _("vérifications VIES")
+        ordering = ["-checked_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.vat_number} {self.checked_at:%d/%m/%Y}"

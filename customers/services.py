@@ -4,17 +4,19 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from customers.locks import lock_new_customers
-from customers.models import Customer, CustomerAddress, ShopIdentity
+from customers.models import Customer, CustomerAddress, ShopIdentity, VatCheck
+from customers.vies import ask_vies
 from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.models import Shop
+from sphinx.core.services import company, record
 from sphinx.core.validators import compact_vat_number, is_siren, is_siret, is_vat_number
 
 
@@ -293,3 +295,33 @@ def absorb_customer(*, keep_id: int, absorb_id: int) -> Customer:
 
 # What the one who stays takes over where it has nothing of its own.
 _COMPLETED = "email phone company_name vat_number siren siret first_name last_name".split()
+
+
+def check_vat_number(*, customer_id: int, at: datetime, actor: Any = None) -> VatCheck:
+    """Ask VIES about a customer's VAT number and keep the answer.
+
+    Raises:
+        BusinessRuleError: the customer has none.
+        TransientError: VIES can't be reached; nothing is kept.
+    """
+    customer = Customer.objects.get(pk=customer_id)
+    number = compact_vat_number(customer.vat_number)
+    if not number:
+        raise BusinessRuleError(
+            _("%s n'a pas de numéro de TVA.") % customer.name, code="customers.no_vat_number"
+        )
+    # The network first: no transaction waits for it.
+    found = ask_vies(number, asker=compact_vat_number(company().vat_number))
+    with transaction.atomic():
+        kept = VatCheck.objects.create(
+            customer=customer,
+            vat_number=customer.vat_number,
+            checked_at=at,
+            is_valid=found.is_valid,
+            name=found.name,
+            address=found.address,
+            consultation=found.consultation,
+            answer=found.raw,
+        )
+        record("customer.vat_checked", [customer], actor=actor, number=number, valid=kept.is_valid)
+    return kept

@@ -58,6 +58,10 @@ app.conf.beat_schedule = {
         "task": "invoicing.tasks.remind_overdue",
         "schedule": crontab(hour="8", minute="30"),
     },
+    "check-vat-numbers": {
+        "task": "customers.tasks.check_vat_numbers",
+        "schedule": crontab(hour="2", minute="15"),
+    },
     "close-books": {
         "task": "invoicing.tasks.close_books",
         "schedule": crontab(hour="1", minute="0"),

@@ -60,6 +60,11 @@ class Company(models.Model):
         default=True,
         help_text=_("Le PDF d'un professionnel porte toujours ses données structurées."),
     )
+    checks_vies = models.BooleanField(
+        _("vérifier les n° de TVA par VIES"),
+        default=False,
+        help_text=_("Chaque nuit, les professionnels de l'Union ; sinon, à la main."),
+    )
     taxes_on_debits = models.BooleanField(_("TVA d'après les débits"), default=False)
     payment_terms_days = models.PositiveSmallIntegerField(
         _("délai de paiement (jours)"), default=30

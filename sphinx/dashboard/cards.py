@@ -36,6 +36,8 @@ _CARDS = (
          "inventory.view_stockposition", "inventory_stockposition", "level=waiting"),
     Card("foreign_rates", _("Ventes UE à un taux inconnu du pays livré"), "travel_explore",
          "warning", "sales.view_order", "sales_order", "rates=foreign"),
+    Card("refused_vat", _("N° de TVA inconnus de VIES"), "gpp_bad", "warning",
+         "customers.view_customer", "customers_customer", "vies=invalid"),
     Card("to_ship", _("Bons à expédier"), "local_shipping", "info",
          "sales.view_deliverynote", "sales:worktop", ""),
     Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db.models import Case, Count, DecimalField, F, Sum, Value, When
 from django.db.models.functions import TruncDate
 
+from customers.selectors import customers_with_invalid_numbers
 from ftp_ingest.models import Feed, QuarantinedRow
 from inventory.models import Product
 from invoicing.models import BankLine, Invoice
@@ -143,6 +144,7 @@ def work_waiting() -> dict[str, int]:
         ).count(),
         "failing_feeds": Feed.objects.filter(is_active=True, failures__gt=0).count(),
         "overdue": open_invoices().filter(balance__gt=0, due_on__lt=clock.today()).count(),
+        "refused_vat": customers_with_invalid_numbers().count(),
         "refused_invoices": refused_e_invoices().count(),
         "bank": BankLine.objects.filter(status=BankLine.Status.OPEN, amount__gt=0).count(),
         "einvoices": ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN).count(),
