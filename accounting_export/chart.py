@@ -33,6 +33,7 @@ DEFAULT_RULES = (
     ("tip", "", None, "75800000", "Pourboires et produits divers de gestion courante"),
     # A voucher for any good is no sale: VAT falls due when it is spent (CGI, art. 256 ter).
     ("gift_card", "", None, "41910000", "Clients - cartes cadeaux vendues"),
+    ("deposit", "", None, "41911000", "Clients - avances et acomptes recus sur commandes"),
     ("discount", "", None, "70970000", "RRR accordes sur ventes de marchandises"),
     ("tax", "domestic", None, "44571900", "TVA collectee autres taux"),
     ("tax", "domestic", "20.00", "44571100", "TVA collectee 20%"),

@@ -54,6 +54,7 @@ class AccountRule(models.Model):
         FEE = "fee", _("Frais accessoires facturés")
         TIP = "tip", _("Pourboires")
         GIFT_CARD = "gift_card", _("Cartes cadeaux vendues")
+        DEPOSIT = "deposit", _("Acomptes reçus")
         DUTIES = "duties", _("Droits de douane refacturés")
         DISCOUNT = "discount", _("Remises accordées")
         TAX = "tax", _("TVA collectée")

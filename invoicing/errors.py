@@ -9,6 +9,12 @@ class DeliveryNoteNotShipped(BusinessRuleError):
     code = "invoicing.not_shipped"
 
 
+class DownPaymentRefused(BusinessRuleError):
+    """An order has no part left that could be invoiced ahead."""
+
+    code = "invoicing.down_payment_refused"
+
+
 class NothingToCredit(BusinessRuleError):
     """The invoice is already credited in full, or the amount is not positive."""
 

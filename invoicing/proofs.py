@@ -102,6 +102,15 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
         .annotate(total=Sum("total_incl_tax"))
     ):
         sums[order][kind] = total
+    # A down payment that was given back is invoiced again with the goods.
+    for order, total in (
+        Invoice.objects.filter(credited_invoice__is_down_payment=True)
+        .order_by()
+        .values_list("order")
+        .annotate(total=Sum("total_incl_tax"))
+    ):
+        sums[order]["invoice"] -= total
+        sums[order]["credit_note"] -= total
     short = set(
         OrderLine.objects.filter(quantity_delivered__lt=F("quantity")).values_list(
             "order_id", flat=True

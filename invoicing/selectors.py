@@ -68,6 +68,24 @@ def notes_to_invoice() -> QuerySet[DeliveryNote]:
     )
 
 
+def left_to_invoice(order: Order) -> dict[Decimal, Decimal]:
+    """What no document of the order charges yet, EUR incl. tax by rate, the highest rate first."""
+    left = {Decimal(t["rate"]): Decimal(t["total_incl_tax"]) for t in order.taxes}
+    rows = (
+        TaxBreakdown.objects.filter(invoice__order=order)
+        .order_by()
+        .values("tax_rate", "invoice__kind", "invoice__credited_invoice__is_down_payment")
+        .annotate(total=Sum("total_incl_tax"))
+    )
+    for row in rows:
+        is_credit = row["invoice__kind"] == Invoice.Kind.CREDIT_NOTE
+        # A credited down payment may be invoiced again; goods that were credited may not.
+        if not is_credit or row["invoice__credited_invoice__is_down_payment"]:
+            sign = 1 if is_credit else -1
+            left[row["tax_rate"]] = left.get(row["tax_rate"], ZERO) + sign * to_cents(row["total"])
+    return dict(sorted(left.items(), reverse=True))
+
+
 def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
     """Orders whose shop refunded more than was credited, and that have something to credit."""
     orders = Order.objects.filter(refunded_incl_tax__gt=0).annotate(

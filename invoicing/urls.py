@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoicing.views import banking, documents, payouts, platform, receivables
+from invoicing.views import banking, documents, orders, payouts, platform, receivables
 
 app_name = "invoicing"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("factures/a-encaisser/", receivables.receivables, name="receivables"),
     path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),
     path("factures/<int:invoice_id>/avoir/", receivables.credit, name="credit"),
+    path("factures/acompte/<int:order_id>/", orders.down_payment, name="down_payment"),
+    path("documents/commandes/<int:order_id>/pro-forma.pdf", orders.pro_forma, name="pro_forma"),
     path("clients/<int:customer_id>/releve.pdf", receivables.statement, name="statement"),
     path("documents/factures/<int:invoice_id>.pdf", documents.invoice_pdf, name="pdf"),
     path(

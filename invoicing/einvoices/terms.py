@@ -6,6 +6,7 @@ comes from what was frozen at issue.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -53,16 +54,17 @@ def terms_of(
     """The document's terms; amounts as strings of two decimals, EUR unless its currency says
     otherwise."""
     original = invoice.credited_invoice
+    deposits = invoice.mentions.get("deposits", [])
     is_paid = invoice.sign > 0 and invoice.paid_incl_tax == invoice.total_incl_tax
     terms: Terms = {
         "BT-1": invoice.number,
         "BT-2": invoice.issued_on,
-        "BT-3": "380" if invoice.sign > 0 else "381",
+        "BT-3": _type_of(invoice),
         "BT-5": invoice.currency,
         "BT-9": invoice.due_on,
         "BT-13": invoice.order_number[:50],
-        # Goods, to be paid or paid already.
-        "BT-23": "B2" if is_paid else "B1",
+        # Goods: the rest after a down payment, paid already, or to be paid.
+        "BT-23": "B4" if deposits else "B2" if is_paid else "B1",
         "BG-1": _notes(invoice),
         "BG-4": _seller(invoice),
         "BG-7": _buyer(invoice),
@@ -79,7 +81,18 @@ def terms_of(
         terms["BT-16"] = invoice.mentions["delivery_note"]
     if original:
         terms["BG-3"] = [{"BT-25": original.number, "BT-26": original.issued_on}]
+    elif deposits:
+        terms["BG-3"] = [
+            {"BT-25": d["number"], "BT-26": date.fromisoformat(d["issued_on"])} for d in deposits
+        ]
     return terms
+
+
+def _type_of(invoice: Invoice) -> str:
+    """UNTDID 1001: invoice, down-payment invoice, credit note."""
+    if invoice.sign < 0:
+        return "381"
+    return "386" if invoice.is_down_payment else "380"
 
 
 def _notes(invoice: Invoice) -> list[Terms]:

@@ -50,6 +50,8 @@ class Invoice(Sourced):
         on_delete=models.PROTECT,
         related_name="credit_notes",
     )
+    # Invoiced ahead of any delivery; the invoices of the goods take it off.
+    is_down_payment = models.BooleanField(_("acompte"), default=False)
     reason = models.CharField(_("motif"), max_length=200, blank=True)
     customer = models.ForeignKey(
         Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="invoices"
@@ -83,15 +85,31 @@ class Invoice(Sourced):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    kind="invoice", delivery_note__isnull=False, credited_invoice__isnull=True
+                    kind="invoice",
+                    delivery_note__isnull=False,
+                    credited_invoice__isnull=True,
+                    is_down_payment=False,
                 )
-                | models.Q(kind="credit_note", credited_invoice__isnull=False),
+                | models.Q(
+                    kind="invoice",
+                    delivery_note__isnull=True,
+                    credited_invoice__isnull=True,
+                    is_down_payment=True,
+                )
+                | models.Q(
+                    kind="credit_note", credited_invoice__isnull=False, is_down_payment=False
+                ),
                 name="invoicing_invoice_kind_has_origin",
             ),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def title(self) -> str:
+        """What the document calls itself, in the active language."""
+        return str(_("Facture d'acompte") if self.is_down_payment else self.get_kind_display())
 
     @property
     def sign(self) -> int:
@@ -109,6 +127,7 @@ class InvoiceLine(models.Model):
         TIP = "tip", _("Pourboire")
         GIFT_CARD = "gift_card", _("Carte cadeau vendue")
         DUTIES = "duties", _("Droits de douane")
+        DEPOSIT = "deposit", _("Acompte")
 
     invoice = models.ForeignKey(
         Invoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="lines"

@@ -10,6 +10,7 @@ from invoicing.services.banking import (
 from invoicing.services.closing import close_periods
 from invoicing.services.credits import credit_invoice, credit_lines, credit_refunds
 from invoicing.services.documents import render_pdfs
+from invoicing.services.down_payments import issue_down_payment
 from invoicing.services.issuing import Issued, issue_invoice, issue_invoices, issue_shipped
 from invoicing.services.payments import (
     enter_payment,
@@ -19,6 +20,7 @@ from invoicing.services.payments import (
 )
 from invoicing.services.payouts import import_payouts
 from invoicing.services.platform import Synced, sync_platform
+from invoicing.services.pro_forma import pro_forma_pdf
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
 from invoicing.services.reporting import build_report, correct_report, make_due_reports
 from invoicing.services.statements import statement_pdf
@@ -38,6 +40,7 @@ __all__ = [
     "ignore_line",
     "import_payouts",
     "import_statement",
+    "issue_down_payment",
     "issue_invoice",
     "issue_invoices",
     "issue_shipped",
@@ -46,6 +49,7 @@ __all__ = [
     "match_line",
     "match_sure_lines",
     "next_step",
+    "pro_forma_pdf",
     "record_payment",
     "reminders_due",
     "render_pdfs",

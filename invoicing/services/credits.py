@@ -22,7 +22,8 @@ from invoicing.selectors import (
     line_key,
     orders_to_credit,
 )
-from invoicing.services.issuing import tax_rows, write_documents
+from invoicing.services.building import tax_rows
+from invoicing.services.issuing import write_documents
 from invoicing.services.payments import refund_of_credit
 from sales.locks import lock_orders
 from sphinx.core.clock import business_date

@@ -1,6 +1,6 @@
 """The PDF of an issued document: made once, kept under the data folder with its hash."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from invoicing.mentions import FRENCH
-from invoicing.models import Invoice, InvoicePdf
+from invoicing.models import Invoice, InvoiceLine, InvoicePdf, TaxBreakdown
 from invoicing.selectors import printable
 from invoicing.services.structured import is_structured, structured_xml
 from sphinx.core import clock
@@ -73,6 +73,18 @@ def _render_batch(ids: list[int]) -> dict[int, Path]:
 def invoice_html(invoice: Invoice, looks: Brand) -> str:
     """The page of a document, in its language, from what was frozen at issue and the firm's
     logo and colour."""
+    return document_html(invoice, list(invoice.lines.all()), list(invoice.taxes.all()), looks)
+
+
+def document_html(
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    taxes: Sequence[TaxBreakdown],
+    looks: Brand,
+    *,
+    is_pro_forma: bool = False,
+) -> str:
+    """The same of a document that may not be issued."""
     language = invoice.mentions.get("language", FRENCH)
     with translation.override(language):
         return render_to_string(
@@ -81,11 +93,12 @@ def invoice_html(invoice: Invoice, looks: Brand) -> str:
                 **looks,
                 "language": language,
                 "invoice": invoice,
-                "lines": list(invoice.lines.all()),
-                "taxes": list(invoice.taxes.all()),
+                "lines": lines,
+                "taxes": taxes,
+                "is_pro_forma": is_pro_forma,
                 "mentions": invoice.mentions,
                 "due": invoice.total_incl_tax - invoice.paid_incl_tax,
                 "is_credit": invoice.kind == Invoice.Kind.CREDIT_NOTE,
-                "has_discount": any(line.discount_excl_tax for line in invoice.lines.all()),
+                "has_discount": any(line.discount_excl_tax for line in lines),
             },
         )

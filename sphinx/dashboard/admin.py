@@ -71,7 +71,24 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
             if line.quantity_delivered < line.quantity
         ],
         "verbs": _verbs(request, order, notes),
+        "papers": _papers(request, order),
     }
+
+
+def _papers(request: HttpRequest, order: Order) -> list[tuple[Any, str]]:
+    """What can be written of an order before it leaves, for who may."""
+    open_states = (Order.Status.DRAFT, Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
+    possible = (
+        (_("Facture d'acompte"), "invoicing:down_payment", "invoicing.add_invoice",
+         order.status in open_states and order.total_incl_tax > 0),
+        (_("Facture pro forma"), "invoicing:pro_forma", "invoicing.view_invoice",
+         order.status in open_states),
+    )  # fmt: skip
+    return [
+        (label, reverse(name, args=[order.pk]))
+        for label, name, permission, makes_sense in possible
+        if makes_sense and request.user.has_perm(permission)
+    ]
 
 
 def _verbs(request: HttpRequest, order: Order, notes: list[DeliveryNote]) -> list[dict[str, Any]]:

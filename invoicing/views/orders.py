@@ -1,0 +1,78 @@
+"""What is invoiced of an order before it leaves: down payments, pro forma invoices."""
+
+from decimal import Decimal
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from invoicing import services
+from invoicing.selectors import left_to_invoice
+from sales.models import Order
+from sphinx.core import clock
+from sphinx.core.errors import SphinxError
+from sphinx.core.money import HUNDRED, ZERO, to_cents
+from sphinx.core.pages import back_office_page
+from sphinx.core.typed import typed_number
+
+# Usual shares of an order, in percent.
+SHARES = (20, 30, 40, 50)
+
+
+@login_required
+@permission_required("invoicing.add_invoice", raise_exception=True)
+def down_payment(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Invoice a part of an order ahead: a usual share, or an amount."""
+    order = get_object_or_404(Order, pk=order_id)
+    if request.method == "POST":
+        try:
+            made = services.issue_down_payment(
+                order_id=order.pk,
+                amount=_amount(request, order),
+                at=clock.now(),
+                after_invoices=int(typed_number(request.POST.get("invoices", ""), places=0)),
+                actor=request.user,
+            )
+        except SphinxError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(
+                request,
+                _("Facture d'acompte %(number)s de %(total)s € émise.")
+                % {"number": made.number, "total": made.total_incl_tax},
+            )
+            return redirect("invoicing:receivable", made.pk)
+    left = left_to_invoice(order)
+    return back_office_page(
+        request,
+        "invoicing/down_payment.html",
+        title=_("Acompte sur %s") % order.number,
+        order=order,
+        left=sum(left.values(), ZERO),
+        shares=[(share, to_cents(order.total_incl_tax * share / HUNDRED)) for share in SHARES],
+        invoices=list(order.invoices.order_by("chain_index")),
+        typed=request.POST.get("amount", ""),
+    )
+
+
+def _amount(request: HttpRequest, order: Order) -> Decimal:
+    """The button's share of the order, else what was typed (EUR incl. tax).
+
+    Raises:
+        InputError: what was typed is no amount.
+    """
+    share = request.POST.get("share", "")
+    if share.isdigit():
+        return to_cents(order.total_incl_tax * int(share) / HUNDRED)
+    return typed_number(request.POST.get("amount", ""), places=2)
+
+
+@login_required
+@permission_required("invoicing.view_invoice", raise_exception=True)
+def pro_forma(request: HttpRequest, order_id: int) -> FileResponse:
+    """The order as it will be invoiced, without number or accounting value."""
+    order = get_object_or_404(Order, pk=order_id)
+    path = services.pro_forma_pdf(order=order, at=clock.now())
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
