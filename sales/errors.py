@@ -37,3 +37,9 @@ class PackedOtherwise(BusinessRuleError):
     """What is in the parcel isn't what the delivery note says."""
 
     code = "sales.packed_otherwise"
+
+
+class ReturnRefused(BusinessRuleError):
+    """An announced return isn't at this step, or its count doesn't hold."""
+
+    code = "sales.return_refused"

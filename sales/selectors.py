@@ -10,7 +10,14 @@ from typing import NamedTuple
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
+from sales.models import (
+    DeliveryNote,
+    DeliveryNoteLine,
+    Order,
+    OrderLine,
+    ReturnRequest,
+    ReturnRequestLine,
+)
 from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
@@ -136,3 +143,25 @@ def find_orders(number: str, shop_code: str | None = None) -> Sequence[Order]:
             code="order.ambiguous",
         )
     return orders
+
+
+def returnable(note: DeliveryNote) -> dict[int, Decimal]:
+    """Pieces of each line that left, aren't back and aren't announced, by the line's id."""
+    open_states = (ReturnRequest.Status.ANNOUNCED, ReturnRequest.Status.RECEIVED)
+    left = {
+        line.pk: line.quantity - line.quantity_returned
+        for line in note.lines.filter(move__isnull=False)
+    }
+    announced = ReturnRequestLine.objects.filter(
+        request__delivery_note=note, request__status__in=open_states
+    )
+    for pk, quantity in announced.values_list("note_line_id", "quantity"):
+        left[pk] = left.get(pk, Decimal(0)) - quantity
+    return left
+
+
+def returns_to_examine() -> QuerySet[ReturnRequest]:
+    """Parcels that came back and that nobody examined yet, oldest first."""
+    return ReturnRequest.objects.filter(status=ReturnRequest.Status.RECEIVED).order_by(
+        "received_at", "pk"
+    )

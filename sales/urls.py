@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sales.views import desk, dispatch
+from sales.views import desk, dispatch, returns
 
 app_name = "sales"
 urlpatterns = [
@@ -12,5 +12,8 @@ urlpatterns = [
     path("livraisons/suivi/", dispatch.tracking, name="tracking"),
     path("livraisons/<int:note_id>/colis/", dispatch.parcel, name="parcel"),
     path("livraisons/<int:note_id>/retour/", desk.take_back, name="take_back"),
+    path("retours/", returns.returns, name="returns"),
+    path("retours/<int:request_id>/", returns.one_return, name="return"),
+    path("documents/retours/<int:request_id>.pdf", returns.slip, name="return_slip"),
     path("clients/fusionner/", desk.merge, name="merge_customers"),
 ]

@@ -52,7 +52,8 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Commandes"), "shopping_cart", "sales.order"),
         _page(_("Expédier"), "package_2", "sales:worktop", "sales.view_deliverynote"),
         _list(_("Bons de livraison"), "local_shipping", "sales.deliverynote"),
-        _list(_("Retours"), "assignment_return", "sales.goodsreturn"),
+        _page(_("Retours"), "assignment_return", "sales:returns", "sales.view_returnrequest"),
+        _list(_("Retours en stock"), "undo", "sales.goodsreturn"),
         _list(_("Clients"), "group", "customers.customer"),
     ),
     _group(

@@ -24,7 +24,7 @@ from sales.services.dispatch import (
     ship_parcel,
     tracking_url,
 )
-from sales.services.documents import render_delivery_pdfs
+from sales.services.documents import render_delivery_pdfs, render_return_slip
 from sales.services.labels import FORMATS, labels_csv
 from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
@@ -36,6 +36,12 @@ from sales.services.pricing import (
     order_taxes,
     price_order,
     shipping_by_rate,
+)
+from sales.services.return_requests import (
+    abandon_return,
+    announce_return,
+    examine_return,
+    receive_return,
 )
 from sales.services.returns import Back, return_goods
 
@@ -50,9 +56,12 @@ __all__ = [
     "RateTotal",
     "Rejection",
     "Tracked",
+    "abandon_return",
+    "announce_return",
     "cancel_delivery_note",
     "cancel_order",
     "confirm_order",
+    "examine_return",
     "import_tracking",
     "labels_csv",
     "mail_shipment",
@@ -64,7 +73,9 @@ __all__ = [
     "prepare_delivery",
     "price_order",
     "prioritise_orders",
+    "receive_return",
     "render_delivery_pdfs",
+    "render_return_slip",
     "return_goods",
     "set_tracking",
     "ship_delivery_note",

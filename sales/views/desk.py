@@ -7,8 +7,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from sales.models import DeliveryNote, Order
-from sales.services import Back, merge_customers, render_delivery_pdfs, return_goods
+from sales.models import DeliveryNote, DeliveryNoteLine, Order
+from sales.services import (
+    Back,
+    announce_return,
+    merge_customers,
+    render_delivery_pdfs,
+    return_goods,
+)
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
@@ -56,6 +62,8 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
     """Goods of a delivery note that came back: how many, to the shelf or to scrap."""
     note = get_object_or_404(DeliveryNote.objects.select_related("order"), pk=note_id)
     lines = list(note.lines.select_related("order_line").filter(move__isnull=False))
+    if request.method == "POST" and request.POST.get("verb") == "announce":
+        return _announce(request, note, lines)
     if request.method == "POST":
         try:
             made = return_goods(
@@ -86,3 +94,24 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
         lines=lines,
         returns=note.returns.count(),
     )
+
+
+def _announce(
+    request: HttpRequest, note: DeliveryNote, lines: list[DeliveryNoteLine]
+) -> HttpResponse:
+    """The parcel isn't here yet: it is expected, and has its slip."""
+    try:
+        made = announce_return(
+            note_id=note.pk,
+            quantities={
+                line.pk: typed_number(request.POST.get(f"quantity-{line.pk}", "")) for line in lines
+            },
+            reason=request.POST.get("reason", ""),
+            at=clock.now(),
+            actor=request.user,
+        )
+    except SphinxError as error:
+        messages.error(request, error.message)
+        return redirect("sales:take_back", note.pk)
+    messages.success(request, _("Retour %s annoncé : donnez son bon au client.") % made)
+    return redirect("sales:return", made.pk)

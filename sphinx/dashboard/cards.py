@@ -40,6 +40,8 @@ _CARDS = (
          "customers.view_customer", "customers_customer", "vies=invalid"),
     Card("to_ship", _("Bons à expédier"), "local_shipping", "info",
          "sales.view_deliverynote", "sales:worktop", ""),
+    Card("returns", _("Retours à examiner"), "assignment_return", "info",
+         "sales.view_returnrequest", "sales:returns", ""),
     Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",
          "invoicing.view_invoice", "sales_deliverynote", "status__exact=shipped"),
     Card("overdue", _("Factures en retard de paiement"), "savings", "warning",

@@ -21,6 +21,7 @@ from sales.selectors import (
     notes_to_ship,
     orders_at_foreign_rates,
     orders_ready_to_deliver,
+    returns_to_examine,
 )
 from sphinx.core import clock
 from sphinx.core.clock import PARIS
@@ -135,6 +136,7 @@ def work_waiting() -> dict[str, int]:
         "to_prepare": orders_ready_to_deliver().count(),
         "to_ship": notes_to_ship().count(),
         "to_invoice": notes_to_invoice().count(),
+        "returns": returns_to_examine().count(),
         "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),
         "foreign_rates": orders_at_foreign_rates(clock.today()).count(),
         "proposals": PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED).count(),

@@ -1,0 +1,17 @@
+"""Tables of sales: orders, delivery notes, returns."""
+
+from sales.models.deliveries import DeliveryNote, DeliveryNoteLine
+from sales.models.orders import Order, OrderAddresses, OrderLine
+from sales.models.returns import GoodsReturn, GoodsReturnLine, ReturnRequest, ReturnRequestLine
+
+__all__ = [
+    "DeliveryNote",
+    "DeliveryNoteLine",
+    "GoodsReturn",
+    "GoodsReturnLine",
+    "Order",
+    "OrderAddresses",
+    "OrderLine",
+    "ReturnRequest",
+    "ReturnRequestLine",
+]
