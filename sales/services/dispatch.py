@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -127,7 +128,15 @@ def import_tracking(
     faults = []
     for row in rows[header + 1 :]:
         cells = [*row.cells, *[""] * (max(reference, number) + 1 - len(row.cells))]
-        if not cells[reference] or not cells[number]:
+        if not cells[reference]:
+            continue
+        if not cells[number]:
+            # A line of totals names no parcel of ours: nothing to say of it.
+            if _is_known(cells[reference]):
+                faults.append(
+                    _("Ligne %(line)s : pas de n° de suivi pour « %(reference)s ».")
+                    % {"line": row.line, "reference": cells[reference][:40]}
+                )
             continue
         try:
             note = _note_of(cells[reference], row.line)
@@ -172,6 +181,10 @@ def _columns(name: str, rows: list[TableRow]) -> tuple[int, int, int]:
         % name,
         code="tracking.columns",
     )
+
+
+def _is_known(reference: str) -> bool:
+    return DeliveryNote.objects.filter(Q(number=reference) | Q(order__number=reference)).exists()
 
 
 def _note_of(reference: str, line: int) -> DeliveryNote:

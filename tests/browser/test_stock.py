@@ -10,11 +10,12 @@ from playwright.sync_api import Page, expect
 
 from inventory.models import StockMove, StockPosition
 from inventory.services import Entry, default_warehouse, open_count, receive_stock
-from invoicing.models import BankLine
+from invoicing.models import BankLine, EInvoiceState, SalesReport
+from invoicing.selectors import platform_settings
 from invoicing.services import import_payouts, issue_invoice
 from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt
 from purchasing.services import accept_proposal, propose_orders, receive_goods
-from sales.services import prepare_delivery
+from sales.services import announce_return, prepare_delivery
 from sphinx.core import clock
 from suppliers.models import SupplierPrice
 from suppliers.services import receive_price_list
@@ -218,7 +219,31 @@ def pages(receipt: Receipt) -> list[str]:
         applies_on=clock.today(),
         at=NOON,
     )
+    chosen = platform_settings()
+    chosen.is_active, chosen.starts_on = True, NOON.date()
+    chosen.save()
+    EInvoiceState.objects.create(
+        invoice=invoice, state="210", occurred_at=NOON, reason="Mauvais bon de commande"
+    )
+    SalesReport.objects.create(
+        identifier="ER-1",
+        first_on=NOON.date(),
+        last_on=NOON.date(),
+        made_at=NOON,
+        documents=1,
+        net=10,
+        tax=2,
+        path="x.xml",
+        status="rejected",
+        reason="REJ_PER",
+    )
+    back = unpaid.lines.get()
+    returned = announce_return(note_id=unpaid.pk, quantities={back.pk: Decimal(1)}, at=NOON)
     return [
+        "/plateforme/",
+        "/retours/",
+        f"/retours/{returned.pk}/",
+        f"/factures/acompte/{note.order_id}/",
         "/factures/a-encaisser/",
         "/banque/",
         "/paiements/",

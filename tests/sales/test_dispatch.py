@@ -187,6 +187,21 @@ def test_tracking_numbers_come_from_the_carriers_file_once() -> None:
 
 
 @pytest.mark.usefixtures("products")
+def test_a_parcel_without_tracking_number_is_told() -> None:
+    note = note_of("W1", line("A"))
+
+    done = import_tracking(
+        name="dpd.csv",
+        data=f"Référence;Numéro de suivi\n{note.number};\nTotal;\n".encode(),
+        carrier="DPD",
+        ships=True,
+        at=NOON,
+    )
+
+    assert done.faults == [f"Ligne 2 : pas de n° de suivi pour « {note.number} »."]
+
+
+@pytest.mark.usefixtures("products")
 def test_a_draft_is_not_shipped_by_a_file_unless_asked() -> None:
     draft = note_of("W2", line("A"))
 

@@ -1,0 +1,23 @@
+"""Tables of purchasing: planning, orders, receipts, suppliers' invoices."""
+
+from purchasing.models.invoices import ReceivedInvoice, SupplierInvoice, SupplierInvoiceLine
+from purchasing.models.orders import EXPECTED, PurchaseOrder, PurchaseOrderLine
+from purchasing.models.planning import Backtest, Decision, ReplenishmentRules, StockPolicy
+from purchasing.models.receipts import Receipt, ReceiptLine, SupplierReturn, SupplierReturnLine
+
+__all__ = [
+    "EXPECTED",
+    "Backtest",
+    "Decision",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "Receipt",
+    "ReceiptLine",
+    "ReceivedInvoice",
+    "ReplenishmentRules",
+    "StockPolicy",
+    "SupplierInvoice",
+    "SupplierInvoiceLine",
+    "SupplierReturn",
+    "SupplierReturnLine",
+]

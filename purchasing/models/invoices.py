@@ -1,0 +1,195 @@
+"""Suppliers' invoices, matched to what came, and the electronic ones received."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from purchasing.models.receipts import ReceiptLine
+from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
+from sphinx.core.money import plain
+from suppliers.models import Supplier
+
+
+class Owed:
+    """A supplier's document, that the firm owes or that lessens what it owes."""
+
+    kind: str
+
+    @property
+    def sign(self) -> int:
+        """1 when the firm owes it, −1 when the supplier does."""
+        return -1 if self.kind == "credit_note" else 1
+
+
+class SupplierInvoice(Owed, models.Model):
+    """A supplier's invoice (or credit note), matched to what was ordered and received."""
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", _("Facture")
+        CREDIT_NOTE = "credit_note", _("Avoir")
+
+    class Status(models.TextChoices):
+        DIFFERS = "differs", _("Écart à trancher")
+        APPROVED = "approved", _("Bon à payer")
+        DISPUTED = "disputed", _("Contestée")
+        CANCELLED = "cancelled", _("Reprise")
+
+    kind = models.CharField(_("genre"), max_length=11, choices=Kind, default=Kind.INVOICE)
+
+    number = models.CharField(_("n° interne"), max_length=20, unique=True)
+    supplier = models.ForeignKey(
+        Supplier, verbose_name=_("fournisseur"), on_delete=models.PROTECT, related_name="invoices"
+    )
+    supplier_number = models.CharField(_("n° de facture"), max_length=60)
+    issued_on = models.DateField(_("datée du"))
+    due_on = models.DateField(_("échéance"))
+    received_at = models.DateTimeField(_("saisie le"))
+    status = models.CharField(_("état"), max_length=10, choices=Status)
+    goods_excl_tax = MoneyField(_("marchandises HT (€)"))
+    carriage_excl_tax = MoneyField(_("port HT (€)"), default=Decimal(0))
+    tax = MoneyField(_("TVA (€)"))
+    total_incl_tax = MoneyField(_("total TTC (€)"))
+    # Each difference as a code and its figures, as they were when it was matched.
+    differences = models.JSONField(_("écarts"), default=list)
+    approved_at = models.DateTimeField(_("bon à payer le"), null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("par"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    decision = models.CharField(_("décision"), max_length=200, blank=True)
+    cancelled_at = models.DateTimeField(_("reprise le"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("facture fournisseur")
+        verbose_name_plural = _("factures fournisseurs")
+        ordering = ["-id"]
+        constraints = [
+            # The same invoice is entered once; one taken back may be entered again.
+            models.UniqueConstraint(
+                fields=["supplier", "supplier_number"],
+                condition=~models.Q(status="cancelled"),
+                name="purchasing_invoice_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    total_incl_tax=models.F("goods_excl_tax")
+                    + models.F("carriage_excl_tax")
+                    + models.F("tax")
+                ),
+                name="purchasing_invoice_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="approved", approved_at__isnull=False)
+                | models.Q(status="cancelled")
+                | models.Q(status__in=["differs", "disputed"], approved_at__isnull=True),
+                name="purchasing_invoice_approved_has_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="cancelled", cancelled_at__isnull=False)
+                | (~models.Q(status="cancelled") & models.Q(cancelled_at__isnull=True)),
+                name="purchasing_invoice_cancelled_has_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.supplier_number})"
+
+
+class SupplierInvoiceLine(models.Model):
+    """Pieces of one receipt line that the supplier charges, at its price."""
+
+    invoice = models.ForeignKey(
+        SupplierInvoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="lines"
+    )
+    receipt_line = models.ForeignKey(
+        ReceiptLine,
+        verbose_name=_("ligne de réception"),
+        on_delete=models.PROTECT,
+        related_name="invoice_lines",
+    )
+    quantity = QuantityField(_("quantité"))
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
+    amount_excl_tax = MoneyField(_("montant HT (€)"))
+
+    class Meta:
+        verbose_name = _("ligne de facture fournisseur")
+        verbose_name_plural = _("lignes de facture fournisseur")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "receipt_line"], name="purchasing_invoice_line_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="purchasing_invoice_line_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_line_id} × {plain(self.quantity)}"
+
+
+class ReceivedInvoice(Owed, models.Model):
+    """An electronic invoice as it came (Factur-X, CII or UBL), until it is entered."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("À saisir")
+        ENTERED = "entered", _("Saisie")
+        IGNORED = "ignored", _("Sans suite")
+
+    sha256 = models.CharField(_("SHA-256"), max_length=64, unique=True)
+    name = models.CharField(_("fichier"), max_length=200)
+    data = models.BinaryField(_("contenu"))
+    received_at = models.DateTimeField(_("reçue le"))
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.OPEN)
+    kind = models.CharField(
+        _("genre"),
+        max_length=11,
+        choices=SupplierInvoice.Kind,
+        default=SupplierInvoice.Kind.INVOICE,
+    )
+    supplier = models.ForeignKey(
+        Supplier,
+        verbose_name=_("fournisseur"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    seller_name = models.CharField(_("vendeur"), max_length=200)
+    number = models.CharField(_("n° de facture"), max_length=60)
+    issued_on = models.DateField(_("datée du"))
+    due_on = models.DateField(_("échéance"), null=True, blank=True)
+    order_reference = models.CharField(_("commande citée"), max_length=80, blank=True)
+    # Lines as texts: label, reference, barcode, sku, quantity, amount.
+    lines = models.JSONField(_("lignes"), default=list)
+    carriage_excl_tax = MoneyField(_("port HT (€)"), default=Decimal(0))
+    tax = MoneyField(_("TVA (€)"))
+    total_incl_tax = MoneyField(_("total TTC (€)"))
+    supplier_invoice = models.OneToOneField(
+        SupplierInvoice,
+        verbose_name=_("facture saisie"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="received",
+    )
+
+    class Meta:
+        verbose_name = _("facture électronique reçue")
+        verbose_name_plural = _("factures électroniques reçues")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status="entered", supplier_invoice__isnull=False)
+                | (~models.Q(status="entered") & models.Q(supplier_invoice__isnull=True)),
+                name="purchasing_received_entered_has_invoice",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seller_name} {self.number}"

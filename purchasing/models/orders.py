@@ -1,0 +1,112 @@
+"""What we buy: proposals with their reasons, purchase orders."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from inventory.models import Product, Warehouse
+from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
+from sphinx.core.money import plain
+from suppliers.models import Supplier
+
+
+class PurchaseOrder(models.Model):
+    """An order to a supplier; a proposal until somebody accepts it."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", _("Proposée")
+        ACCEPTED = "accepted", _("Acceptée")
+        SENT = "sent", _("Envoyée")
+        CONFIRMED = "confirmed", _("Confirmée")
+        PARTIALLY_RECEIVED = "partially_received", _("Reçue en partie")
+        RECEIVED = "received", _("Reçue")
+        CLOSED = "closed", _("Soldée")
+        REFUSED = "refused", _("Refusée")
+        CANCELLED = "cancelled", _("Annulée")
+
+    number = models.CharField(_("n° de commande"), max_length=20, unique=True)
+    supplier = models.ForeignKey(
+        Supplier,
+        verbose_name=_("fournisseur"),
+        on_delete=models.PROTECT,
+        related_name="purchase_orders",
+    )
+    warehouse = models.ForeignKey(
+        Warehouse, verbose_name=_("dépôt"), on_delete=models.PROTECT, related_name="+"
+    )
+    status = models.CharField(_("état"), max_length=20, choices=Status, default=Status.PROPOSED)
+    currency = models.CharField(_("devise"), max_length=3, default="EUR")
+    total_excl_tax = MoneyField(_("total HT (€)"), default=Decimal(0))
+    proposed_on = models.DateField(_("proposée le"))
+    accepted_at = models.DateTimeField(_("acceptée le"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("envoyée le"), null=True, blank=True)
+    mailed_at = models.DateTimeField(_("e-mail parti le"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmée le"), null=True, blank=True)
+    supplier_reference = models.CharField(_("n° chez le fournisseur"), max_length=60, blank=True)
+    closed_at = models.DateTimeField(_("close le"), null=True, blank=True)
+    expected_on = models.DateField(_("attendue le"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("commande fournisseur")
+        verbose_name_plural = _("commandes fournisseurs")
+        ordering = ["-id"]
+        constraints = [
+            # Proposals are refreshed in place: one a supplier and warehouse.
+            models.UniqueConstraint(
+                fields=["supplier", "warehouse"],
+                condition=models.Q(status="proposed"),
+                name="purchasing_order_one_proposal",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+# Orders whose goods are still to come.
+EXPECTED = (
+    PurchaseOrder.Status.ACCEPTED,
+    PurchaseOrder.Status.SENT,
+    PurchaseOrder.Status.CONFIRMED,
+    PurchaseOrder.Status.PARTIALLY_RECEIVED,
+)
+
+
+class PurchaseOrderLine(models.Model):
+    """One product of a purchase order, with every figure its quantity came from."""
+
+    purchase_order = models.ForeignKey(
+        PurchaseOrder, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="lines"
+    )
+    product = models.ForeignKey(
+        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="+"
+    )
+    supplier_sku = models.CharField(_("référence fournisseur"), max_length=80, blank=True)
+    quantity = QuantityField(_("quantité"))
+    quantity_received = QuantityField(_("reçu"), default=Decimal(0))
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
+    total_excl_tax = MoneyField(_("total HT (€)"))
+    reason = models.JSONField(_("raison"), default=dict)
+    # Changed by hand while it is proposed: the next run keeps the quantity.
+    is_fixed = models.BooleanField(_("fixée à la main"), default=False)
+
+    class Meta:
+        verbose_name = _("ligne de commande fournisseur")
+        verbose_name_plural = _("lignes de commande fournisseur")
+        ordering = ["product__sku"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purchase_order", "product"], name="purchasing_line_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0)
+                & models.Q(quantity_received__gte=0)
+                & models.Q(unit_price_excl_tax__gte=0),
+                name="purchasing_line_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} × {plain(self.quantity)}"
