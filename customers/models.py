@@ -36,6 +36,14 @@ class Customer(models.Model):
             "Vide : le compte des particuliers de la boutique, ou le code du professionnel."
         ),
     )
+    invoiced_each = models.CharField(
+        _("facturer"),
+        max_length=8,
+        choices=[("delivery", _("Chaque livraison")), ("month", _("Une fois par mois"))],
+        default="delivery",
+        db_default="delivery",
+        help_text=_("Au mois : les livraisons non payées, en une facture datée de sa fin."),
+    )
     accepts_marketing = models.BooleanField(_("accepte la publicité"), default=False)
     note = models.TextField(_("note"), blank=True)
     created_at = models.DateTimeField(_("connu depuis"))

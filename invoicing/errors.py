@@ -15,6 +15,12 @@ class DownPaymentRefused(BusinessRuleError):
     code = "invoicing.down_payment_refused"
 
 
+class GroupRefused(BusinessRuleError):
+    """These delivery notes can't share an invoice."""
+
+    code = "invoicing.group_refused"
+
+
 class NothingToCredit(BusinessRuleError):
     """The invoice is already credited in full, or the amount is not positive."""
 

@@ -13,12 +13,14 @@ from invoicing.models import (
     BankLine,
     Closing,
     Invoice,
+    InvoicedNote,
     InvoiceLine,
     InvoicePdf,
     Payment,
     TaxBreakdown,
 )
-from sales.models import DeliveryNote, Order, OrderLine
+from invoicing.selectors import notes_to_invoice
+from sales.models import Order, OrderLine
 from sphinx.core.models import DocumentSequence
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
@@ -86,6 +88,23 @@ def sums_add_up(proof: Proof) -> None:
             proof.faults.append(f"{number} : {incl} € TTC, lignes {lines.get(pk)}")
 
 
+@proves("grouped_invoices")
+def grouped_invoices_are_their_notes(proof: Proof) -> None:
+    """What a grouped invoice charges at a rate is what it charges its notes."""
+    stated = {
+        (row["invoice"], row["tax_rate"]): (to_cents(row["total"]), to_cents(row["vat"]))
+        for row in InvoicedNote.objects.order_by()
+        .values("invoice", "tax_rate")
+        .annotate(total=Sum("total_incl_tax"), vat=Sum("tax"))
+    }
+    rows = TaxBreakdown.objects.filter(invoice__is_grouped=True).select_related("invoice")
+    for tax in rows.iterator():
+        proof.checked += 1
+        found = stated.get((tax.invoice_id, tax.tax_rate))
+        if found != (tax.total_incl_tax, tax.tax):
+            proof.faults.append(f"{tax.invoice.number} à {tax.tax_rate} % : {found} de ses bons")
+
+
 @proves("invoices_equal_shop")
 def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
     """Of every order whole delivered and invoiced, the invoices sum to the shop's total.
@@ -97,11 +116,18 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
         lambda: {"invoice": ZERO, "credit_note": ZERO}
     )
     for order, kind, total in (
-        Invoice.objects.order_by()
+        Invoice.objects.filter(is_grouped=False)
+        .order_by()
         .values_list("order", "kind")
         .annotate(total=Sum("total_incl_tax"))
     ):
         sums[order][kind] = total
+    for order, total in (
+        InvoicedNote.objects.order_by()
+        .values_list("delivery_note__order")
+        .annotate(total=Sum("total_incl_tax"))
+    ):
+        sums[order]["invoice"] += total
     # A down payment that was given back is invoiced again with the goods.
     for order, total in (
         Invoice.objects.filter(credited_invoice__is_down_payment=True)
@@ -116,11 +142,7 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
             "order_id", flat=True
         )
     )
-    waiting = set(
-        DeliveryNote.objects.filter(status=DeliveryNote.Status.SHIPPED, invoice=None).values_list(
-            "order_id", flat=True
-        )
-    )
+    waiting = set(notes_to_invoice().values_list("order_id", flat=True))
     for pk, number, total in Order.objects.filter(pk__in=sums).values_list(
         "pk", "number", "total_incl_tax"
     ):

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from invoicing.models import (
     EInvoiceState,
     Invoice,
+    InvoicedNote,
     InvoiceLine,
     PlatformSettings,
     TaxBreakdown,
@@ -61,9 +62,27 @@ def refused_e_invoices() -> QuerySet[EInvoiceState]:
     )
 
 
+# Delivery notes that no invoice has, alone or in a group.
+NOT_INVOICED = Q(invoice=None) & Q(invoiced=None)
+
+
+def invoices_of(orders: Iterable[int]) -> dict[int, list[Invoice]]:
+    """The documents of some orders in their order, grouped ones included, by the order's id."""
+    ids = list(orders)
+    found: dict[int, dict[int, Invoice]] = {pk: {} for pk in ids}
+    rows = InvoicedNote.objects.filter(delivery_note__order__in=ids)
+    for row in rows.select_related("invoice", "delivery_note"):
+        found[row.delivery_note.order_id][row.invoice_id] = row.invoice
+    for invoice in Invoice.objects.filter(order__in=ids, is_grouped=False):
+        found[invoice.order_id][invoice.pk] = invoice
+    return {
+        pk: sorted(invoices.values(), key=lambda i: i.chain_index) for pk, invoices in found.items()
+    }
+
+
 def notes_to_invoice() -> QuerySet[DeliveryNote]:
     """Shipped delivery notes without an invoice, in the order they were shipped."""
-    return DeliveryNote.objects.filter(status=DeliveryNote.Status.SHIPPED, invoice=None).order_by(
+    return DeliveryNote.objects.filter(NOT_INVOICED, status=DeliveryNote.Status.SHIPPED).order_by(
         "shipped_at", "pk"
     )
 
@@ -72,7 +91,7 @@ def left_to_invoice(order: Order) -> dict[Decimal, Decimal]:
     """What no document of the order charges yet, EUR incl. tax by rate, the highest rate first."""
     left = {Decimal(t["rate"]): Decimal(t["total_incl_tax"]) for t in order.taxes}
     rows = (
-        TaxBreakdown.objects.filter(invoice__order=order)
+        TaxBreakdown.objects.filter(invoice__order=order, invoice__is_grouped=False)
         .order_by()
         .values("tax_rate", "invoice__kind", "invoice__credited_invoice__is_down_payment")
         .annotate(total=Sum("total_incl_tax"))
@@ -83,13 +102,16 @@ def left_to_invoice(order: Order) -> dict[Decimal, Decimal]:
         if not is_credit or row["invoice__credited_invoice__is_down_payment"]:
             sign = 1 if is_credit else -1
             left[row["tax_rate"]] = left.get(row["tax_rate"], ZERO) + sign * to_cents(row["total"])
+    for note in InvoicedNote.objects.filter(delivery_note__order=order):
+        left[note.tax_rate] = left.get(note.tax_rate, ZERO) - note.total_incl_tax
     return dict(sorted(left.items(), reverse=True))
 
 
 def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
     """Orders whose shop refunded more than was credited, and that have something to credit."""
     orders = Order.objects.filter(refunded_incl_tax__gt=0).annotate(
-        invoiced=_sum_of(Invoice.Kind.INVOICE), credited=_sum_of(Invoice.Kind.CREDIT_NOTE)
+        invoiced=_sum_of(Invoice.Kind.INVOICE) + _grouped_sum(),
+        credited=_sum_of(Invoice.Kind.CREDIT_NOTE),
     )
     if order_ids is not None:
         orders = orders.filter(pk__in=order_ids)
@@ -100,7 +122,7 @@ def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
 
 def _sum_of(kind: str) -> Coalesce:
     totals = (
-        Invoice.objects.filter(order=OuterRef("pk"), kind=kind)
+        Invoice.objects.filter(order=OuterRef("pk"), kind=kind, is_grouped=False)
         .order_by()
         .values("order")
         .annotate(total=Sum("total_incl_tax"))
@@ -109,24 +131,60 @@ def _sum_of(kind: str) -> Coalesce:
     return Coalesce(Subquery(totals, output_field=_MONEY), Value(ZERO), output_field=_MONEY)
 
 
-def credited_amounts(invoice: Invoice) -> dict[Decimal, tuple[Decimal, Decimal]]:
-    """What was already credited on an invoice by rate: (incl. tax, VAT) in EUR."""
-    rows = (
-        TaxBreakdown.objects.filter(invoice__credited_invoice=invoice)
+def _grouped_sum() -> Coalesce:
+    totals = (
+        InvoicedNote.objects.filter(delivery_note__order=OuterRef("pk"))
         .order_by()
-        .values("tax_rate")
-        .annotate(total=Sum("total_incl_tax"), vat=Sum("tax"))
+        .values("delivery_note__order")
+        .annotate(total=Sum("total_incl_tax"))
+        .values("total")
+    )
+    return Coalesce(Subquery(totals, output_field=_MONEY), Value(ZERO), output_field=_MONEY)
+
+
+def charged_amounts(invoice: Invoice, order: Order) -> dict[Decimal, tuple[Decimal, Decimal]]:
+    """What an invoice charges an order by rate: (incl. tax, VAT) in EUR."""
+    if not invoice.is_grouped:
+        return {t.tax_rate: (t.total_incl_tax, t.tax) for t in invoice.taxes.all()}
+    charged: dict[Decimal, tuple[Decimal, Decimal]] = {}
+    for note in invoice.invoiced_notes.filter(delivery_note__order=order):
+        total, tax = charged.get(note.tax_rate, (ZERO, ZERO))
+        charged[note.tax_rate] = (total + note.total_incl_tax, tax + note.tax)
+    return charged
+
+
+def order_of_line(invoice: Invoice, line: InvoiceLine) -> str:
+    """The number of the order that a line of a grouped invoice belongs to, as it was frozen."""
+    last = 0
+    for note in invoice.mentions.get("notes", ()):
+        last += note["lines"]
+        if line.position <= last:
+            return str(note["order"])
+    return invoice.order_number
+
+
+def credited_amounts(
+    invoice: Invoice, order: Order | None = None
+) -> dict[Decimal, tuple[Decimal, Decimal]]:
+    """What was already credited on an invoice by rate, of one order when asked: (incl. tax, VAT)
+    in EUR."""
+    credited = TaxBreakdown.objects.filter(invoice__credited_invoice=invoice)
+    if order is not None:
+        credited = credited.filter(invoice__order=order)
+    rows = (
+        credited.order_by().values("tax_rate").annotate(total=Sum("total_incl_tax"), vat=Sum("tax"))
     )
     # SQLite sums in binary: back to cents.
     return {row["tax_rate"]: (to_cents(row["total"]), to_cents(row["vat"])) for row in rows}
 
 
-LineKey = tuple[int | None, str, Decimal]
+LineKey = tuple[int | None, str, Decimal, str]
 
 
 def line_key(line: InvoiceLine) -> LineKey:
     """What makes a line of a credit note and one of its invoice the same."""
-    return line.delivery_line_id, line.kind, line.tax_rate
+    label = "" if line.delivery_line_id else line.label
+    return line.delivery_line_id, line.kind, line.tax_rate, label
 
 
 def credited_quantities(invoice: Invoice) -> dict[LineKey, Decimal]:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("plateforme/", platform.platform, name="platform"),
     path("plateforme/e-reporting/<int:report_id>.xml", platform.report_file, name="report"),
     path("banque/", banking.bank, name="bank"),
+    path("factures/a-etablir/", orders.to_invoice, name="to_invoice"),
     path("factures/a-encaisser/", receivables.receivables, name="receivables"),
     path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),
     path("factures/<int:invoice_id>/avoir/", receivables.credit, name="credit"),

@@ -89,6 +89,7 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         _("Facturation"),
         _list(_("Factures et avoirs"), "receipt_long", "invoicing.invoice"),
+        _page(_("À facturer"), "post_add", "invoicing:to_invoice", "invoicing.view_invoice"),
         _page(_("À encaisser"), "savings", "invoicing:receivables", "invoicing.view_invoice"),
         _page(_("Banque"), "account_balance", "invoicing:bank", "invoicing.view_bankline"),
         _page(

@@ -77,6 +77,11 @@ def terms_of(
     delivered = invoice.delivered_on or (original.delivered_on if original else None)
     if delivered:
         terms["BT-72"] = delivered
+    shipped = [n["shipped_on"] for n in invoice.mentions.get("notes", ()) if n["shipped_on"]]
+    if shipped and invoice.sign > 0:
+        # The period of the deliveries (BG-14).
+        terms["BT-73"] = date.fromisoformat(min(shipped))
+        terms["BT-74"] = date.fromisoformat(max(shipped))
     if invoice.mentions["delivery_note"]:
         terms["BT-16"] = invoice.mentions["delivery_note"]
     if original:

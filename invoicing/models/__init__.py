@@ -1,7 +1,13 @@
 """Tables of invoicing: documents, payments, closings, the platform."""
 
 from invoicing.models.closings import Closing
-from invoicing.models.documents import Invoice, InvoiceLine, InvoicePdf, TaxBreakdown
+from invoicing.models.documents import (
+    Invoice,
+    InvoicedNote,
+    InvoiceLine,
+    InvoicePdf,
+    TaxBreakdown,
+)
 from invoicing.models.payments import BankLine, Payment, ProviderTransaction, Reminder
 from invoicing.models.platform import (
     EInvoiceState,
@@ -17,6 +23,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoicePdf",
+    "InvoicedNote",
     "Payment",
     "PlatformMessage",
     "PlatformSettings",

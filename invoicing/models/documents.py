@@ -52,6 +52,8 @@ class Invoice(Sourced):
     )
     # Invoiced ahead of any delivery; the invoices of the goods take it off.
     is_down_payment = models.BooleanField(_("acompte"), default=False)
+    # Of several deliveries of a customer: `order` is the first one's, `invoiced_notes` tell all.
+    is_grouped = models.BooleanField(_("groupée"), default=False)
     reason = models.CharField(_("motif"), max_length=200, blank=True)
     customer = models.ForeignKey(
         Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="invoices"
@@ -89,15 +91,27 @@ class Invoice(Sourced):
                     delivery_note__isnull=False,
                     credited_invoice__isnull=True,
                     is_down_payment=False,
+                    is_grouped=False,
                 )
                 | models.Q(
                     kind="invoice",
                     delivery_note__isnull=True,
                     credited_invoice__isnull=True,
                     is_down_payment=True,
+                    is_grouped=False,
                 )
                 | models.Q(
-                    kind="credit_note", credited_invoice__isnull=False, is_down_payment=False
+                    kind="invoice",
+                    delivery_note__isnull=True,
+                    credited_invoice__isnull=True,
+                    is_down_payment=False,
+                    is_grouped=True,
+                )
+                | models.Q(
+                    kind="credit_note",
+                    credited_invoice__isnull=False,
+                    is_down_payment=False,
+                    is_grouped=False,
                 ),
                 name="invoicing_invoice_kind_has_origin",
             ),
@@ -198,6 +212,37 @@ class TaxBreakdown(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tax_rate} % : {self.tax} €"
+
+
+class InvoicedNote(models.Model):
+    """A delivery note's part of a grouped invoice at one rate: what its order was charged."""
+
+    invoice = models.ForeignKey(
+        Invoice,
+        verbose_name=_("facture"),
+        on_delete=models.PROTECT,
+        related_name="invoiced_notes",
+    )
+    delivery_note = models.ForeignKey(
+        DeliveryNote, verbose_name=_("BL"), on_delete=models.PROTECT, related_name="invoiced"
+    )
+    tax_rate = RateField(_("taux (%)"))
+    total_incl_tax = MoneyField(_("TTC (€)"))
+    tax = MoneyField(_("TVA (€)"))
+
+    class Meta:
+        verbose_name = _("bon facturé en groupe")
+        verbose_name_plural = _("bons facturés en groupe")
+        ordering = ["id"]
+        constraints = [
+            # A note is in one grouped invoice at most.
+            models.UniqueConstraint(
+                fields=["delivery_note", "tax_rate"], name="invoicing_grouped_note_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_note_id} {self.tax_rate} % : {self.total_incl_tax} €"
 
 
 class InvoicePdf(models.Model):

@@ -11,7 +11,13 @@ from invoicing.services.closing import close_periods
 from invoicing.services.credits import credit_invoice, credit_lines, credit_refunds
 from invoicing.services.documents import render_pdfs
 from invoicing.services.down_payments import issue_down_payment
-from invoicing.services.issuing import Issued, issue_invoice, issue_invoices, issue_shipped
+from invoicing.services.issuing import (
+    Issued,
+    issue_grouped,
+    issue_invoice,
+    issue_invoices,
+    issue_shipped,
+)
 from invoicing.services.payments import (
     enter_payment,
     record_payment,
@@ -41,6 +47,7 @@ __all__ = [
     "import_payouts",
     "import_statement",
     "issue_down_payment",
+    "issue_grouped",
     "issue_invoice",
     "issue_invoices",
     "issue_shipped",

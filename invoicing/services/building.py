@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -12,7 +14,7 @@ from customers.models import Customer
 from customers.selectors import auxiliary_of
 from invoicing.amounts import Part, RateAmounts, net_parts, portion, taxes_by_rate
 from invoicing.mentions import language_of, mentions_of
-from invoicing.models import Invoice, InvoiceLine, TaxBreakdown
+from invoicing.models import Invoice, InvoicedNote, InvoiceLine, TaxBreakdown
 from invoicing.services.deposits import Deposits
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services import shipping_by_rate
@@ -20,6 +22,9 @@ from sphinx.core.clock import business_date
 from sphinx.core.models import Company
 from sphinx.core.money import HUNDRED, ZERO, to_unit_price
 from sphinx.core.services import company
+
+# More order numbers than fit are counted.
+_NUMBERS = 60
 
 
 class Builder:
@@ -46,21 +51,32 @@ class Builder:
         self.order_lines: dict[int, list[OrderLine]] = defaultdict(list)
         for order_line in OrderLine.objects.filter(order__in=orders).order_by("position"):
             self.order_lines[order_line.order_id].append(order_line)
+        self._grouped_before = list(
+            InvoicedNote.objects.filter(delivery_note__order__in=orders).select_related(
+                "delivery_note"
+            )
+        )
         self.invoiced_quantities = self._invoiced_quantities()
         self.deposits = Deposits(orders)
         self.invoiced_amounts = self._invoiced_amounts()
         self.has_shipping: set[int] = set(
             Invoice.objects.filter(
-                order__in=orders, kind=Invoice.Kind.INVOICE, is_down_payment=False
+                order__in=orders,
+                kind=Invoice.Kind.INVOICE,
+                is_down_payment=False,
+                is_grouped=False,
             ).values_list("order_id", flat=True)
-        )
+        ) | {note.delivery_note.order_id for note in self._grouped_before}
         self.lines: dict[int, list[InvoiceLine]] = {}
         self.taxes: dict[int, list[TaxBreakdown]] = {}
+        self.shares: dict[int, list[InvoicedNote]] = {}
 
     def _invoiced_quantities(self) -> dict[int, Decimal]:
         done: dict[int, Decimal] = defaultdict(Decimal)
+        in_a_group = InvoicedNote.objects.filter(delivery_note=OuterRef("delivery_note"))
         for order_line, quantity in DeliveryNoteLine.objects.filter(
-            delivery_note__order__in=self.orders, delivery_note__invoice__isnull=False
+            Q(delivery_note__invoice__isnull=False) | Exists(in_a_group),
+            delivery_note__order__in=self.orders,
         ).values_list("order_line_id", "quantity"):
             done[order_line] += quantity
         return done
@@ -68,11 +84,16 @@ class Builder:
     def _invoiced_amounts(self) -> dict[int, dict[Decimal, tuple[Decimal, Decimal]]]:
         done: dict[int, dict[Decimal, tuple[Decimal, Decimal]]] = defaultdict(dict)
         for tax in TaxBreakdown.objects.filter(
-            invoice__order__in=self.orders, invoice__kind=Invoice.Kind.INVOICE
+            invoice__order__in=self.orders,
+            invoice__kind=Invoice.Kind.INVOICE,
+            invoice__is_grouped=False,
         ).select_related("invoice"):
             self._add_invoiced(
                 done[tax.invoice.order_id], tax.tax_rate, tax.total_incl_tax, tax.tax
             )
+        for note in self._grouped_before:
+            order_id = note.delivery_note.order_id
+            self._add_invoiced(done[order_id], note.tax_rate, note.total_incl_tax, note.tax)
         for order, credited in self.deposits.credited.items():
             for rate, (total, vat) in credited.items():
                 self._add_invoiced(done[order], rate, -total, -vat)
@@ -87,18 +108,66 @@ class Builder:
 
     def issue(self, note: DeliveryNote) -> Invoice:
         """Build the invoice of one note, with its lines and taxes, not yet numbered."""
+        return self.build(self.orders[note.order_id], note, self._lines_of(note))
+
+    def group(self, notes: Sequence[DeliveryNote]) -> Invoice:
+        """Build one invoice of several notes of a customer, each with its order's own VAT.
+
+        Its order is the first note's; addresses and terms are the same for all (`group_key`).
+        """
+        lines: list[InvoiceLine] = []
+        shares: list[InvoicedNote] = []
+        told: list[dict[str, Any]] = []
+        sums: dict[Decimal, RateAmounts] = {}
+        for note in notes:
+            order = self.orders[note.order_id]
+            own = self._lines_of(note, names_order=True)
+            for a in self._amounts(order, own).values():
+                before = sums.get(a.rate, RateAmounts(a.rate, ZERO, ZERO, ZERO))
+                sums[a.rate] = RateAmounts(
+                    a.rate, before.base + a.base, before.tax + a.tax, before.total + a.total
+                )
+                shares.append(
+                    InvoicedNote(
+                        delivery_note=note, tax_rate=a.rate, total_incl_tax=a.total, tax=a.tax
+                    )
+                )
+            told.append(_told(note, order, len(own)))
+            lines += own
+        for position, line in enumerate(lines, start=1):
+            line.position = position
+        amounts = dict(sorted(sums.items(), reverse=True))
+        index = self._keep(lines, amounts)
+        self.shares[index] = shares
+        return self._group_document(notes, told, amounts)
+
+    def _lines_of(self, note: DeliveryNote, *, names_order: bool = False) -> list[InvoiceLine]:
         order = self.orders[note.order_id]
         lines = [self._goods_line(line) for line in self.note_lines[note.pk]]
         if order.pk not in self.has_shipping:
-            lines += self._shipping_lines(order)
+            shipping = self._shipping_lines(order)
+            for line in shipping if names_order else ():
+                line.label = f"{line.label} ({order.number})"[:200]
+            lines += shipping
             self.has_shipping.add(order.pk)
-        lines += self.deposits.take_off(order, lines)
-        return self.build(order, note, lines)
+        return lines + self.deposits.take_off(order, lines)
 
     def build(
         self, order: Order, note: DeliveryNote | None, lines: Sequence[InvoiceLine]
     ) -> Invoice:
         """A document of these lines, whose amounts are incl. tax: VAT taken out of them."""
+        amounts = self._amounts(order, lines)
+        self._keep(lines, amounts)
+        return self._document(order, note, amounts)
+
+    def _keep(self, lines: Sequence[InvoiceLine], amounts: Mapping[Decimal, RateAmounts]) -> int:
+        index = len(self.lines)
+        self.lines[index] = list(lines)
+        self.taxes[index] = tax_rows(amounts)
+        return index
+
+    def _amounts(self, order: Order, lines: Sequence[InvoiceLine]) -> dict[Decimal, RateAmounts]:
+        """The lines' VAT by rate, after what the order was invoiced before; fills their net."""
         parts = [
             Part(line.tax_rate, line.amount_incl_tax, line.discount_incl_tax) for line in lines
         ]
@@ -113,10 +182,7 @@ class Builder:
         for a in amounts.values():
             self._add_invoiced(self.invoiced_amounts[order.pk], a.rate, a.total, a.tax)
         self._fill_net(lines, parts, amounts)
-        index = len(self.lines)
-        self.lines[index] = list(lines)
-        self.taxes[index] = tax_rows(amounts)
-        return self._document(order, note, amounts)
+        return amounts
 
     def whole(self, order: Order) -> Invoice:
         """The order as one document, as if nothing of it had been invoiced."""
@@ -192,6 +258,27 @@ class Builder:
             line.amount_excl_tax, line.discount_excl_tax = net.amount, net.discount
             line.total_excl_tax = net.amount - net.discount
 
+    def _group_document(
+        self,
+        notes: Sequence[DeliveryNote],
+        told: list[dict[str, Any]],
+        amounts: Mapping[Decimal, RateAmounts],
+    ) -> Invoice:
+        first, last = notes[0], max(notes, key=lambda note: note.shipped_at or self.at)
+        invoice = self._document(self.orders[first.order_id], last, amounts)
+        numbers = list(dict.fromkeys(note["order"] for note in told))
+        text = ", ".join(numbers)
+        if len(text) > _NUMBERS:
+            text = f"{numbers[0]} +{len(numbers) - 1}"
+        invoice.order_number = text
+        invoice.is_grouped, invoice.delivery_note = True, None
+        orders = dict.fromkeys(note.order_id for note in notes)
+        deposits = [d for pk in orders for d in self.deposits.references(pk)]
+        invoice.mentions |= {"delivery_note": "", "notes": told}
+        if deposits:
+            invoice.mentions["deposits"] = deposits
+        return invoice
+
     def _document(
         self, order: Order, note: DeliveryNote | None, amounts: Mapping[Decimal, RateAmounts]
     ) -> Invoice:
@@ -233,6 +320,40 @@ class Builder:
             source_sha256=order.source_sha256,
             source_line=order.source_line,
         )
+
+
+_ADDRESS = "name company address1 address2 postcode city country".split()
+
+
+def group_key(order: Order) -> tuple[Any, ...]:
+    """What orders must share to be in one invoice: all that is printed or booked of a buyer.
+
+    An order that was paid in the shop has an invoice of its own.
+    """
+    addresses = tuple(
+        getattr(order, f"{use}_{part}") for use in ("billing", "shipping") for part in _ADDRESS
+    )
+    is_paid = order.payment_status != Order.PaymentStatus.UNPAID
+    return (
+        order.customer_id,
+        order.shop_id,
+        order.currency,
+        order.tax_regime,
+        order.vat_number,
+        addresses,
+        order.pk if is_paid else None,
+    )
+
+
+def _told(note: DeliveryNote, order: Order, lines: int) -> dict[str, Any]:
+    """A note of a grouped invoice as it is printed above its lines."""
+    shipped = business_date(note.shipped_at) if note.shipped_at else None
+    return {
+        "order": order.number,
+        "number": note.number,
+        "shipped_on": shipped.isoformat() if shipped else "",
+        "lines": lines,
+    }
 
 
 def tax_rows(amounts: Mapping[Decimal, RateAmounts]) -> list[TaxBreakdown]:

@@ -17,15 +17,19 @@ from invoicing.events import invoices_issued
 from invoicing.mentions import language_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.selectors import (
+    charged_amounts,
     credited_amounts,
     credited_quantities,
+    invoices_of,
     line_key,
+    order_of_line,
     orders_to_credit,
 )
 from invoicing.services.building import tax_rows
 from invoicing.services.issuing import write_documents
 from invoicing.services.payments import refund_of_credit
 from sales.locks import lock_orders
+from sales.models import Order
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, plain, spread, tax_included
@@ -36,44 +40,60 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def credit_invoice(
-    *, invoice_id: int, amount: Decimal | None, reason: str, at: datetime, actor: Any = None
+    *,
+    invoice_id: int,
+    amount: Decimal | None,
+    reason: str,
+    at: datetime,
+    order: Order | None = None,
+    actor: Any = None,
 ) -> Invoice:
     """Credit an invoice: in full what is left of it (`amount` None), or `amount` EUR incl. tax.
 
     In full, every line comes back as it was; an amount is spread over the invoice's rates in
     proportion to what is left at each. What is credited at a rate never exceeds what was
-    invoiced at it, VAT included: the last credit takes the remainder.
+    invoiced at it, VAT included: the last credit takes the remainder. Of a grouped invoice only
+    one `order` is credited at a time.
 
     Raises:
         NothingToCredit: nothing is left, or `amount` is not within what is left.
     """
     original = Invoice.objects.select_related("order").get(pk=invoice_id, kind=Invoice.Kind.INVOICE)
-    lock_orders([original.order_id]).get()
-    done = credited_amounts(original)
-    left = original.total_incl_tax - sum((total for total, _tax in done.values()), ZERO)
+    if original.is_grouped and order is None:
+        raise NothingToCredit(
+            _("%s groupe plusieurs commandes : créditez-les une à une, pièce par pièce.")
+            % original.number
+        )
+    of_order = order or original.order
+    list(lock_orders({original.order_id, of_order.pk}))
+    charged = charged_amounts(original, of_order)
+    done = credited_amounts(original, of_order if original.is_grouped else None)
+    left = sum((total for total, _tax in charged.values()), ZERO)
+    left -= sum((total for total, _tax in done.values()), ZERO)
     wanted = left if amount is None else amount
     if wanted <= 0 or wanted > left:
         raise NothingToCredit(
             _("Facture %(number)s : il reste %(left)s € à créditer, %(wanted)s € demandés.")
             % {"number": original.number, "left": left, "wanted": wanted}
         )
-    amounts = _amounts_by_rate(original, done, wanted, left)
+    amounts = _amounts_by_rate(charged, done, wanted)
     if wanted == original.total_incl_tax:
         lines = [_copy(line) for line in original.lines.all()]
     else:
         lines = _amount_lines(amounts, reason)
-    return _issue(original, amounts, lines, reason, at, actor)
+    return _issue(original, of_order, amounts, lines, reason, at, actor)
 
 
 def _issue(
     original: Invoice,
+    order: Order,
     amounts: dict[Decimal, RateAmounts],
     lines: list[InvoiceLine],
     reason: str,
     at: datetime,
     actor: Any,
 ) -> Invoice:
-    credit = _document(original, amounts, reason, at)
+    credit = _document(original, order, amounts, reason, at)
     write_documents([credit], {0: lines}, {0: tax_rows(amounts)}, at)
     record("credit_note.issued", [credit], actor=actor, invoice=original.number)
     announce(invoices_issued, invoice_ids=[credit.pk])
@@ -100,7 +120,8 @@ def credit_lines(
         NothingToCredit: no piece, more than is left of a line, or of its rate's amount.
     """
     original = Invoice.objects.select_related("order").get(pk=invoice_id, kind=Invoice.Kind.INVOICE)
-    lock_orders([original.order_id]).get()
+    order = _order_of_lines(original, quantities)
+    list(lock_orders({original.order_id, order.pk}))
     if after_credits is not None and original.credit_notes.count() != after_credits:
         raise NothingToCredit(
             _("Un avoir sur %s vient d'être établi : relisez ce qui reste.") % original
@@ -125,40 +146,62 @@ def credit_lines(
         copy.quantity, copy.amount_incl_tax, copy.discount_incl_tax = pieces, *part[1:]
         lines.append(copy)
         parts.append(part)
-    amounts = _amounts_of(original, parts)
+    amounts = _amounts_of(original, order, parts)
     for position, (line, part, net) in enumerate(
         zip(lines, parts, net_parts(parts, amounts), strict=True), start=1
     ):
         line.position, line.total_incl_tax = position, part.total
         line.amount_excl_tax, line.discount_excl_tax = net.amount, net.discount
         line.total_excl_tax = net.amount - net.discount
-    return _issue(original, amounts, lines, reason, at, actor)
+    return _issue(original, order, amounts, lines, reason, at, actor)
 
 
-def _amounts_of(original: Invoice, parts: Sequence[Part]) -> dict[Decimal, RateAmounts]:
+def _order_of_lines(original: Invoice, quantities: Mapping[int, Decimal]) -> Order:
+    """The order whose lines are credited: of a grouped invoice, one at a time.
+
+    Raises:
+        NothingToCredit: lines of several orders.
+    """
+    if not original.is_grouped:
+        return original.order
+    numbers = {
+        order_of_line(original, line) for line in original.lines.all() if quantities.get(line.pk)
+    }
+    if len(numbers) > 1:
+        raise NothingToCredit(
+            _("Un avoir est d'une seule commande : choisissez les pièces de l'une d'elles.")
+        )
+    notes = original.invoiced_notes.select_related("delivery_note__order")
+    found = [n.delivery_note.order for n in notes if n.delivery_note.order.number in numbers]
+    return found[0] if found else original.order
+
+
+def _amounts_of(
+    original: Invoice, order: Order, parts: Sequence[Part]
+) -> dict[Decimal, RateAmounts]:
     """What the parts make at each rate, within what is left of it.
 
     Raises:
         NothingToCredit: there is no part, or more than is left.
     """
-    done = credited_amounts(original)
+    done = credited_amounts(original, order if original.is_grouped else None)
     gross: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
     for part in parts:
         gross[part.rate] += part.total
     amounts = {}
-    for tax in original.taxes.all():
-        credited, credited_tax = done.get(tax.tax_rate, (ZERO, ZERO))
-        left, tax_left = tax.total_incl_tax - credited, tax.tax - credited_tax
-        share = gross.get(tax.tax_rate)
+    for rate, (charged, charged_tax) in charged_amounts(original, order).items():
+        credited, credited_tax = done.get(rate, (ZERO, ZERO))
+        left, tax_left = charged - credited, charged_tax - credited_tax
+        share = gross.get(rate)
         if share is None:
             continue
         if share > left:
             raise NothingToCredit(
                 _("Facture %(number)s : il reste %(left)s € à créditer à %(rate)s %%.")
-                % {"number": original.number, "left": left, "rate": plain(tax.tax_rate)}
+                % {"number": original.number, "left": left, "rate": plain(rate)}
             )
-        vat = tax_left if share == left else min(tax_included(share, tax.tax_rate), tax_left)
-        amounts[tax.tax_rate] = RateAmounts(tax.tax_rate, share - vat, vat, share)
+        vat = tax_left if share == left else min(tax_included(share, rate), tax_left)
+        amounts[rate] = RateAmounts(rate, share - vat, vat, share)
     if not sum(gross.values(), ZERO):
         raise NothingToCredit(_("Choisissez au moins une pièce à créditer."))
     return amounts
@@ -182,7 +225,7 @@ def credit_refunds(*, at: datetime, order_ids: Iterable[int] | None = None) -> l
 @transaction.atomic
 def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
     order = lock_orders([order_id]).get()
-    invoices = list(order.invoices.order_by("chain_index"))
+    invoices = invoices_of([order.pk])[order.pk]
     credited = sum((i.total_incl_tax for i in invoices if i.sign < 0), ZERO)
     left = order.refunded_incl_tax - credited
     # Printed: in the document's language, whoever issues it.
@@ -190,13 +233,16 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
         reason = _("Remboursement par la boutique")
     made = []
     for invoice in (i for i in invoices if i.sign > 0):
-        done = sum((total for total, _tax in credited_amounts(invoice).values()), ZERO)
-        part = min(left, invoice.total_incl_tax - done)
+        credited_before = credited_amounts(invoice, order if invoice.is_grouped else None)
+        done = sum((total for total, _tax in credited_before.values()), ZERO)
+        whole = sum((total for total, _tax in charged_amounts(invoice, order).values()), ZERO)
+        part = min(left, whole - done)
         if part > 0:
             note = credit_invoice(
                 invoice_id=invoice.pk,
                 amount=part,
                 reason=reason,
+                order=order,
                 at=at,
             )
             refund_of_credit(note, part, at)
@@ -206,17 +252,16 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
 
 
 def _amounts_by_rate(
-    original: Invoice,
-    done: dict[Decimal, tuple[Decimal, Decimal]],
+    charged: Mapping[Decimal, tuple[Decimal, Decimal]],
+    done: Mapping[Decimal, tuple[Decimal, Decimal]],
     wanted: Decimal,
-    left: Decimal,
 ) -> dict[Decimal, RateAmounts]:
     remaining = {
-        t.tax_rate: (
-            t.total_incl_tax - done.get(t.tax_rate, (ZERO, ZERO))[0],
-            t.tax - done.get(t.tax_rate, (ZERO, ZERO))[1],
+        rate: (
+            total - done.get(rate, (ZERO, ZERO))[0],
+            tax - done.get(rate, (ZERO, ZERO))[1],
         )
-        for t in original.taxes.all()
+        for rate, (total, tax) in charged.items()
     }
     rates = [rate for rate, (total, _tax) in remaining.items() if total]
     shares = spread(wanted, [remaining[rate][0] for rate in rates])
@@ -261,10 +306,14 @@ def _amount_lines(amounts: dict[Decimal, RateAmounts], reason: str) -> list[Invo
 
 
 def _document(
-    original: Invoice, amounts: dict[Decimal, RateAmounts], reason: str, at: datetime
+    original: Invoice,
+    order: Order,
+    amounts: dict[Decimal, RateAmounts],
+    reason: str,
+    at: datetime,
 ) -> Invoice:
     copied = (
-        "shop_id order_id customer_id customer_code customer_name is_business auxiliary_account "
+        "shop_id customer_id customer_code customer_name is_business auxiliary_account "
         "order_number currency tax_regime country mentions source_file source_sha256 source_line"
     ).split()
     totals: dict[str, Decimal] = defaultdict(lambda: ZERO)
@@ -272,6 +321,10 @@ def _document(
         totals["total_excl_tax"] += a.base
         totals["total_tax"] += a.tax
         totals["total_incl_tax"] += a.total
+    values = {name: getattr(original, name) for name in copied}
+    if original.is_grouped:
+        values["order_number"] = order.number
+        values["mentions"] = {k: v for k, v in original.mentions.items() if k != "notes"}
     return Invoice(
         kind=Invoice.Kind.CREDIT_NOTE,
         credited_invoice=original,
@@ -280,6 +333,7 @@ def _document(
         issued_at=at,
         due_on=business_date(at),
         paid_incl_tax=ZERO,
-        **{name: getattr(original, name) for name in copied},
+        order=order,
+        **values,
         **totals,
     )

@@ -1,8 +1,10 @@
 """The PDF of an issued document: made once, kept under the data folder with its hash."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -86,6 +88,7 @@ def document_html(
 ) -> str:
     """The same of a document that may not be issued."""
     language = invoice.mentions.get("language", FRENCH)
+    headings = _headings(invoice)
     with translation.override(language):
         return render_to_string(
             "invoicing/invoice.html",
@@ -93,7 +96,7 @@ def document_html(
                 **looks,
                 "language": language,
                 "invoice": invoice,
-                "lines": lines,
+                "rows": [(line, headings.get(line.position)) for line in lines],
                 "taxes": taxes,
                 "is_pro_forma": is_pro_forma,
                 "mentions": invoice.mentions,
@@ -102,3 +105,13 @@ def document_html(
                 "has_discount": any(line.discount_excl_tax for line in lines),
             },
         )
+
+
+def _headings(invoice: Invoice) -> dict[int, dict[str, Any]]:
+    """Of a grouped invoice: the delivery note that begins at a line's position."""
+    found, position = {}, 1
+    for note in invoice.mentions.get("notes", ()):
+        shipped = note["shipped_on"]
+        found[position] = {**note, "shipped": date.fromisoformat(shipped) if shipped else None}
+        position += note["lines"]
+    return found

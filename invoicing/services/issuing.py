@@ -1,24 +1,31 @@
 """Shipped delivery notes become invoices: numbered without gap, chained, never changed."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from invoicing.chain import GENESIS, document_hash
-from invoicing.errors import DeliveryNoteNotShipped, PeriodClosed, StructureRefused
+from invoicing.errors import (
+    DeliveryNoteNotShipped,
+    GroupRefused,
+    PeriodClosed,
+    StructureRefused,
+)
 from invoicing.events import invoices_issued
-from invoicing.models import Closing, Invoice, InvoiceLine, TaxBreakdown
-from invoicing.selectors import notes_to_invoice
-from invoicing.services.building import Builder
+from invoicing.models import Closing, Invoice, InvoicedNote, InvoiceLine, TaxBreakdown
+from invoicing.selectors import NOT_INVOICED, notes_to_invoice
+from invoicing.services.building import Builder, group_key
 from invoicing.services.payments import payments_of_paid_orders
 from invoicing.services.structured import check_structured
 from sales.locks import lock_notes, lock_orders
-from sales.models import DeliveryNote
+from sales.models import DeliveryNote, Order
 from sales.services import mark_invoiced
-from sphinx.core.clock import business_date
+from sphinx.core.clock import PARIS, business_date
 from sphinx.core.events import announce
 from sphinx.core.services import allocate_numbers, record
 
@@ -59,8 +66,14 @@ def issue_shipped(
     notes = notes_to_invoice()
     if order_ids is not None:
         notes = notes.filter(order__in=list(order_ids))
-    ids = list(notes.values_list("pk", flat=True))
     done = Issued([], [])
+    monthly = notes.filter(order__customer__invoiced_each="month")
+    # Paid ones are invoiced at once: the customer has nothing to wait for.
+    unpaid = Q(order__payment_status=Order.PaymentStatus.UNPAID)
+    _issue_groups(monthly.filter(unpaid), at, actor, done)
+    ids = list(
+        notes.exclude(unpaid, order__customer__invoiced_each="month").values_list("pk", flat=True)
+    )
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         try:
@@ -68,6 +81,73 @@ def issue_shipped(
         except StructureRefused:
             _issue_one_by_one(batch, at, actor, done)
     return done
+
+
+# On its last day a month is invoiced in the evening (CGI art. 289, I-3: before it ends); what
+# leaves later that day follows at the next sweep.
+EVENING = 20
+
+
+def is_month_due(shipped_at: datetime, at: datetime) -> bool:
+    """Whether the month in which goods left is to be invoiced now (Europe/Paris)."""
+    left, now = shipped_at.astimezone(PARIS), at.astimezone(PARIS)
+    if (left.year, left.month) != (now.year, now.month):
+        return now > left
+    return (now + timedelta(days=1)).month != now.month and now.hour >= EVENING
+
+
+def _issue_groups(notes: QuerySet[DeliveryNote], at: datetime, actor: Any, done: Issued) -> None:
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for note in notes.select_related("order"):
+        if note.shipped_at and is_month_due(note.shipped_at, at):
+            month = note.shipped_at.astimezone(PARIS).strftime("%Y-%m")
+            groups[month, *group_key(note.order)].append(note.pk)
+    for ids in groups.values():
+        try:
+            done.invoices.append(issue_grouped(note_ids=ids, at=at, actor=actor))
+        except StructureRefused as error:
+            done.refused.append(error)
+
+
+@transaction.atomic
+def issue_grouped(*, note_ids: Iterable[int], at: datetime, actor: Any = None) -> Invoice:
+    """Issue one invoice of several shipped notes of a customer (CGI art. 289, I-3).
+
+    Every order keeps its own amounts and VAT, so that each is invoiced to the cent whatever it
+    is invoiced with. One note alone has an ordinary invoice.
+
+    Raises:
+        GroupRefused: a note isn't shipped or has its invoice, or they can't share one.
+        StructureRefused: a professional's invoice would be no valid e-invoice.
+    """
+    wanted = sorted(set(note_ids))
+    order_ids = DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
+    orders = {o.pk: o for o in lock_orders(order_ids)}
+    # Locked whole: a filter that joins could not be.
+    notes = list(lock_notes(wanted))
+    free = set(notes_to_invoice().filter(pk__in=wanted).values_list("pk", flat=True))
+    if not notes or len(free) != len(wanted):
+        raise GroupRefused(_("Un des bons n'est pas expédié, ou il est déjà facturé."))
+    if len({group_key(order) for order in orders.values()}) > 1:
+        raise GroupRefused(
+            _(
+                "Une facture groupée est d'un seul client, d'une boutique, aux mêmes adresses et "
+                "conditions ; une commande payée a la sienne."
+            )
+        )
+    if len(notes) == 1:
+        return issue_invoice(delivery_note_id=notes[0].pk, at=at, actor=actor)
+    notes.sort(key=lambda note: (note.shipped_at or at, note.pk))
+    builder = Builder(notes, orders, at)
+    invoice = builder.group(notes)
+    write_documents([invoice], builder.lines, builder.taxes, at)
+    for share in builder.shares[0]:
+        share.invoice = invoice
+    InvoicedNote.objects.bulk_create(builder.shares[0])
+    mark_invoiced(order_ids=_fully_invoiced(orders))
+    record("invoice.issued", [invoice], actor=actor, delivery_notes=[n.number for n in notes])
+    announce(invoices_issued, invoice_ids=[invoice.pk])
+    return invoice
 
 
 def _issue_one_by_one(note_ids: Iterable[int], at: datetime, actor: Any, done: Issued) -> None:
@@ -92,7 +172,7 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
     wanted = list(note_ids)
     order_ids = DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
     orders = {o.pk: o for o in lock_orders(order_ids)}
-    notes = list(lock_notes(wanted).filter(status=DeliveryNote.Status.SHIPPED, invoice=None))
+    notes = list(lock_notes(wanted).filter(NOT_INVOICED, status=DeliveryNote.Status.SHIPPED))
     if not notes:
         return []
     batch = Builder(notes, orders, at)
@@ -107,7 +187,7 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
 
 def _fully_invoiced(order_ids: Iterable[int]) -> list[int]:
     waiting = DeliveryNote.objects.filter(
-        order__in=order_ids, status=DeliveryNote.Status.SHIPPED, invoice=None
+        NOT_INVOICED, order__in=order_ids, status=DeliveryNote.Status.SHIPPED
     ).values_list("order_id", flat=True)
     return sorted(set(order_ids) - set(waiting))
 

@@ -81,6 +81,7 @@ def settle_paid_orders(*, at: datetime) -> int:
     """
     due = open_invoices().filter(
         balance__gt=0,
+        is_grouped=False,
         order__payment_status__in=(
             Order.PaymentStatus.PAID,
             Order.PaymentStatus.PARTIALLY_REFUNDED,

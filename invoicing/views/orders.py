@@ -1,24 +1,27 @@
-"""What is invoiced of an order before it leaves: down payments, pro forma invoices."""
+"""Invoices by hand: of what left, alone or together, and of what hasn't left yet."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from invoicing import services
-from invoicing.selectors import left_to_invoice
-from sales.models import Order
+from invoicing.selectors import left_to_invoice, notes_to_invoice
+from invoicing.services.building import group_key
+from sales.models import DeliveryNote, Order
 from sphinx.core import clock
-from sphinx.core.errors import SphinxError
+from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_number
 
 # Usual shares of an order, in percent.
 SHARES = (20, 30, 40, 50)
+SHOWN = 300
 
 
 @login_required
@@ -76,3 +79,47 @@ def pro_forma(request: HttpRequest, order_id: int) -> FileResponse:
     order = get_object_or_404(Order, pk=order_id)
     path = services.pro_forma_pdf(order=order, at=clock.now())
     return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
+
+
+@login_required
+@permission_required("invoicing.view_invoice", raise_exception=True)
+def to_invoice(request: HttpRequest) -> HttpResponse:
+    """What left and isn't invoiced, by what may share an invoice; one button each."""
+    may_issue = request.user.has_perm("invoicing.add_invoice")
+    if request.method == "POST":
+        if not may_issue:
+            raise Http404
+        try:
+            _issue(request)
+        except SphinxError as error:
+            messages.error(request, error.message)
+        return redirect("invoicing:to_invoice")
+    notes = list(notes_to_invoice().select_related("order__customer", "order__shop")[: SHOWN + 1])
+    groups: dict[Any, list[DeliveryNote]] = {}
+    for note in notes[:SHOWN]:
+        groups.setdefault(group_key(note.order), []).append(note)
+    return back_office_page(
+        request,
+        "invoicing/to_invoice.html",
+        title=_("À facturer"),
+        groups=[(found[0].order, found) for found in groups.values()],
+        has_more=len(notes) > SHOWN,
+        may_issue=may_issue,
+    )
+
+
+def _issue(request: HttpRequest) -> None:
+    """The notes that were ticked, together or each on its own.
+
+    Raises:
+        GroupRefused: they can't share an invoice.
+    """
+    ids = [int(pk) for pk in request.POST.getlist("note") if pk.isdigit()]
+    if not ids:
+        raise InputError(_("Cochez au moins un bon."), code="invoicing.nothing_ticked")
+    if request.POST.get("verb") == "together":
+        made = [services.issue_grouped(note_ids=ids, at=clock.now(), actor=request.user)]
+    else:
+        made = services.issue_invoices(note_ids=ids, at=clock.now(), actor=request.user)
+    numbers = ", ".join(invoice.number for invoice in made)
+    messages.success(request, _("Émises : %s.") % numbers)

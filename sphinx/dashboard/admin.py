@@ -20,7 +20,7 @@ from ftp_ingest.models import ReceivedFile
 from sales.admin import OrderAdmin
 from sales.models import DeliveryNote, Order
 from sales.selectors import orders_ready_to_deliver
-from sphinx.dashboard.trace import traced
+from sphinx.dashboard.trace import documents_of, traced
 
 for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
     admin.site.unregister(_model)
@@ -64,7 +64,7 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
         ],
         "source": file,
         "notes": notes,
-        "invoices": list(order.invoices.all()),
+        "invoices": documents_of(order),
         "waiting": [
             (line, line.quantity - line.quantity_delivered)
             for line in order.lines.all()
@@ -98,7 +98,9 @@ def _verbs(request: HttpRequest, order: Order, notes: list[DeliveryNote]) -> lis
     drafts = [n for n in notes if n.status == DeliveryNote.Status.DRAFT]
     invoiced = {i.delivery_note_id for i in order.invoices.all()}
     to_invoice = [
-        n for n in notes if n.status == DeliveryNote.Status.SHIPPED and n.pk not in invoiced
+        n
+        for n in notes
+        if n.status == DeliveryNote.Status.SHIPPED and n.pk not in invoiced and not n.invoiced.all()
     ]
     possible = (
         ("confirmer", _("Confirmer"), "sales.change_order", status == Order.Status.DRAFT),

@@ -43,7 +43,7 @@ _CARDS = (
     Card("returns", _("Retours à examiner"), "assignment_return", "info",
          "sales.view_returnrequest", "sales:returns", ""),
     Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",
-         "invoicing.view_invoice", "sales_deliverynote", "status__exact=shipped"),
+         "invoicing.view_invoice", "invoicing:to_invoice", ""),
     Card("overdue", _("Factures en retard de paiement"), "savings", "warning",
          "invoicing.view_invoice", "invoicing:receivables", ""),
     Card("refused_invoices", _("Factures électroniques refusées"), "assignment_late", "danger",

@@ -7,7 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from accounting_export.models import JournalEntry, JournalLine
 from ftp_ingest.models import QuarantinedRow
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoicedNote
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sphinx.core.clock import PARIS
 from sphinx.core.money import plain
@@ -22,10 +22,29 @@ def traced(orders: QuerySet[Order]) -> QuerySet[Order]:
             DeliveryNote.objects.exclude(status=DeliveryNote.Status.CANCELLED).order_by("pk"),
         ),
         Prefetch("delivery_notes__lines", DeliveryNoteLine.objects.select_related("order_line")),
-        Prefetch("invoices", Invoice.objects.order_by("chain_index")),
+        Prefetch("invoices", Invoice.objects.filter(is_grouped=False)),
         Prefetch("invoices__entry", JournalEntry.objects.select_related("journal")),
         Prefetch("invoices__entry__lines", JournalLine.objects.order_by("position")),
+        Prefetch("delivery_notes__invoiced", InvoicedNote.objects.select_related("invoice")),
+        Prefetch(
+            "delivery_notes__invoiced__invoice__entry",
+            JournalEntry.objects.select_related("journal"),
+        ),
+        Prefetch(
+            "delivery_notes__invoiced__invoice__entry__lines",
+            JournalLine.objects.order_by("position"),
+        ),
     )
+
+
+def documents_of(order: Order) -> list[Invoice]:
+    """The documents of an order that `traced` fetched, grouped invoices included."""
+    grouped = {
+        row.invoice_id: row.invoice
+        for note in order.delivery_notes.all()
+        for row in note.invoiced.all()
+    }
+    return sorted([*order.invoices.all(), *grouped.values()], key=lambda i: i.chain_index)
 
 
 def trace_all(batch_size: int = 500) -> Iterator[dict[str, Any]]:
@@ -62,7 +81,7 @@ def _open_issues(orders: Iterable[Order]) -> _Issues:
 def trace_order(order: Order, issues: _Issues) -> dict[str, Any]:
     """One order as the contract wants it."""
     customer = order.customer
-    invoices = list(order.invoices.all())
+    invoices = documents_of(order)
     keys = dict.fromkeys((order.external_id, order.number))
     rows = [row for key in keys for row in issues.get((order.shop_id, key), [])]
     return {

@@ -239,8 +239,10 @@ def pages(receipt: Receipt) -> list[str]:
     )
     back = unpaid.lines.get()
     returned = announce_return(note_id=unpaid.pk, quantities={back.pk: Decimal(1)}, at=NOON)
+    shipped("W4", line("A"), payment_status="unpaid")
     return [
         "/plateforme/",
+        "/factures/a-etablir/",
         "/retours/",
         f"/retours/{returned.pk}/",
         f"/factures/acompte/{note.order_id}/",
