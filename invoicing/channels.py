@@ -52,7 +52,9 @@ def e_invoices(since: date) -> QuerySet[Any]:
 def e_invoices_to_send(since: date) -> QuerySet[Any]:
     """Those that it wasn't given yet, in their order."""
     sent = EInvoiceState.objects.filter(invoice=OuterRef("pk"), state=EInvoiceState.State.SENT)
-    return e_invoices(since).filter(~Exists(sent)).order_by("chain_index")
+    # Issued without the seller's SIREN: plain PDFs, that no platform takes.
+    plain = Q(mentions__parties__seller__siren="")
+    return e_invoices(since).filter(~Exists(sent)).exclude(plain).order_by("chain_index")
 
 
 def professionals_without_siren(since: date) -> Iterable[Any]:

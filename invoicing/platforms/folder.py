@@ -11,7 +11,9 @@ folder. Ours is SPHINX_PLATFORM_DIR:
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -23,6 +25,7 @@ from sphinx.core.errors import TransientError
 
 OUT, BACK, READ, REFUSED = "envoi", "retour", "lus", "refuses"
 # Still being written by the platform's connector.
+QUIET_SECONDS = 30
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart")
 
 
@@ -48,19 +51,27 @@ class Folder:
             raise _unreachable(error) from error
 
     def messages(self) -> Iterator[Message]:
-        """Files of the return folder, by name."""
+        """Files of the return folder that nobody writes any more, by name."""
         for path in sorted(_folder(BACK).iterdir()):
-            if path.is_file() and path.suffix not in _UNFINISHED and not path.is_symlink():
-                yield Message(path.name, path.read_bytes())
+            # Another round may have put it away meanwhile.
+            with suppress(FileNotFoundError):
+                if _is_whole(path):
+                    yield Message(path.name, path.read_bytes())
 
     def put_away(self, name: str, *, refused: str = "") -> None:
         """Moved beside; a refused one with its reason in a text file."""
         path = _folder(BACK) / name
         target = _folder(BACK, REFUSED if refused else READ) / name
-        if path.exists():
+        with suppress(FileNotFoundError):
             path.replace(target)
         if refused:
             target.with_name(f"{name}.txt").write_text(f"{refused}\n", encoding="utf-8")
+
+
+def _is_whole(path: Path) -> bool:
+    if not path.is_file() or path.is_symlink() or path.suffix in _UNFINISHED:
+        return False
+    return time.time() - path.stat().st_mtime >= QUIET_SECONDS
 
 
 def _folder(*parts: str) -> Path:

@@ -107,6 +107,9 @@ def _issue_groups(notes: QuerySet[DeliveryNote], at: datetime, actor: Any, done:
             done.invoices.append(issue_grouped(note_ids=ids, at=at, actor=actor))
         except StructureRefused as error:
             done.refused.append(error)
+        except GroupRefused:
+            # Somebody invoiced one of them meanwhile: the rest follows at the next sweep.
+            continue
 
 
 @transaction.atomic

@@ -20,7 +20,6 @@ from invoicing.receivables import with_balance
 from invoicing.selectors import platform_settings
 from invoicing.services.documents import render_pdfs
 from invoicing.services.reporting import make_due_reports
-from invoicing.services.structured import is_structured
 from sphinx.core.errors import InputError
 from sphinx.core.money import NOTHING
 from sphinx.core.services import record
@@ -60,11 +59,19 @@ def sync_platform(*, at: datetime, actor: Any = None) -> Synced:
         )
     platform = find_platform(chosen.adapter)
     invoices = deposit_invoices(platform, chosen, at=at, actor=actor)
-    make_due_reports(at=at, actor=actor)
-    reports = deposit_reports(platform, actor=actor)
     states, problems = read_messages(platform, at=at)
     mark_paid(at=at)
-    return Synced(invoices, reports, states, problems)
+    try:
+        make_due_reports(at=at, actor=actor)
+    except (InputError, PlatformNotReady) as error:
+        # What invoices need is done; the report is made at the next round, once that is mended.
+        problems.append(error.message)
+    return Synced(invoices, deposit_reports(platform, actor=actor), states, problems)
+
+
+def _take_turns() -> None:
+    """Rounds that meet wait for one another, until commit."""
+    PlatformSettings.objects.select_for_update(no_key=True).get()
 
 
 def deposit_invoices(
@@ -78,12 +85,9 @@ def deposit_invoices(
     assert chosen.starts_on is not None  # noqa: S101
     count = 0
     while batch := list(e_invoices_to_send(chosen.starts_on)[:BATCH]):
-        ready = [invoice for invoice in batch if is_structured(invoice)]
-        if not ready:
-            break
-        paths = render_pdfs(invoice.pk for invoice in ready)
+        paths = render_pdfs(invoice.pk for invoice in batch)
         with transaction.atomic():
-            PlatformSettings.objects.select_for_update(no_key=True).get()
+            _take_turns()
             given = list(e_invoices_to_send(chosen.starts_on).filter(pk__in=paths))
             for invoice in given:
                 platform.deposit(
@@ -135,6 +139,7 @@ def read_messages(platform: Platform, *, at: datetime) -> tuple[int, list[str]]:
 @transaction.atomic
 def receive_message(message: Message, *, at: datetime) -> PlatformMessage:
     """Apply one message, once: the same bytes again change nothing."""
+    _take_turns()
     digest = hashlib.sha256(message.data).hexdigest()
     known = PlatformMessage.objects.filter(sha256=digest).first()
     if known is not None:
@@ -202,8 +207,10 @@ def _problem(one: Said, name: str, known: Iterable[str]) -> str:
     ) % {"file": name, "line": one.line, "document": one.document or "?"}
 
 
+@transaction.atomic
 def mark_paid(*, at: datetime) -> int:
     """E-invoices that nothing is owed on any more come to « encaissée »."""
+    _take_turns()
     sent = Invoice.objects.filter(states__state=State.SENT).exclude(states__state=State.PAID)
     settled = with_balance(sent).filter(balance__gt=-NOTHING, balance__lt=NOTHING)
     rows = [EInvoiceState(invoice=i, state=State.PAID, occurred_at=at) for i in settled]

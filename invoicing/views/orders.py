@@ -67,7 +67,7 @@ def _amount(request: HttpRequest, order: Order) -> Decimal:
         InputError: what was typed is no amount.
     """
     share = request.POST.get("share", "")
-    if share.isdigit():
+    if share.isdecimal():
         return to_cents(order.total_incl_tax * int(share) / HUNDRED)
     return typed_number(request.POST.get("amount", ""), places=2)
 
@@ -114,7 +114,7 @@ def _issue(request: HttpRequest) -> None:
     Raises:
         GroupRefused: they can't share an invoice.
     """
-    ids = [int(pk) for pk in request.POST.getlist("note") if pk.isdigit()]
+    ids = [int(pk) for pk in request.POST.getlist("note") if pk.isdecimal()]
     if not ids:
         raise InputError(_("Cochez au moins un bon."), code="invoicing.nothing_ticked")
     if request.POST.get("verb") == "together":

@@ -39,6 +39,7 @@ from sphinx.core.errors import InputError, TransientError
 from sphinx.core.models import Company
 from tests.factories import NOON, line, shipped
 from tests.invoicing.test_einvoices import BERLIN, BRUGES, CASES, FIRM, GENEVA, SIREN, seller
+from tests.support.threads import together
 from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +78,10 @@ def states_of(invoice: Invoice) -> list[str]:
 
 def answer(folder: Path, text: str, name: str = "retour.csv") -> None:
     (folder / "retour").mkdir(parents=True, exist_ok=True)
-    (folder / "retour" / name).write_text(text)
+    path = folder / "retour" / name
+    path.write_text(text)
+    # The platform's connector has done with it.
+    os.utime(path, (0, 0))
 
 
 # --- Which way the administration learns of it --------------------------------------------------
@@ -238,6 +242,61 @@ def test_what_cannot_be_used_is_told_and_the_rest_goes_on(
         "retour.csv, ligne 3 : « FA1999-000001 » n'est ni une facture ni une transmission d'ici.",
     ]
     assert "ligne 2" in (folder / "retour" / "refuses" / "retour.csv.txt").read_text()
+
+
+def test_a_message_that_is_still_written_is_left_for_the_next_round(
+    in_use: PlatformSettings, folder: Path
+) -> None:
+    invoice = invoiced("1", line("A", "120.00"), customer=FIRM, payment_status="unpaid")
+    answer(folder, f"document;etat\n{invoice.number[:6]}")
+    os.utime(folder / "retour" / "retour.csv")
+
+    assert sync_platform(at=NOON).problems == []
+    assert (folder / "retour" / "retour.csv").exists()
+
+    answer(folder, f"document;etat\n{invoice.number};202\n")
+    assert sync_platform(at=NOON).states == 1
+
+
+def test_a_missing_platform_number_holds_up_the_report_alone(
+    in_use: PlatformSettings, folder: Path
+) -> None:
+    in_use.platform_id = ""
+    in_use.save()
+    invoice = invoiced("1", line("A", "120.00"), customer=FIRM, payment_status="unpaid")
+    answer(folder, f"document;etat\n{invoice.number};202\n")
+
+    done = sync_platform(at=LATER)
+
+    assert (done.invoices, done.states, done.reports) == (1, 1, 0)
+    assert "matricule de la plateforme" in done.problems[0]
+
+
+def test_plain_invoices_of_before_hold_nothing_up(
+    in_use: PlatformSettings, seller: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoicing.services.platform.BATCH", 1)
+    seller.siren = ""
+    seller.save()
+    invoiced("1", line("A", "120.00"), customer=FIRM)
+    seller.siren = SIREN
+    seller.save()
+    invoiced("2", line("A", "120.00"), customer=FIRM)
+
+    assert sync_platform(at=NOON).invoices == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_rounds_at_once_send_and_read_once(in_use: PlatformSettings, folder: Path) -> None:
+    invoice = invoiced("1", line("A", "120.00"), customer=FIRM)
+    answer(folder, f"document;etat;date\n{invoice.number};202;2026-03-03\n")
+
+    def round_of() -> None:
+        sync_platform(at=NOON)
+
+    assert together([round_of] * 4) == []
+    assert sorted(states_of(invoice)) == ["202", "212", "sent"]
 
 
 @pytest.mark.parametrize(
