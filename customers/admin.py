@@ -9,7 +9,7 @@ from import_export.admin import ExportActionModelAdmin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from customers.models import Customer, CustomerAddress, ShopIdentity, VatCheck
 from customers.resources import CustomerResource
@@ -78,6 +78,7 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
     readonly_fields = ["code", "created_at"]
     inlines = [AddressInline, IdentityInline, VatCheckInline]
     actions = ["merge", "check_vies"]
+    actions_detail = ["new_quote"]
     resource_classes = [CustomerResource]
     export_form_class = ExportForm
 
@@ -107,6 +108,13 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
             lambda c: check_vat_number(customer_id=c.pk, at=clock.now(), actor=request.user),
             str(_("%(count)s numéros vérifiés : la fiche dit la réponse.")),
         )
+
+    @action(description=_("Nouveau devis"), url_path="devis", permissions=["quote"])
+    def new_quote(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect(f"{reverse('sales:new_quote')}?client={object_id}")
+
+    def has_quote_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("sales.add_quote")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         # Customers come from the shops: one made by hand would be a second one.

@@ -263,6 +263,42 @@ def _insert_identities(
 
 
 @transaction.atomic
+def add_professional(*, shop: Shop, draft: CustomerDraft, at: datetime) -> Customer:
+    """Note a professional who hasn't bought yet; who is known by this e-mail is found, unchanged.
+
+    Raises:
+        BusinessRuleError: name or e-mail is missing, or an identifier isn't one.
+    """
+    if not (draft.company.strip() and "@" in draft.email):
+        raise BusinessRuleError(
+            _("Donnez la raison sociale et l'adresse e-mail."), code="customer.incomplete"
+        )
+    number = compact_vat_number(draft.vat_number)
+    if number and not is_vat_number(number):
+        raise BusinessRuleError(
+            _("« %s » n'est pas un numéro de TVA valide.") % draft.vat_number[:20],
+            code="customer.vat_number",
+        )
+    if draft.siret and not (is_siret(draft.siret) or is_siren(draft.siret)):
+        raise BusinessRuleError(
+            _("« %s » n'est ni un SIREN ni un SIRET.") % draft.siret[:20], code="customer.siret"
+        )
+    result = upsert_customers(shop=shop, drafts=[draft], source=Source(), at=at, overwrite=False)
+    return Customer.objects.get(pk=result.ids[0])
+
+
+@transaction.atomic
+def name_in_shop(*, customer: Customer, shop: Shop) -> str:
+    """The shop's key of a customer; one of ours is given to who has none there."""
+    known = ShopIdentity.objects.filter(shop=shop, customer=customer).order_by("pk").first()
+    if known is None:
+        known, _made = ShopIdentity.objects.get_or_create(
+            shop=shop, external_ref=f"sphinx:{customer.code}", defaults={"customer": customer}
+        )
+    return str(known.external_ref)
+
+
+@transaction.atomic
 def absorb_customer(*, keep_id: int, absorb_id: int) -> Customer:
     """Make two customers one: the shops' names of the second now name the first.
 

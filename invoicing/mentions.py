@@ -8,24 +8,18 @@ from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django_countries import countries
 
 from customers.models import Customer
 from sales.models import DeliveryNote, Order
 from sphinx.core.clock import business_date
+from sphinx.core.letterhead import address_lines, language_for, payment_sentences, seller_of
 from sphinx.core.models import Company
-from sphinx.core.templatetags.numbers import bare
 from sphinx.core.vat import legal_sentence
-
-FRENCH, ENGLISH = "fr", "en"
-# Where invoices are read in French; elsewhere they are written in English.
-_FRENCH_SPEAKING = frozenset("FR MC BE LU CH GP MQ GF RE YT PM BL MF WF PF NC".split())
 
 
 def language_of(order: Order) -> str:
     """The language of an order's documents, by where they are sent."""
-    country = order.billing_country or order.shipping_country or "FR"
-    return FRENCH if country in _FRENCH_SPEAKING else ENGLISH
+    return language_for(order.billing_country or order.shipping_country)
 
 
 def mentions_of(
@@ -40,8 +34,8 @@ def mentions_of(
 def _mentions(
     firm: Company, order: Order, customer: Customer, note: DeliveryNote | None
 ) -> dict[str, Any]:
-    billing = _address(order, "billing")
-    shipping = _address(order, "shipping")
+    billing = address_lines(order, "billing")
+    shipping = address_lines(order, "shipping")
     is_business = customer.kind == Customer.Kind.COMPANY
     sentences = [
         legal_sentence(
@@ -66,38 +60,6 @@ def _mentions(
         "delivery_note": note.number if note else "",
         "sentences": [s for s in sentences if s],
         "terms": payment_sentences(firm) if is_business else [],
-    }
-
-
-def seller_of(firm: Company) -> dict[str, Any]:
-    """The firm as printed: name, legal form, capital, register, SIREN, VAT number."""
-    legal = " ".join(
-        part
-        for part in (
-            firm.legal_form,
-            _("au capital de %s") % firm.share_capital if firm.share_capital else "",
-        )
-        if part
-    )
-    return {
-        "name": firm.name,
-        "legal": legal,
-        "lines": [
-            line
-            for line in (
-                firm.address1,
-                firm.address2,
-                f"{firm.postcode} {firm.city}".strip(),
-                country_name(firm.country) if firm.country != "FR" else "",
-            )
-            if line
-        ],
-        "siren": firm.siren,
-        "trade_register": firm.trade_register,
-        "vat_number": firm.vat_number,
-        "email": firm.email,
-        "phone": firm.phone,
-        "iban": firm.iban,
     }
 
 
@@ -134,36 +96,3 @@ def _parts(order: Order, prefix: str, name: str) -> dict[str, str]:
 
     found = {p: part(p) for p in ("address1", "address2", "postcode", "city", "country")}
     return {"name": part("company") or part("name") or name, **found}
-
-
-def payment_sentences(firm: Company) -> list[str]:
-    """Sentences between professionals, in the active language: penalties, indemnity, discount."""
-    discount = firm.discount_terms
-    return [
-        _("Pénalités de retard : %s %% l'an, exigibles le jour suivant l'échéance.")
-        % bare(firm.late_penalty_rate),
-        _("Indemnité forfaitaire pour frais de recouvrement : 40 €."),
-        # The firm's own words; those by default are known in English too.
-        f"{_(discount) if discount else ''}.",
-    ]
-
-
-def country_name(code: str) -> str:
-    """The country's name in the active language, the code itself when it is unknown."""
-    return str(countries.name(code)) or code
-
-
-def _address(order: Order, prefix: str) -> list[str]:
-    def part(name: str) -> str:
-        return str(getattr(order, f"{prefix}_{name}"))
-
-    country = part("country")
-    lines = [
-        part("company"),
-        part("name"),
-        part("address1"),
-        part("address2"),
-        f"{part('postcode')} {part('city')}".strip(),
-        country_name(country) if country not in ("", "FR") else "",
-    ]
-    return [line for line in lines if line]

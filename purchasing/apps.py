@@ -5,6 +5,3 @@ from django.utils.translation import gettext_lazy as _
 class PurchasingConfig(AppConfig):
     name = "purchasing"
     verbose_name = _("Achats : commandes")
-
-    def ready(self) -> None:
-        from purchasing import receivers  # noqa: F401 (registers the receivers)

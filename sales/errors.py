@@ -43,3 +43,9 @@ class ReturnRefused(BusinessRuleError):
     """An announced return isn't at this step, or its count doesn't hold."""
 
     code = "sales.return_refused"
+
+
+class QuoteRefused(BusinessRuleError):
+    """A quote isn't at this step, or what was typed doesn't make one."""
+
+    code = "sales.quote_refused"

@@ -4,3 +4,5 @@ from django.dispatch import Signal
 
 # delivery_note_ids: list[int]
 notes_shipped = Signal()
+# quote_id: int
+quote_to_mail = Signal()

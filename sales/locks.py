@@ -1,10 +1,13 @@
-"""The order in which documents of sales are locked: by id."""
+"""The order in which documents of sales are locked: by id.
+
+A quote is locked before anything else: it becomes an order in the same transaction.
+"""
 
 from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from sales.models import DeliveryNote, Order
+from sales.models import DeliveryNote, Order, Quote
 from sphinx.core.models import Shop
 
 
@@ -29,3 +32,9 @@ def lock_notes(pks: Iterable[int]) -> QuerySet[DeliveryNote]:
         .filter(pk__in=list(pks))
         .order_by("pk")
     )
+
+
+def lock_quote(pk: int) -> Quote:
+    """The quote, locked until commit."""
+    locked: Quote = Quote.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    return locked

@@ -1,13 +1,13 @@
 """Reads of sales: what is ready, what waits, an order by its number."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from typing import NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from sales.models import (
@@ -15,16 +15,20 @@ from sales.models import (
     DeliveryNoteLine,
     Order,
     OrderLine,
+    Quote,
     ReturnRequest,
     ReturnRequestLine,
 )
 from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
+from sphinx.core.money import HUNDRED, to_unit_price
 from sphinx.core.vat import TaxRegime
 from sphinx.core.vat_rates import RatePeriod, rate_periods
 
 FOREIGN_RATE_DAYS = 30
+# A quote is followed up this many days before it ends.
+FOLLOW_UP_DAYS = 7
 DELIVERABLE = (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
 
 
@@ -165,3 +169,26 @@ def returns_to_examine() -> QuerySet[ReturnRequest]:
     return ReturnRequest.objects.filter(status=ReturnRequest.Status.RECEIVED).order_by(
         "received_at", "pk"
     )
+
+
+def last_prices(product_ids: Collection[int]) -> dict[int, Decimal]:
+    """What each product was last sold at: EUR excl. tax a piece, before discounts."""
+    last = (
+        OrderLine.objects.filter(product=OuterRef("product"))
+        .order_by("-order__placed_at", "-pk")
+        .values("pk")[:1]
+    )
+    lines = OrderLine.objects.filter(product__in=product_ids, pk=Subquery(last))
+    return {
+        product_id or 0: to_unit_price(price * HUNDRED / (HUNDRED + rate))
+        for product_id, price, rate in lines.values_list(
+            "product_id", "unit_price_incl_tax", "tax_rate"
+        )
+    }
+
+
+def quotes_to_follow_up(today: date) -> QuerySet[Quote]:
+    """Quotes without an answer whose validity ends within a week, or has ended."""
+    return Quote.objects.filter(
+        status=Quote.Status.SENT, valid_until__lte=today + timedelta(days=FOLLOW_UP_DAYS)
+    ).order_by("valid_until", "pk")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sales.views import desk, dispatch, returns
+from sales.views import desk, dispatch, quotes, returns
 
 app_name = "sales"
 urlpatterns = [
@@ -15,5 +15,9 @@ urlpatterns = [
     path("retours/", returns.returns, name="returns"),
     path("retours/<int:request_id>/", returns.one_return, name="return"),
     path("documents/retours/<int:request_id>.pdf", returns.slip, name="return_slip"),
+    path("devis/", quotes.quotes, name="quotes"),
+    path("devis/nouveau/", quotes.new_quote, name="new_quote"),
+    path("devis/<int:quote_id>/", quotes.quote, name="quote"),
+    path("documents/devis/<int:quote_id>.pdf", quotes.quote_pdf, name="quote_pdf"),
     path("clients/fusionner/", desk.merge, name="merge_customers"),
 ]

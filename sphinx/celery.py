@@ -50,6 +50,10 @@ app.conf.beat_schedule = {
         "task": "sales.tasks.mail_parcels",
         "schedule": crontab(minute="*/15"),
     },
+    "mail-quotes": {
+        "task": "sales.tasks.mail_quotes",
+        "schedule": crontab(minute="*/15"),
+    },
     "mail-stock-alerts": {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),

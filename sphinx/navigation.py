@@ -50,6 +50,7 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         _("Ventes"),
         _list(_("Commandes"), "shopping_cart", "sales.order"),
+        _page(_("Devis"), "contract", "sales:quotes", "sales.view_quote"),
         _page(_("Expédier"), "package_2", "sales:worktop", "sales.view_deliverynote"),
         _list(_("Bons de livraison"), "local_shipping", "sales.deliverynote"),
         _page(_("Retours"), "assignment_return", "sales:returns", "sales.view_returnrequest"),

@@ -11,6 +11,7 @@ from inventory.selectors.past import (
 from inventory.selectors.stock import (
     bundle_availability,
     find_product,
+    find_products,
     lots_on_shelf,
     scanned_product,
     stock_positions,
@@ -23,6 +24,7 @@ __all__ = [
     "asked_by_day",
     "bundle_availability",
     "find_product",
+    "find_products",
     "first_days",
     "lots_on_shelf",
     "positions_at",

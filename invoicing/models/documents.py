@@ -8,8 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
-from invoicing.models.checks import cents
 from sales.models import DeliveryNote, DeliveryNoteLine, Order
+from sphinx.core.checks import cents
 from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
 from sphinx.core.models import Shop, Sourced
 from sphinx.core.vat import TaxRegime

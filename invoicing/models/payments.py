@@ -3,9 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from invoicing.models.checks import cents
 from invoicing.models.documents import Invoice
 from sales.models import Order
+from sphinx.core.checks import cents
 from sphinx.core.fields import MoneyField
 
 

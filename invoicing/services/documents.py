@@ -10,12 +10,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from invoicing.mentions import FRENCH
 from invoicing.models import Invoice, InvoiceLine, InvoicePdf, TaxBreakdown
 from invoicing.selectors import printable
 from invoicing.services.structured import is_structured, structured_xml
 from sphinx.core import clock
 from sphinx.core.branding import Brand, brand
+from sphinx.core.letterhead import FRENCH
 from sphinx.core.pdf import Page, render_all
 
 _BATCH = 200

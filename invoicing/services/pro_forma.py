@@ -5,12 +5,12 @@ from pathlib import Path
 
 from django.conf import settings
 
-from invoicing.mentions import FRENCH
 from invoicing.models import Invoice
 from invoicing.services.building import Builder
 from invoicing.services.documents import document_html
 from sales.models import Order
 from sphinx.core.branding import brand
+from sphinx.core.letterhead import FRENCH
 from sphinx.core.pdf import Page, render_all
 
 

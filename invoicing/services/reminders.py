@@ -14,6 +14,7 @@ from invoicing.models import Invoice, Reminder
 from invoicing.receivables import open_invoices, with_balance
 from invoicing.services.documents import render_pdfs
 from sphinx.core.clock import business_date
+from sphinx.core.mailing import firm_message
 from sphinx.core.money import to_cents
 from sphinx.core.services import company, record
 from sphinx.core.templatetags.numbers import bare
@@ -87,7 +88,6 @@ def reminders_due(*, on: date) -> list[int]:
 
 
 def _message(invoice: Any, reminder: Reminder, on: date) -> EmailMessage:
-    firm = company()
     figures = {
         "number": invoice.number,
         "issued": f"{invoice.issued_on:%d/%m/%Y}",
@@ -120,15 +120,11 @@ def _message(invoice: Any, reminder: Reminder, on: date) -> EmailMessage:
             % {"iban": iban, "number": invoice.number}
         )
     lines.append(_("Si le règlement est parti entre-temps, ne tenez pas compte de ce message."))
-    lines.append(firm.name)
-    message = EmailMessage(
-        _("%(step)s : facture %(number)s")
-        % {"step": reminder.get_step_display(), "number": invoice.number},
-        "\n\n".join(lines),
-        settings.DEFAULT_FROM_EMAIL,
-        [reminder.to],
-        reply_to=[firm.email] if firm.email else None,
-    )
+    subject = _("%(step)s : facture %(number)s") % {
+        "step": reminder.get_step_display(),
+        "number": invoice.number,
+    }
+    message = firm_message(subject, lines, reminder.to)
     pdf = render_pdfs([invoice.pk])[invoice.pk]
     message.attach(f"{invoice.number}.pdf", pdf.read_bytes(), "application/pdf")
     return message

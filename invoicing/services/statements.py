@@ -8,9 +8,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from customers.models import Customer
-from invoicing.mentions import seller_of
 from invoicing.receivables import statement_of
 from sphinx.core.branding import brand
+from sphinx.core.letterhead import seller_of
 from sphinx.core.pdf import Page, render
 from sphinx.core.services import company
 

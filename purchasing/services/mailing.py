@@ -7,15 +7,15 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from purchasing.locks import lock_purchase_orders
 from purchasing.models import PurchaseOrder
 from sphinx.core import clock
 from sphinx.core.branding import brand
+from sphinx.core.mailing import firm_message, mail_once
 from sphinx.core.models import AuditEvent
 from sphinx.core.money import plain
 from sphinx.core.pdf import Page, render
@@ -67,42 +67,37 @@ def order_csv(order: PurchaseOrder) -> str:
 
 
 def mail_order(*, order_id: int, at: datetime) -> bool:
-    """Send an order's e-mail, once; True when this call sent it.
-
-    The claim is committed before the e-mail leaves and taken back when it can't: twice at once
-    sends one, a crash in between sends none rather than two, and says so in the audit trail.
-    """
-    with transaction.atomic():
-        order = lock_purchase_orders([order_id]).select_related("supplier", "warehouse").get()
-        if order.mailed_at or order.status in (Status.PROPOSED, Status.CANCELLED, Status.REFUSED):
-            return False
-        order.mailed_at = at
-        order.save(update_fields=["mailed_at"])
+    """Send an order's e-mail, once; True when this call did. A failure is in the audit trail."""
+    row = PurchaseOrder.objects.filter(pk=order_id)
+    may = row.exclude(status__in=(Status.PROPOSED, Status.CANCELLED, Status.REFUSED))
     try:
-        _message(order).send()
+        sent = mail_once(row, may=may, at=at, message=lambda: _message(row))
     except Exception:
-        PurchaseOrder.objects.filter(pk=order.pk).update(mailed_at=None)
-        record("purchase_order.mail_failed", [order])
+        record("purchase_order.mail_failed", row)
         raise
-    record("purchase_order.mailed", [order], to=order.supplier.email)
-    return True
+    if sent:
+        order = row.select_related("supplier").get()
+        record("purchase_order.mailed", [order], to=order.supplier.email)
+    return sent
 
 
-def _message(order: PurchaseOrder) -> EmailMessage:
+def _message(row: QuerySet[PurchaseOrder]) -> EmailMessage:
+    order = row.select_related("supplier", "warehouse").get()
     pdf = order_pdf(order)
     with translation.override(order.supplier.language):
         subject = _("Commande %(number)s de %(firm)s") % {
             "number": order.number,
             "firm": company().name,
         }
-        body = _(
-            "Bonjour,\n\nVeuillez trouver ci-joint notre commande %(number)s (PDF et CSV). "
-            "Merci de nous confirmer les prix et la date de livraison.\n\n%(firm)s"
-        ) % {"number": order.number, "firm": company().name}
-    reply_to = [company().email] if company().email else None
-    message = EmailMessage(
-        subject, body, settings.DEFAULT_FROM_EMAIL, [order.supplier.email], reply_to=reply_to
-    )
+        paragraphs = [
+            _("Bonjour,"),
+            _(
+                "Veuillez trouver ci-joint notre commande %s (PDF et CSV). "
+                "Merci de nous confirmer les prix et la date de livraison."
+            )
+            % order.number,
+        ]
+    message = firm_message(subject, paragraphs, order.supplier.email)
     message.attach(f"{order.number}.pdf", pdf.read_bytes(), "application/pdf")
     message.attach(f"{order.number}.csv", order_csv(order).encode("utf-8-sig"), "text/csv")
     return message

@@ -1,7 +1,8 @@
-"""Tables of sales: orders, delivery notes, returns."""
+"""Tables of sales: quotes, orders, delivery notes, returns."""
 
 from sales.models.deliveries import DeliveryNote, DeliveryNoteLine
 from sales.models.orders import Order, OrderAddresses, OrderLine
+from sales.models.quotes import Quote, QuoteLine
 from sales.models.returns import GoodsReturn, GoodsReturnLine, ReturnRequest, ReturnRequestLine
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "Order",
     "OrderAddresses",
     "OrderLine",
+    "Quote",
+    "QuoteLine",
     "ReturnRequest",
     "ReturnRequestLine",
 ]

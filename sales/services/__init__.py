@@ -24,7 +24,7 @@ from sales.services.dispatch import (
     ship_parcel,
     tracking_url,
 )
-from sales.services.documents import render_delivery_pdfs, render_return_slip
+from sales.services.documents import render_delivery_pdfs, render_quote, render_return_slip
 from sales.services.labels import FORMATS, labels_csv
 from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
@@ -37,6 +37,19 @@ from sales.services.pricing import (
     price_order,
     shipping_by_rate,
 )
+from sales.services.quote_mails import mail_quote, quotes_to_mail
+from sales.services.quotes import (
+    MAX_QUOTE_LINES,
+    Offered,
+    Terms,
+    accept_quote,
+    copy_quote,
+    prolong_quote,
+    refuse_quote,
+    send_quote,
+    start_quote,
+    write_quote,
+)
 from sales.services.return_requests import (
     abandon_return,
     announce_return,
@@ -48,22 +61,28 @@ from sales.services.returns import Back, return_goods
 __all__ = [
     "CARRIERS",
     "FORMATS",
+    "MAX_QUOTE_LINES",
     "Back",
+    "Offered",
     "OrderChange",
     "OrderResult",
     "PricedLine",
     "PricedOrder",
     "RateTotal",
     "Rejection",
+    "Terms",
     "Tracked",
     "abandon_return",
+    "accept_quote",
     "announce_return",
     "cancel_delivery_note",
     "cancel_order",
     "confirm_order",
+    "copy_quote",
     "examine_return",
     "import_tracking",
     "labels_csv",
+    "mail_quote",
     "mail_shipment",
     "mark_invoiced",
     "merge_customers",
@@ -73,16 +92,23 @@ __all__ = [
     "prepare_delivery",
     "price_order",
     "prioritise_orders",
+    "prolong_quote",
+    "quotes_to_mail",
     "receive_return",
+    "refuse_quote",
     "render_delivery_pdfs",
+    "render_quote",
     "render_return_slip",
     "return_goods",
+    "send_quote",
     "set_tracking",
     "ship_delivery_note",
     "ship_delivery_notes",
     "ship_parcel",
     "shipping_by_rate",
+    "start_quote",
     "tracking_url",
     "upsert_orders",
     "withdraw_orders",
+    "write_quote",
 ]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -20,8 +20,9 @@ from sales.picking import pieces_of
 from sales.services.deliveries import ship_delivery_note
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.mailing import firm_message, mail_once
 from sphinx.core.money import plain
-from sphinx.core.services import company, record
+from sphinx.core.services import record
 from sphinx.core.tables import TableRow, read_table
 from sphinx.core.texts import fold
 
@@ -233,49 +234,34 @@ def notes_to_mail() -> list[int]:
 
 
 def mail_shipment(*, note_id: int, at: datetime) -> bool:
-    """Tell the customer that a parcel has left, once; True when this call did.
-
-    The claim is committed before the e-mail leaves and taken back when it can't: twice at once
-    sends one.
-    """
-    claimed = DeliveryNote.objects.filter(pk=note_id, status=Status.SHIPPED, mailed_at=None).update(
-        mailed_at=at
+    """Tell the customer that a parcel has left, once; True when this call did."""
+    row = DeliveryNote.objects.filter(pk=note_id)
+    sent = mail_once(
+        row, may=row.filter(status=Status.SHIPPED), at=at, message=lambda: _message(row)
     )
-    if not claimed:
-        return False
-    note = DeliveryNote.objects.select_related("order__customer", "order__shop").get(pk=note_id)
-    try:
-        # Customers are written to in French, whoever sends it.
-        with translation.override(settings.LANGUAGE_CODE):
-            message = _message(note)
-        message.send()
-    except Exception:
-        DeliveryNote.objects.filter(pk=note_id).update(mailed_at=None)
-        raise
-    record("delivery_note.mailed", [note], to=note.order.customer.email)
-    return True
+    if sent:
+        note = row.select_related("order__customer").get()
+        record("delivery_note.mailed", [note], to=note.order.customer.email)
+    return sent
 
 
-def _message(note: DeliveryNote) -> EmailMessage:
-    order, firm = note.order, company()
+def _message(row: QuerySet[DeliveryNote]) -> EmailMessage:
+    note = row.select_related("order__customer", "order__shop").get()
+    order = note.order
     url = tracking_url(note)
-    lines = [
-        _("Bonjour,"),
-        _("Votre commande %(number)s de %(shop)s est partie.")
-        % {"number": order.number, "shop": order.shop.name},
-    ]
-    if note.carrier:
-        lines.append(
-            _("Transporteur : %(carrier)s %(number)s")
-            % {"carrier": note.carrier, "number": note.tracking_number}
-        )
-    if url:
-        lines.append(_("Suivre le colis : %s") % url)
-    lines.append(firm.name)
-    return EmailMessage(
-        _("Votre commande %s est partie") % order.number,
-        "\n\n".join(lines),
-        settings.DEFAULT_FROM_EMAIL,
-        [order.customer.email],
-        reply_to=[firm.email] if firm.email else None,
-    )
+    # Customers are written to in French, whoever sends it.
+    with translation.override(settings.LANGUAGE_CODE):
+        lines = [
+            _("Bonjour,"),
+            _("Votre commande %(number)s de %(shop)s est partie.")
+            % {"number": order.number, "shop": order.shop.name},
+        ]
+        if note.carrier:
+            lines.append(
+                _("Transporteur : %(carrier)s %(number)s")
+                % {"carrier": note.carrier, "number": note.tracking_number}
+            )
+        if url:
+            lines.append(_("Suivre le colis : %s") % url)
+        subject = _("Votre commande %s est partie") % order.number
+    return firm_message(subject, lines, order.customer.email)

@@ -1,4 +1,4 @@
-"""The PDFs that go into parcels: delivery notes, return slips."""
+"""The PDFs of sales: quotes, and what goes into parcels."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,10 +7,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from sales.models import DeliveryNote, ReturnRequest
+from sales.models import DeliveryNote, Quote, ReturnRequest
 from sphinx.core.branding import brand
+from sphinx.core.letterhead import address_lines, language_for, payment_sentences, seller_of
 from sphinx.core.pdf import Page, barcode_image, render_all
 from sphinx.core.services import company
+from sphinx.core.vat import legal_sentence
 
 
 def render_delivery_pdfs(note_ids: Iterable[int]) -> dict[int, Path]:
@@ -51,4 +53,37 @@ def render_return_slip(request: ReturnRequest) -> Path:
         )
     path: Path = settings.DATA_DIR / "documents" / "retours" / f"{request.number}.pdf"
     render_all([Page(html, path)])
+    return path
+
+
+def render_quote(quote: Quote) -> Path:
+    """The quote as the customer gets it, in its language, with room to sign; made anew."""
+    firm, looks = company(), brand()
+    lines = list(quote.lines.all())
+    language = language_for(quote.billing_country or quote.shipping_country)
+    with translation.override(language):
+        billing, shipping = address_lines(quote, "billing"), address_lines(quote, "shipping")
+        html = render_to_string(
+            "sales/quote.html",
+            {
+                "quote": quote,
+                "lines": lines,
+                "has_discount": any(line.discount_percent for line in lines),
+                "seller": seller_of(firm),
+                "buyer": billing or [quote.customer.name],
+                "delivery": shipping if shipping != billing else [],
+                "sentence": legal_sentence(
+                    quote.tax_regime,
+                    quote.shipping_country or quote.billing_country,
+                    quote.shipping_postcode or quote.billing_postcode,
+                ),
+                "payment_days": firm.payment_terms_days,
+                "terms": payment_sentences(firm),
+                "language": language,
+                **looks,
+            },
+        )
+    folder = settings.DATA_DIR / "documents" / "devis" / str(quote.quoted_on.year)
+    path: Path = folder / f"{quote.number}.pdf"
+    render_all([Page(html, path, language=language)])
     return path

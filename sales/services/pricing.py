@@ -74,7 +74,10 @@ def price_order(
         shipping_rate = rates[0]
     shipping = _charge(draft, draft.shipping_amount, shipping_rate, rates)
     discount = _charge(draft, draft.discount, None, rates)
-    totals = _line_totals(draft, rates, draft.total_incl_tax - shipping + discount)
+    target = draft.total_incl_tax - shipping + discount
+    totals = _totals_as_taxed(draft, rates, shipping, shipping_rate, target)
+    if totals is None:
+        totals = _line_totals(draft, rates, target)
     goods = sum(totals, ZERO)
     # A discount larger than the goods eats into shipping; that part isn't the lines'.
     shares = spread(min(discount, goods), totals) if goods else [ZERO] * len(totals)
@@ -194,6 +197,43 @@ def _line_totals(draft: OrderDraft, rates: Sequence[Decimal], target: Decimal) -
         line=draft.line,
         column="total_incl_tax",
     )
+
+
+def _totals_as_taxed(
+    draft: OrderDraft,
+    rates: Sequence[Decimal],
+    shipping: Decimal,
+    shipping_rate: Decimal | None,
+    target: Decimal,
+) -> list[Decimal] | None:
+    """Each line's total incl. tax where prices exclude tax and the VAT of each rate is stated.
+
+    Then a rate's lines come to its base plus its VAT, less shipping: the invoice has the same
+    base, VAT and total by rate. None where the order doesn't say all that, or says it otherwise.
+    """
+    stated = {t.rate: t.amount for t in draft.stated_taxes if t.rate is not None}
+    if draft.prices_include_tax or draft.charges_include_tax or draft.discount or not stated:
+        return None
+    by_rate: dict[Decimal, list[int]] = defaultdict(list)
+    for place, rate in enumerate(rates):
+        by_rate[rate].append(place)
+    if shipping and shipping_rate not in by_rate:
+        return None
+    totals = [ZERO] * len(rates)
+    for rate, places in by_rate.items():
+        bases = [
+            draft.lines[p].quantity * draft.lines[p].unit_price - draft.lines[p].discount
+            for p in places
+        ]
+        charged = to_cents(sum(bases, ZERO)) + stated.get(rate, ZERO)
+        if rate == shipping_rate:
+            charged += to_cents(draft.shipping_amount) - shipping
+        exact = [_including(draft, base, rate) for base in bases]
+        if abs(charged - sum(exact, ZERO)) > Decimal(len(places) + 1) / HUNDRED:
+            return None
+        for place, total in zip(places, settle(charged, exact), strict=True):
+            totals[place] = total
+    return totals if sum(totals, ZERO) == target else None
 
 
 def _is_shops_rounding(draft: OrderDraft, per_line: Sequence[Decimal], target: Decimal) -> bool:

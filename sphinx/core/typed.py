@@ -15,12 +15,13 @@ def typed_number(text: str, *, places: int = 3, digits: int = 9) -> Decimal:
         InputError: it isn't one.
     """
     plain = text.strip().replace("\u202f", "").replace("\xa0", "").replace(" ", "")
+    refused = _("« %(text)s » ne convient pas : il faut un nombre, %(places)s décimales au plus.")
     try:
         value = Decimal(plain.replace(",", ".") or "0")
     except ArithmeticError:
         value = Decimal("NaN")
     if not value.is_finite() or not 0 <= value < 10**digits or value != round(value, places):
-        raise InputError(_("« %s » n'est pas une quantité.") % text[:20], code="typed.number")
+        raise InputError(refused % {"text": text[:20], "places": places}, code="typed.number")
     return value
 
 

@@ -30,6 +30,8 @@ _CARDS = (
          "ftp_ingest.view_feed", "ftp_ingest_feed", ""),
     Card("to_confirm", _("Commandes à confirmer"), "pending_actions", "warning",
          "sales.view_order", "sales_order", "status__exact=draft"),
+    Card("quotes", _("Devis à relancer"), "contract", "warning",
+         "sales.view_quote", "sales:quotes", ""),
     Card("to_prepare", _("Commandes à préparer"), "inventory", "info",
          "sales.view_deliverynote", "sales:worktop", ""),
     Card("waiting_stock", _("Commandes en attente de stock"), "hourglass_top", "warning",

@@ -21,6 +21,7 @@ from sales.selectors import (
     notes_to_ship,
     orders_at_foreign_rates,
     orders_ready_to_deliver,
+    quotes_to_follow_up,
     returns_to_examine,
 )
 from sphinx.core import clock
@@ -133,6 +134,7 @@ def work_waiting() -> dict[str, int]:
     """What waits for a hand, by the name of the card."""
     return {
         "to_confirm": Order.objects.filter(status=Order.Status.DRAFT).count(),
+        "quotes": quotes_to_follow_up(clock.today()).count(),
         "to_prepare": orders_ready_to_deliver().count(),
         "to_ship": notes_to_ship().count(),
         "to_invoice": notes_to_invoice().count(),

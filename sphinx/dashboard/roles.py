@@ -17,6 +17,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "customers.Customer",
             "customers.CustomerAddress",
             "sales.Order",
+            "sales.Quote",
             "sales.ReturnRequest",
             "ftp_ingest.QuarantinedRow",
             "invoicing.BankLine",

@@ -15,7 +15,7 @@ from sphinx.core.money import plain
 
 def traced(orders: QuerySet[Order]) -> QuerySet[Order]:
     """The orders with everything that `trace_order` shows, in a fixed number of queries."""
-    return orders.select_related("shop", "customer").prefetch_related(
+    return orders.select_related("shop", "customer", "quote").prefetch_related(
         Prefetch("lines", OrderLine.objects.order_by("position")),
         Prefetch(
             "delivery_notes",

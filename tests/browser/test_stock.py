@@ -15,7 +15,15 @@ from invoicing.selectors import platform_settings
 from invoicing.services import import_payouts, issue_invoice
 from purchasing.models import PurchaseOrder, PurchaseOrderLine, Receipt
 from purchasing.services import accept_proposal, propose_orders, receive_goods
-from sales.services import announce_return, prepare_delivery
+from sales.services import (
+    Offered,
+    Terms,
+    announce_return,
+    prepare_delivery,
+    send_quote,
+    start_quote,
+    write_quote,
+)
 from sphinx.core import clock
 from suppliers.models import SupplierPrice
 from suppliers.services import receive_price_list
@@ -240,7 +248,19 @@ def pages(receipt: Receipt) -> list[str]:
     back = unpaid.lines.get()
     returned = announce_return(note_id=unpaid.pk, quantities={back.pk: Decimal(1)}, at=NOON)
     shipped("W4", line("A"), payment_status="unpaid")
+    quotes = [
+        start_quote(customer_id=unpaid.order.customer_id, shop=unpaid.order.shop, at=NOON)
+        for _n in range(2)
+    ]
+    for quote in quotes:
+        offered = Offered("A", "", Decimal(2), Decimal("8.50"), Decimal(5))
+        terms = Terms(valid_until=clock.today(), shipping=Decimal("4.90"))
+        write_quote(quote_id=quote.pk, lines=[offered], terms=terms)
+    send_quote(quote_id=quotes[0].pk, at=NOON, by_email=False)
     return [
+        "/devis/",
+        "/devis/nouveau/?q=lea",
+        *(f"/devis/{quote.pk}/" for quote in quotes),
         "/plateforme/",
         "/factures/a-etablir/",
         "/retours/",
