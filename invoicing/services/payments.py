@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from invoicing.errors import PaymentRefused
-from invoicing.models import Invoice, Payment
+from invoicing.models import Invoice, InvoicedNote, Payment
 from invoicing.receivables import FROM_SHOP, open_invoices
 from sales.locks import lock_orders
 from sales.models import Order
@@ -74,34 +74,56 @@ def enter_payment(
     return made
 
 
-def settle_paid_orders(*, at: datetime) -> int:
-    """Sweep: invoices issued unpaid whose order the shop has been paid for since.
+PAID = (Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED)
 
-    Returns how many were settled; twice settles nothing twice.
+
+def settle_paid_orders(*, at: datetime) -> int:
+    """Sweep: what the shop was paid since the invoice was issued, or an order's part of it.
+
+    Returns how many payments were made; twice settles nothing twice.
     """
-    due = open_invoices().filter(
-        balance__gt=0,
-        is_grouped=False,
-        order__payment_status__in=(
-            Order.PaymentStatus.PAID,
-            Order.PaymentStatus.PARTIALLY_REFUNDED,
-        ),
-    )
+    due = open_invoices().filter(balance__gt=0)
     settled = 0
-    for invoice in due.select_related("order").iterator(chunk_size=500):
-        order = invoice.order
-        _payment, is_new = Payment.objects.get_or_create(
-            reference=f"{FROM_SHOP}:{invoice.number}",
-            defaults={
-                "order": order,
-                "invoice_id": invoice.pk,
-                "amount": to_cents(invoice.balance),
-                "method": order.payment_method,
-                "paid_at": order.paid_at or at,
-            },
-        )
-        settled += is_new
+    alone = due.filter(is_grouped=False, order__payment_status__in=PAID)
+    for invoice in alone.select_related("order").iterator(chunk_size=500):
+        settled += _told_by_shop(invoice, invoice.order, invoice.number, invoice.balance, at)
+    for invoice in due.filter(is_grouped=True).iterator(chunk_size=500):
+        settled += _settle_parts(invoice, at)
     return settled
+
+
+def _settle_parts(invoice: Any, at: datetime) -> int:
+    """The parts of a grouped invoice whose order was paid, each once, up to what is still owed."""
+    parts: dict[int, Decimal] = dict(
+        InvoicedNote.objects.filter(
+            invoice=invoice.pk, delivery_note__order__payment_status__in=PAID
+        )
+        .order_by()
+        .values_list("delivery_note__order")
+        .annotate(total=Sum("total_incl_tax"))
+    )
+    settled, left = 0, to_cents(invoice.balance)
+    for order in Order.objects.filter(pk__in=parts).order_by("pk"):
+        amount = min(to_cents(parts[order.pk]), left)
+        if amount > 0:
+            key = f"{invoice.number}:{order.pk}"
+            is_new = _told_by_shop(invoice, order, key, amount, at)
+            settled, left = settled + is_new, left - amount * is_new
+    return settled
+
+
+def _told_by_shop(invoice: Any, order: Order, key: str, amount: Decimal, at: datetime) -> bool:
+    _payment, is_new = Payment.objects.get_or_create(
+        reference=f"{FROM_SHOP}:{key}",
+        defaults={
+            "order": order,
+            "invoice_id": invoice.pk,
+            "amount": to_cents(amount),
+            "method": order.payment_method,
+            "paid_at": order.paid_at or at,
+        },
+    )
+    return is_new
 
 
 def settle_refunds() -> int:

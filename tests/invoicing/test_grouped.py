@@ -14,6 +14,7 @@ from inventory.models import StockMove
 from inventory.services import Entry, default_warehouse, receive_stock
 from invoicing.errors import GroupRefused, NothingToCredit
 from invoicing.models import Invoice, InvoicedNote
+from invoicing.receivables import open_invoices
 from invoicing.selectors import charged_amounts, notes_to_invoice
 from invoicing.services import (
     credit_invoice,
@@ -24,6 +25,7 @@ from invoicing.services import (
     issue_grouped,
     issue_invoice,
     issue_shipped,
+    settle_paid_orders,
 )
 from invoicing.services.documents import invoice_html
 from invoicing.services.issuing import is_month_due
@@ -242,6 +244,28 @@ def test_it_is_paid_like_any_other() -> None:
     enter_payment(invoice_id=invoice.pk, amount=D("20.00"), method="Virement", paid_at=NOON)
 
     assert faults() == []
+
+
+def test_an_order_that_the_shop_is_paid_for_later_settles_its_part() -> None:
+    invoice = grouped(left("1", line("A", "10.00")), left("2", line("A", "24.00")))
+    put(draft("2", line("A", "24.00"), customer=FIRM, payment_status="paid"))
+
+    assert (settle_paid_orders(at=NOON), settle_paid_orders(at=NOON)) == (1, 0)
+
+    (owed,) = open_invoices()
+    assert (owed.pk, owed.balance) == (invoice.pk, D("10.00"))
+    assert invoice.payments.get().order.number == "2"
+    put(draft("1", line("A", "10.00"), customer=FIRM, payment_status="paid"))
+    assert settle_paid_orders(at=NOON) == 1
+    assert not open_invoices().exists()
+
+
+def test_what_was_paid_by_hand_is_not_paid_again_by_the_shop() -> None:
+    invoice = grouped(left("1", line("A", "10.00")), left("2", line("A", "24.00")))
+    enter_payment(invoice_id=invoice.pk, amount=D("30.00"), method="virement", paid_at=NOON)
+    put(draft("2", line("A", "24.00"), customer=FIRM, payment_status="paid"))
+    settle_paid_orders(at=NOON)
+    assert not open_invoices().exists()
 
 
 def test_every_order_traces_to_it_and_its_entry() -> None:
