@@ -12,8 +12,10 @@ from accounting_export.models import (
     Account,
     AccountRule,
     ExportBatch,
+    Journal,
     JournalEntry,
     JournalLine,
+    PaymentMeans,
 )
 from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin
 
@@ -80,3 +82,15 @@ class AccountRuleAdmin(KeptAdmin):
 class AccountAdmin(KeptAdmin):
     list_display = ["number", "label"]
     search_fields = ["number", "label"]
+
+
+@admin.register(PaymentMeans)
+class PaymentMeansAdmin(KeptAdmin):
+    list_display = ["name", "journal", "account", "provider", "keywords", "is_bank"]
+    list_select_related = ["account", "journal"]
+    autocomplete_fields = ["account"]
+
+
+@admin.register(Journal)
+class JournalAdmin(KeptAdmin):
+    list_display = ["code", "label"]

@@ -49,8 +49,37 @@ DEFAULT_RULES = (
     ("input_tax", "", None, "44566000", "TVA deductible sur autres biens et services"),
     ("input_tax", "eu_business", None, "44566200", "TVA deductible intracom"),
     ("self_tax", "", None, "44520000", "TVA due intracommunautaire"),
+    # Taking cards is exempt (CGI, art. 261 C, 1°): providers' fees bear no VAT.
+    ("fees", "", None, "62780000", "Commissions des prestataires de paiement"),
+    ("transit", "", None, "58000000", "Virements internes"),
+    ("suspense", "", None, "47100000", "Compte d'attente"),
 )
-JOURNALS = (("VE", "Journal des ventes"), ("AC", "Journal des achats"))
+JOURNALS = (
+    ("VE", "Journal des ventes"),
+    ("AC", "Journal des achats"),
+    ("BQ", "Banque"),
+    ("CB", "Cartes bancaires"),
+    ("ST", "Stripe"),
+    ("PP", "PayPal"),
+    ("SP", "Shopify Payments"),
+    ("CQ", "Chèques"),
+    ("CA", "Caisse"),
+    ("OD", "Opérations diverses"),
+)
+# name, journal, account, its label, provider, words of the shop's payment method.
+DEFAULT_MEANS = (
+    ("Carte bancaire", "CB", "51150000", "Cartes bancaires a l'encaissement", "", ""),
+    ("Banque", "BQ", "51210000", "Banque", "",
+     "virement, transfer, bank, banque, bacs, sepa, wire, iban"),
+    ("Stripe", "ST", "51151000", "Stripe", "stripe", "stripe"),
+    ("PayPal", "PP", "51152000", "PayPal", "paypal", "paypal"),
+    ("Shopify Payments", "SP", "51153000", "Shopify Payments", "shopify", "shopify payments"),
+    ("Chèque", "CQ", "51120000", "Cheques a encaisser", "", "cheque, check"),
+    ("Espèces", "CA", "53000000", "Caisse", "", "especes, cash, comptant"),
+    ("Carte cadeau", "OD", "41910000", "Clients - cartes cadeaux vendues", "",
+     "gift card, carte cadeau, bon cadeau"),
+)  # fmt: skip
+BANK = "Banque"
 # ISO 3166-1 numeric of the member states a French shop sells to at distance.
 OSS_COUNTRIES = (
     ("AT", "040", "Autriche"),
@@ -84,7 +113,7 @@ OSS_COUNTRIES = (
 
 def ensure_chart(**_: Any) -> None:
     """Give each nature of amounts its rules; a nature that has some is left alone."""
-    from accounting_export.models import Account, AccountRule, Journal
+    from accounting_export.models import Account, AccountRule, Journal, PaymentMeans
 
     for code, label in JOURNALS:
         Journal.objects.get_or_create(code=code, defaults={"label": label})
@@ -99,3 +128,16 @@ def ensure_chart(**_: Any) -> None:
             number=f"44572{numeric}", defaults={"label": f"TVA OSS {name}"}
         )
         AccountRule.objects.create(nature="tax", regime="oss", country=country, account=account)
+    if not PaymentMeans.objects.exists():
+        for name, journal, number, label, provider, keywords in DEFAULT_MEANS:
+            account, _created = Account.objects.get_or_create(
+                number=number, defaults={"label": label}
+            )
+            PaymentMeans.objects.create(
+                name=name,
+                journal=Journal.objects.get(code=journal),
+                account=account,
+                provider=provider,
+                keywords=keywords,
+                is_bank=name == BANK,
+            )

@@ -1,21 +1,24 @@
 """What the accounts can prove."""
 
-from django.db.models import Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Sum
+from django.db.models.functions import Abs, Coalesce
 
-from accounting_export.models import JournalEntry, JournalLine
+from accounting_export.models import ClosedMonth, JournalEntry, JournalLine, LetteredLine
 from accounting_export.selectors import (
     invoices_to_post,
+    month_sums,
+    payments_to_post,
+    payouts_to_post,
     purchases_to_post,
     purchases_to_reverse,
 )
-from sphinx.core.money import ZERO
+from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
 
 
 @proves("entries_balanced")
 def entries_balance(proof: Proof) -> None:
-    """Each entry's debit is its credit, and 411 or 401 is the document's total."""
+    """Each entry's debit is its credit, and 411 or 401 is the document's or payment's amount."""
     sums = {
         row["entry"]: (row["debits"], row["credits"])
         for row in JournalLine.objects.order_by()
@@ -25,19 +28,24 @@ def entries_balance(proof: Proof) -> None:
     partners = {
         row["entry"]: row["debits"] + row["credits"]
         for row in JournalLine.objects.order_by()
-        .filter(position=1)
         .exclude(auxiliary="")
         .values("entry")
         .annotate(debits=Sum("debit"), credits=Sum("credit"))
     }
     for pk, number, total in JournalEntry.objects.order_by("pk").values_list(
-        "pk", "number", Coalesce("invoice__total_incl_tax", "supplier_invoice__total_incl_tax")
+        "pk",
+        "number",
+        Coalesce(
+            "invoice__total_incl_tax",
+            "supplier_invoice__total_incl_tax",
+            Abs("payment__amount"),
+        ),
     ):
         proof.checked += 1
         debit, credit = sums.get(pk, (ZERO, ZERO))
         if debit != credit:
             proof.faults.append(f"{number} : débit {debit}, crédit {credit}")
-        if partners.get(pk, ZERO) != total:
+        if total is not None and partners.get(pk, ZERO) != total:
             proof.faults.append(f"{number} : tiers {partners.get(pk)}, pièce {total}")
 
 
@@ -55,10 +63,49 @@ def numbers_have_no_gap(proof: Proof) -> None:
 
 @proves("documents_posted")
 def every_document_has_its_entry(proof: Proof) -> None:
-    """No issued document is missing from its journal, nor an invoice that is good to pay."""
+    """No document is missing from its journal, no payment, nothing that a provider kept."""
     proof.checked = JournalEntry.objects.count()
     proof.faults = [
-        f"{number} n'est pas dans le journal"
-        for missing in (invoices_to_post(), purchases_to_post(), purchases_to_reverse())
-        for number in missing.values_list("number", flat=True)
+        f"{name} n'est pas dans le journal"
+        for missing, field in (
+            (invoices_to_post(), "number"),
+            (purchases_to_post(), "number"),
+            (purchases_to_reverse(), "number"),
+            (payments_to_post(), "reference"),
+            (payouts_to_post(), "payout"),
+        )
+        for name in missing.values_list(field, flat=True)
     ]
+
+
+@proves("lettering")
+def lettered_lines_are_settled(proof: Proof) -> None:
+    """Lines of one code are of one account and one customer, and come to zero."""
+    groups = (
+        LetteredLine.objects.order_by()
+        .values("code")
+        .annotate(
+            debits=Sum("line__debit"),
+            credits=Sum("line__credit"),
+            accounts=Count("line__account", distinct=True),
+            auxiliaries=Count("line__auxiliary", distinct=True),
+        )
+    )
+    for group in groups.order_by("code"):
+        proof.checked += 1
+        if to_cents(group["debits"]) != to_cents(group["credits"]):
+            proof.faults.append(
+                f"{group['code']} : débit {group['debits']}, crédit {group['credits']}"
+            )
+        if group["accounts"] != 1 or group["auxiliaries"] != 1:
+            proof.faults.append(f"{group['code']} : plusieurs comptes")
+
+
+@proves("closed_months")
+def closed_months_stay_as_they_were(proof: Proof) -> None:
+    """The entries dated in a closed month are those that it was closed with."""
+    for month in ClosedMonth.objects.order_by("month"):
+        proof.checked += 1
+        found = month_sums(month.month)
+        if found != (month.entry_count, month.debit, month.credit):
+            proof.faults.append(f"{month} : {found}")

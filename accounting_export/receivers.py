@@ -4,14 +4,24 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounting_export.tasks import post_issued, post_purchases
-from invoicing.events import invoices_issued
+from accounting_export.tasks import post_issued, post_movements, post_paid, post_purchases
+from invoicing.events import invoices_issued, money_moved, payments_made
 from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled
 
 
 @receiver(invoices_issued)
 def enqueue_posting(sender: Any, invoice_ids: list[int], **_: Any) -> None:
     post_issued.delay(invoice_ids=invoice_ids)
+
+
+@receiver(payments_made)
+def enqueue_payments(sender: Any, payment_ids: list[int], **_: Any) -> None:
+    post_paid.delay(payment_ids=payment_ids)
+
+
+@receiver(money_moved)
+def enqueue_movements(sender: Any, **_: Any) -> None:
+    post_movements.delay()
 
 
 @receiver([supplier_invoice_approved, supplier_invoice_cancelled])

@@ -1,17 +1,18 @@
 """Reads of the accounts."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from accounting_export.models import JournalEntry, JournalLine
-from invoicing.models import Invoice, InvoiceLine
+from accounting_export.models import ClosedMonth, JournalEntry, JournalLine
+from invoicing.models import BankLine, Invoice, InvoiceLine, Payment, ProviderTransaction
 from purchasing.models import SupplierInvoice
+from sphinx.core.money import ZERO, to_cents
 from sphinx.core.vat import TaxRegime, purchase_regime
 
 
@@ -32,12 +33,16 @@ class ExportLine(NamedTuple):
     debit: Decimal
     credit: Decimal
     validated_on: date
-    due_on: date
+    due_on: date | None
     tax_rate: Decimal | None
     regime: str
-    country: str
+    country: str | None
     order_number: str | None
     delivery_note: str | None
+    lettering: str | None
+    lettered_on: date | None
+    nature: str
+    section: str
     entry_id: int
 
 
@@ -65,10 +70,59 @@ def purchases_to_reverse() -> QuerySet[SupplierInvoice]:
     ).order_by("cancelled_at", "pk")
 
 
-def _regime_label(sale: str | None, country: str) -> str:
-    """The VAT regime in words: of a sale as it was decided, of a purchase by its country."""
+def payments_to_post() -> QuerySet[Payment]:
+    """Payments without an entry whose invoice has its own, the oldest first."""
+    booked = JournalEntry.objects.filter(invoice=OuterRef("invoice"))
+    return Payment.objects.filter(Exists(booked), entry=None).order_by("paid_at", "pk")
+
+
+def payments_of(invoice_ids: Collection[int]) -> list[int]:
+    """Payments of some documents."""
+    return list(Payment.objects.filter(invoice__in=invoice_ids).values_list("pk", flat=True))
+
+
+def movements_to_post() -> QuerySet[ProviderTransaction]:
+    """Movements of payment providers that are in no entry, the oldest first."""
+    return ProviderTransaction.objects.filter(posted=None).order_by("occurred_on", "pk")
+
+
+def payouts_to_post() -> QuerySet[BankLine]:
+    """Lines of the bank that are a provider's payout, without an entry."""
+    return BankLine.objects.filter(entry=None).exclude(payout="").order_by("booked_on", "pk")
+
+
+def first_open_day() -> date | None:
+    """The day after the last closed month; None while none is closed."""
+    last = ClosedMonth.objects.aggregate(last=Max("month"))["last"]
+    return next_month(last) if last else None
+
+
+def next_month(month: date) -> date:
+    """The first day of the month after."""
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def month_sums(month: date) -> tuple[int, Decimal, Decimal]:
+    """Entries dated in the month that begins on `month`, their debit and credit (EUR)."""
+    lines = JournalLine.objects.filter(
+        entry__entry_date__gte=month, entry__entry_date__lt=next_month(month)
+    ).aggregate(
+        count=Count("entry", distinct=True),
+        debit=Coalesce(Sum("debit"), ZERO),
+        credit=Coalesce(Sum("credit"), ZERO),
+    )
+    return lines["count"], to_cents(lines["debit"]), to_cents(lines["credit"])
+
+
+def _regime_label(sale: str | None, country: str | None) -> str:
+    """The VAT regime in words: of a sale as it was decided, of a purchase by its country.
+
+    Money has none.
+    """
     if sale is not None:
         return str(TaxRegime(sale).label)
+    if country is None:
+        return ""
     return {
         TaxRegime.DOMESTIC: str(TaxRegime.DOMESTIC.label),
         TaxRegime.EU_BUSINESS: _("Acquisition intracommunautaire"),
@@ -105,6 +159,10 @@ def lines_to_export(
             Coalesce("entry__invoice__country", "entry__supplier_invoice__supplier__country"),
             "entry__invoice__order_number",
             "entry__invoice__delivery_note__number",
+            "lettered__code",
+            "lettered__lettered_on",
+            "nature",
+            "section",
             "entry_id",
         )
     )

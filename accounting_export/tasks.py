@@ -5,13 +5,36 @@ from typing import Any
 
 from celery import shared_task
 
-from accounting_export.services import post_invoices, post_missing, post_missing_purchases
+from accounting_export.selectors import payments_of
+from accounting_export.services import (
+    letter_all,
+    post_arrivals,
+    post_invoices,
+    post_missing,
+    post_missing_purchases,
+    post_payments,
+    post_payouts,
+)
 
 
 @shared_task
 def post_issued(*, invoice_ids: Sequence[int], **_: Any) -> None:
-    """Book documents just issued."""
+    """Book documents just issued, and what was paid for them already."""
     post_invoices(invoice_ids=invoice_ids)
+    post_payments(payment_ids=payments_of(invoice_ids))
+
+
+@shared_task
+def post_paid(*, payment_ids: Sequence[int], **_: Any) -> None:
+    """Book payments just noted."""
+    post_payments(payment_ids=payment_ids)
+
+
+@shared_task
+def post_movements(**_: Any) -> None:
+    """Book what providers kept and paid out, and what of it is at the bank."""
+    post_payouts()
+    post_arrivals()
 
 
 @shared_task
@@ -19,6 +42,7 @@ def post_missing_entries(**_: Any) -> None:
     """Sweep what a lost message left unbooked."""
     post_missing()
     post_missing_purchases()
+    letter_all()
 
 
 @shared_task

@@ -206,7 +206,10 @@ def closings_hold(proof: Proof) -> None:
 
 @proves("bank_lines")
 def matched_lines_are_their_payments(proof: Proof) -> None:
-    """The payments of each matched line of the bank make its amount; others have none."""
+    """The payments of each matched line of the bank make its amount; others have none.
+
+    A line that is a provider's payout was matched without any.
+    """
     sums = dict(
         Payment.objects.filter(bank_line__isnull=False)
         .order_by()
@@ -216,6 +219,7 @@ def matched_lines_are_their_payments(proof: Proof) -> None:
     for line in BankLine.objects.order_by("pk").iterator():
         proof.checked += 1
         paid = to_cents(sums.get(line.pk) or ZERO)
-        due = line.amount if line.status == BankLine.Status.MATCHED else ZERO
+        is_paid = line.status == BankLine.Status.MATCHED and not line.payout
+        due = line.amount if is_paid else ZERO
         if paid != due:
             proof.faults.append(f"{line} : {paid} € de règlements")

@@ -114,7 +114,9 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Écritures"), "menu_book", "accounting_export.journalentry"),
         _list(_("Exports"), "folder_zip", "accounting_export.exportbatch"),
         _list(_("Règles de comptes"), "account_tree", "accounting_export.accountrule"),
+        _list(_("Moyens de paiement"), "payments", "accounting_export.paymentmeans"),
         _list(_("Plan comptable"), "list_alt", "accounting_export.account"),
+        _list(_("Journaux"), "auto_stories", "accounting_export.journal"),
     ),
     _group(
         _("Passerelle"),

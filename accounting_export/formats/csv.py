@@ -28,6 +28,8 @@ COLUMNS = (
     "Pays",
     "Commande",
     "Bon de livraison",
+    "Lettrage",
+    "Section",
 )
 
 
@@ -72,10 +74,12 @@ class GenericCsv:
             *texts,
             comma(line.debit),
             comma(line.credit),
-            f"{line.due_on:%d/%m/%Y}",
+            f"{line.due_on:%d/%m/%Y}" if line.due_on else "",
             rate,
             line.regime,
-            line.country,
+            line.country or "",
             safe_cell(text(line.order_number or "")),
             line.delivery_note or "",
+            line.lettering or "",
+            safe_cell(text(line.section)),
         ]

@@ -46,9 +46,11 @@ class Xlsx:
             line.due_on,
             line.tax_rate,
             line.regime,
-            line.country,
+            line.country or "",
             safe_cell(text(line.order_number or "")),
             line.delivery_note or "",
+            line.lettering or "",
+            safe_cell(text(line.section)),
         ]
 
 

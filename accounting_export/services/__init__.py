@@ -2,6 +2,13 @@
 
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
 from accounting_export.services.exporting import export_journal
+from accounting_export.services.lettering import letter_all, letter_invoices
+from accounting_export.services.money import (
+    post_arrivals,
+    post_money,
+    post_payments,
+    post_payouts,
+)
 from accounting_export.services.posting import post_invoice, post_invoices, post_missing
 from accounting_export.services.purchases import post_missing_purchases
 
@@ -9,8 +16,14 @@ __all__ = [
     "PURCHASES_JOURNAL",
     "SALES_JOURNAL",
     "export_journal",
+    "letter_all",
+    "letter_invoices",
+    "post_arrivals",
     "post_invoice",
     "post_invoices",
     "post_missing",
     "post_missing_purchases",
+    "post_money",
+    "post_payments",
+    "post_payouts",
 ]

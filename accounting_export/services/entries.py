@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from accounting_export.chart import JOURNALS
 from accounting_export.models import Account, Journal, JournalEntry, JournalLine
+from accounting_export.selectors import first_open_day
 from sphinx.core.money import ZERO
 from sphinx.core.services import allocate_numbers, record
 
-SALES_JOURNAL, PURCHASES_JOURNAL = (code for code, _label in JOURNALS)
+SALES_JOURNAL, PURCHASES_JOURNAL = (code for code, _label in JOURNALS[:2])
 
 
 class Draft(NamedTuple):
@@ -29,7 +30,17 @@ def lock_journal(code: str) -> Journal:
 
 
 def write_entries(journal: Journal, drafts: Sequence[Draft], on: date) -> list[JournalEntry]:
-    """Number the entries in one continuous series a journal, and insert them."""
+    """Number the entries in one continuous series a journal, and insert them.
+
+    The journal is locked. What is dated in a closed month is booked on the first day after it,
+    and says so.
+    """
+    open_from = first_open_day()
+    for draft in drafts:
+        if open_from and draft.entry.entry_date < open_from:
+            late = f" (mois clos, du {draft.entry.entry_date:%d/%m/%Y})"
+            draft.entry.label = draft.entry.label[: 120 - len(late)] + late
+            draft.entry.entry_date = open_from
     numbers = allocate_numbers(series=journal.code, on=on, count=len(drafts), yearly=False)
     for number, draft in zip(numbers, drafts, strict=True):
         draft.entry.journal, draft.entry.number = journal, number
@@ -43,7 +54,13 @@ def write_entries(journal: Journal, drafts: Sequence[Draft], on: date) -> list[J
 
 
 def entry_line(
-    position: int, account: Account, amount: Decimal, rate: Decimal | None = None
+    position: int,
+    account: Account,
+    amount: Decimal,
+    rate: Decimal | None = None,
+    *,
+    nature: str = "",
+    section: str = "",
 ) -> JournalLine:
     """A debit of a positive amount (EUR), a credit of a negative one."""
     return JournalLine(
@@ -53,4 +70,6 @@ def entry_line(
         debit=max(amount, ZERO),
         credit=max(-amount, ZERO),
         tax_rate=rate,
+        nature=nature,
+        section=section,
     )

@@ -1,7 +1,6 @@
 """The journal's file: written whole or not at all, hashed, its entries marked."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +20,7 @@ from accounting_export.services.posting import post_missing
 from accounting_export.services.purchases import post_missing_purchases
 from sphinx.core import clock
 from sphinx.core.errors import InputError
+from sphinx.core.files import whole_file
 from sphinx.core.money import ZERO
 from sphinx.core.services import record
 
@@ -125,19 +125,14 @@ def export_journal(
 
 
 def _write(path: Path, journal_format: Any, lines: Iterator[ExportLine]) -> str:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
+        with whole_file(path, durable=True) as stream:
             journal_format.write(lines, stream)
-        with partial.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        partial.replace(path)
+            stream.seek(0)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(
             _("Impossible d'écrire %(path)s : %(reason)s.")
             % {"path": path, "reason": error.strerror},
             code="accounting.cannot_write",
         ) from error
-    return sha256

@@ -18,6 +18,9 @@ from accounting_export.services.entries import (
     lock_journal,
     write_entries,
 )
+from accounting_export.services.lettering import letter_invoices, root_of
+from accounting_export.services.money import post_money
+from accounting_export.services.sections import Sections
 from invoicing.models import Invoice
 from sphinx.core.clock import business_date
 from sphinx.core.errors import BusinessRuleError
@@ -34,7 +37,7 @@ def post_invoice(*, invoice_id: int) -> JournalEntry | None:
 
 
 def post_missing() -> int:
-    """Sweep: book every issued document that has no entry yet; returns how many were.
+    """Sweep: book every issued document and payment that has no entry yet; returns how many were.
 
     A document that can't be booked doesn't stop the others.
 
@@ -53,6 +56,7 @@ def post_missing() -> int:
                     posted += len(post_invoices(invoice_ids=[pk]))
                 except BusinessRuleError as error:
                     refused.append(error)
+    posted += post_money()
     if refused:
         raise refused[0]
     return posted
@@ -80,7 +84,7 @@ def post_invoices(*, invoice_ids: Iterable[int]) -> list[JournalEntry]:
     )
     if not invoices:
         return []
-    book = AccountBook()
+    book, sections = AccountBook(), Sections(invoices)
     drafts = [
         Draft(
             JournalEntry(
@@ -91,26 +95,36 @@ def post_invoices(*, invoice_ids: Iterable[int]) -> list[JournalEntry]:
                 validated_on=business_date(invoice.issued_at),
                 invoice=invoice,
             ),
-            _lines(invoice, book),
+            _lines(invoice, book, sections),
         )
         for invoice in invoices
     ]
-    return write_entries(journal, drafts, on=max(i.issued_on for i in invoices))
+    entries = write_entries(journal, drafts, on=max(i.issued_on for i in invoices))
+    letter_invoices({root_of(i) for i in invoices if i.credited_invoice_id})
+    return entries
 
 
-def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
+_Key = tuple[str, Decimal | None, Account, str]
+
+
+def _lines(invoice: Invoice, book: AccountBook, sections: Sections) -> list[JournalLine]:
     """The lines of the entry, the customer first; positive amounts are debits here."""
-    amounts: dict[tuple[str, Decimal | None], Decimal] = defaultdict(lambda: ZERO)
+    amounts: dict[tuple[str, Decimal | None, str], Decimal] = defaultdict(lambda: ZERO)
     for line in invoice.lines.all():
+        section = sections.of_line(invoice, line)
         # A line's kind is the nature of its account.
-        amounts[Nature(line.kind), line.tax_rate] -= line.amount_excl_tax
-        amounts[Nature.DISCOUNT, line.tax_rate] += line.discount_excl_tax
+        if sections.firm.books_discounts_apart:
+            amounts[Nature(line.kind), line.tax_rate, section] -= line.amount_excl_tax
+            amounts[Nature.DISCOUNT, line.tax_rate, section] += line.discount_excl_tax
+        else:
+            amounts[Nature(line.kind), line.tax_rate, section] -= line.total_excl_tax
     for tax in invoice.taxes.all():
-        amounts[Nature.TAX, tax.tax_rate] -= tax.tax
-    sums: dict[tuple[str, Decimal | None, Account], Decimal] = defaultdict(lambda: ZERO)
-    for (nature, rate), amount in amounts.items():
+        amounts[Nature.TAX, tax.tax_rate, ""] -= tax.tax
+    sums: dict[_Key, Decimal] = defaultdict(lambda: ZERO)
+    for (nature, rate, section), amount in amounts.items():
         if amount:
-            sums[nature, rate, _account(book, invoice, nature, rate)] += amount * invoice.sign
+            account = _account(book, invoice, nature, rate)
+            sums[nature, rate, account, section] += amount * invoice.sign
     if sum(sums.values(), ZERO) + invoice.total_incl_tax * invoice.sign:
         raise Unbalanced(
             _(
@@ -120,8 +134,8 @@ def _lines(invoice: Invoice, book: AccountBook) -> list[JournalLine]:
             % {"number": invoice.number}
         )
     return _customer_line(book, invoice) + [
-        entry_line(position, account, amount, rate)
-        for position, ((_n, rate, account), amount) in enumerate(
+        entry_line(position, account, amount, rate, nature=nature, section=section)
+        for position, ((nature, rate, account, section), amount) in enumerate(
             sorted(sums.items(), key=_reading_order), start=2
         )
     ]
@@ -145,11 +159,9 @@ _ORDER = {
 }
 
 
-def _reading_order(
-    item: tuple[tuple[str, Decimal | None, Account], Decimal],
-) -> tuple[Decimal, int, str]:
-    (nature, rate, account), _amount = item
-    return (-(rate or ZERO), _ORDER[Nature(nature)], account.number)
+def _reading_order(item: tuple[_Key, Decimal]) -> tuple[Decimal, int, str, str]:
+    (nature, rate, account, section), _amount = item
+    return (-(rate or ZERO), _ORDER[Nature(nature)], account.number, section)
 
 
 def _account(book: AccountBook, invoice: Invoice, nature: str, rate: Decimal | None) -> Account:
@@ -162,7 +174,8 @@ def _customer_line(book: AccountBook, invoice: Invoice) -> list[JournalLine]:
     if not invoice.total_incl_tax:
         return []
     account = _account(book, invoice, Nature.CUSTOMERS, None)
-    line = entry_line(1, account, invoice.total_incl_tax * invoice.sign)
+    amount = invoice.total_incl_tax * invoice.sign
+    line = entry_line(1, account, amount, nature=Nature.CUSTOMERS)
     line.auxiliary = invoice.auxiliary_account
     collective = invoice.auxiliary_account == invoice.shop.consumer_account
     line.auxiliary_label = (

@@ -86,7 +86,7 @@ def _lines(invoice: SupplierInvoice, sign: int) -> list[JournalLine]:
 
     def line(nature: str, amount: Decimal, rate: Decimal | None = None) -> JournalLine:
         account = book.account_for(Question(nature, regime, rate, country, None))
-        return entry_line(0, account, amount * sign, rate)
+        return entry_line(0, account, amount * sign, rate, nature=nature)
 
     first = line(Nature.SUPPLIERS, -invoice.total_incl_tax)
     first.auxiliary = invoice.supplier.auxiliary_account or invoice.supplier.code

@@ -24,6 +24,8 @@ class BankLine(models.Model):
     label = models.CharField(_("libellé"), max_length=300)
     counterparty = models.CharField(_("tiers"), max_length=120, blank=True)
     status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.OPEN)
+    # What a provider paid out, where this line is that: provider:its reference.
+    payout = models.CharField(_("virement d'un prestataire"), max_length=120, blank=True)
     source_file = models.CharField(_("fichier"), max_length=200)
 
     class Meta:
@@ -31,6 +33,13 @@ class BankLine(models.Model):
         verbose_name_plural = _("opérations bancaires")
         ordering = ["-booked_on", "-id"]
         indexes = [models.Index(fields=["status"], name="invoicing_bank_status")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["payout"],
+                condition=~models.Q(payout=""),
+                name="invoicing_bank_payout_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.booked_on:%d/%m/%Y} {self.amount} € {self.label}"
@@ -117,6 +126,7 @@ class ProviderTransaction(models.Model):
     class Kind(models.TextChoices):
         CHARGE = "charge", _("Encaissement")
         REFUND = "refund", _("Remboursement")
+        PAYOUT = "payout", _("Virement à la banque")
         OTHER = "other", _("Autre")
 
     provider = models.CharField(_("prestataire"), max_length=10, choices=Provider)

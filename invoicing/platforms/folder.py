@@ -9,8 +9,6 @@ folder. Ours is SPHINX_PLATFORM_DIR:
     retour/lus/, retour/refuses/          what was read, what couldn't be and why
 """
 
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from invoicing.platforms.base import Message, register
 from sphinx.core.errors import TransientError
+from sphinx.core.files import whole_file
 
 OUT, BACK, READ, REFUSED = "envoi", "retour", "lus", "refuses"
 # Still being written by the platform's connector.
@@ -40,13 +39,8 @@ class Folder:
         """Whole or not at all: written aside, then renamed."""
         folder = _folder(OUT, kind)
         try:
-            handle, aside = tempfile.mkstemp(dir=folder, suffix=".tmp")
-            with os.fdopen(handle, "wb") as file:
+            with whole_file(folder / name, durable=True) as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(aside).chmod(0o640)
-            Path(aside).replace(folder / name)
         except OSError as error:
             raise _unreachable(error) from error
 

@@ -119,24 +119,26 @@ def _stripe(cell: _Row, line: int) -> Movement | None:
     _euros(cell, line)
     written = cell.get("created utc") or cell.get("created") or cell.get("effective at utc", "")
     order = next((text for name, text in cell.items() if _ORDER_IN_METADATA.search(name)), "")
-    category = cell.get("reporting category", "")
-    if fold(category) == "payout":
+    category, payout = cell.get("reporting category", ""), cell.get("automatic payout id", "")
+    is_payout = fold(category) in ("payout", "payout reversal")
+    if is_payout and payout:
+        # Its movements say so already.
         return None
     return Movement(
         Provider.STRIPE,
         _reference(cell.get("balance transaction id", ""), line),
-        _kind(category),
+        Kind.PAYOUT if is_payout else _kind(category),
         cells.moment(written, line, "created").date(),
         clean(order or cell.get("description", ""), 120),
         _amount(cell, "gross", line),
         _amount(cell, "fee", line),
         _amount(cell, "net", line),
-        cell.get("automatic payout id", "")[:100],
+        payout[:100],
     )
 
 
 def _paypal(cell: _Row, line: int) -> Movement | None:
-    """One row; transfers to the bank and what isn't done yet are no movements."""
+    """One row; what isn't done yet is no movement."""
 
     def either(english: str, french: str) -> str:
         return cell.get(english) or cell.get(french, "")
@@ -144,17 +146,17 @@ def _paypal(cell: _Row, line: int) -> Movement | None:
     state = fold(either("status", "etat"))
     gross = _amount(cell, "gross" if "gross" in cell else "brut", line)
     kind = fold(either("type", "type"))
-    if state not in ("completed", "termine", "effectue", "") or "withdrawal" in kind:
-        return None
-    if "virement" in kind or "transfer" in kind:
+    if state not in ("completed", "termine", "effectue", ""):
         return None
     _euros(cell, line, "currency" if "currency" in cell else "devise")
     fee = -_amount(cell, "fee" if "fee" in cell else "frais", line)
+    is_payout = any(word in kind for word in ("withdrawal", "virement", "transfer"))
     is_refund = "refund" in kind or "remboursement" in kind
+    known = Kind.PAYOUT if is_payout else Kind.REFUND if is_refund else Kind.OTHER
     return Movement(
         Provider.PAYPAL,
         _reference(either("transaction id", "numero de transaction"), line),
-        Kind.REFUND if is_refund else Kind.CHARGE if gross > 0 else Kind.OTHER,
+        Kind.CHARGE if known == Kind.OTHER and gross > 0 else known,
         cells.moment(either("date", "date"), line, "Date").date(),
         clean(either("invoice number", "numero de facture") or cell.get("custom number", ""), 120),
         gross,

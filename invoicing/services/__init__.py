@@ -5,6 +5,7 @@ from invoicing.services.banking import (
     ignore_line,
     import_statement,
     match_line,
+    match_payout,
     match_sure_lines,
 )
 from invoicing.services.closing import close_periods
@@ -54,6 +55,7 @@ __all__ = [
     "make_archive",
     "make_due_reports",
     "match_line",
+    "match_payout",
     "match_sure_lines",
     "next_step",
     "pro_forma_pdf",

@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -23,6 +22,7 @@ from invoicing.chain import GENESIS, closing_form, document_form
 from invoicing.models import Closing, Invoice
 from invoicing.services.documents import render_pdfs
 from sphinx.core.errors import InputError
+from sphinx.core.files import whole_file
 from sphinx.core.services import company, record
 from sphinx.core.texts import safe_cell
 
@@ -100,15 +100,13 @@ def make_archive(
     """
     documents = _documents(first, last)
     closings = Closing.objects.filter(last_on__range=(first, last)).order_by("position")
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            chains = _write(_Writer(archive), archive, documents, closings, first, last, at)
-        sha256 = _digest(partial)
-        partial.replace(path)
+        with whole_file(path, durable=True) as stream:
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+                chains = _write(_Writer(archive), archive, documents, closings, first, last, at)
+            stream.seek(0)
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(
             _("Impossible d'écrire %(path)s : %(reason)s.")
             % {"path": path, "reason": error.strerror},
@@ -221,8 +219,3 @@ def _pdfs(documents: QuerySet[Invoice]) -> Iterator[tuple[str, Path]]:
     for start in range(0, len(ids), _BATCH):
         paths = render_pdfs(ids[start : start + _BATCH])
         yield from ((numbers[pk], paths[pk]) for pk in ids[start : start + _BATCH])
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -9,11 +9,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from invoicing.errors import BankLineClosed, PaymentRefused
+from invoicing.events import money_moved, payments_made
 from invoicing.matching import SURE, propose
 from invoicing.models import BankLine, Invoice, Payment
+from invoicing.payouts import arrived_payouts
 from invoicing.reading import read_statement
 from sales.locks import lock_orders
 from sphinx.core.clock import PARIS
+from sphinx.core.events import announce
 from sphinx.core.money import ZERO
 from sphinx.core.services import record
 
@@ -93,6 +96,7 @@ def match_line(
         for rank, (pk, amount) in enumerate(shares, start=1)
     ]
     made = Payment.objects.bulk_create(payments)
+    announce(payments_made, payment_ids=[payment.pk for payment in made])
     line.status = Status.MATCHED
     line.save(update_fields=["status"])
     record(
@@ -106,9 +110,13 @@ def match_line(
 
 
 def match_sure_lines(*, actor: Any = None) -> int:
-    """Match every line whose proposal leaves no doubt; returns how many."""
+    """Match every line whose proposal leaves no doubt, payouts too; returns how many."""
     lines = list(BankLine.objects.filter(status=Status.OPEN))
     done = 0
+    for pk in arrived_payouts(lines):
+        match_payout(line_id=pk, actor=actor)
+        done += 1
+    lines = list(BankLine.objects.filter(status=Status.OPEN))
     for proposal in propose(lines).values():
         if proposal.certainty == SURE:
             match_line(
@@ -118,6 +126,24 @@ def match_sure_lines(*, actor: Any = None) -> int:
             )
             done += 1
     return done
+
+
+@transaction.atomic
+def match_payout(*, line_id: int, actor: Any = None) -> BankLine:
+    """Say that a line is what a provider paid out: its net, within a week of its last movement.
+
+    Raises:
+        BankLineClosed: it was matched or put aside, or no payout is like it any more.
+    """
+    line = _open_line(line_id)
+    payout = arrived_payouts([line]).get(line.pk)
+    if payout is None:
+        raise BankLineClosed(_("Plus aucun virement de prestataire ne fait ce montant."))
+    line.status, line.payout = Status.MATCHED, payout.key[:120]
+    line.save(update_fields=["status", "payout"])
+    record("bank.payout", [line], actor=actor, payout=line.payout)
+    announce(money_moved)
+    return line
 
 
 @transaction.atomic

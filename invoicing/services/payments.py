@@ -11,10 +11,12 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from invoicing.errors import PaymentRefused
+from invoicing.events import payments_made
 from invoicing.models import Invoice, InvoicedNote, Payment
 from invoicing.receivables import FROM_SHOP, open_invoices
 from sales.locks import lock_orders
 from sales.models import Order
+from sphinx.core.events import announce
 from sphinx.core.money import CENT, ZERO, to_cents
 from sphinx.core.services import record
 
@@ -24,16 +26,23 @@ def record_payment(
     *, invoice: Invoice, amount: Decimal, method: str, reference: str, paid_at: datetime
 ) -> Payment:
     """Record money received (EUR) for an invoice; `reference` makes it unique."""
-    return Payment.objects.get_or_create(
-        reference=reference,
-        defaults={
-            "order_id": invoice.order_id,
-            "invoice": invoice,
-            "amount": amount,
-            "method": method,
-            "paid_at": paid_at,
-        },
-    )[0]
+    payment, _is_new = _once(
+        reference,
+        order_id=invoice.order_id,
+        invoice=invoice,
+        amount=amount,
+        method=method,
+        paid_at=paid_at,
+    )
+    return payment
+
+
+def _once(reference: str, **values: Any) -> tuple[Payment, bool]:
+    """The payment of that reference; made, and announced, if it isn't known."""
+    payment, is_new = Payment.objects.get_or_create(reference=reference, defaults=values)
+    if is_new:
+        announce(payments_made, payment_ids=[payment.pk])
+    return payment, is_new
 
 
 @transaction.atomic
@@ -113,15 +122,13 @@ def _settle_parts(invoice: Any, at: datetime) -> int:
 
 
 def _told_by_shop(invoice: Any, order: Order, key: str, amount: Decimal, at: datetime) -> bool:
-    _payment, is_new = Payment.objects.get_or_create(
-        reference=f"{FROM_SHOP}:{key}",
-        defaults={
-            "order": order,
-            "invoice_id": invoice.pk,
-            "amount": to_cents(amount),
-            "method": order.payment_method,
-            "paid_at": order.paid_at or at,
-        },
+    _payment, is_new = _once(
+        f"{FROM_SHOP}:{key}",
+        order=order,
+        invoice_id=invoice.pk,
+        amount=to_cents(amount),
+        method=order.payment_method,
+        paid_at=order.paid_at or at,
     )
     return is_new
 
@@ -159,15 +166,13 @@ def settle_refunds() -> int:
 
 def refund_of_credit(note: Invoice, amount: Decimal, at: datetime) -> bool:
     """What the shop gave back (EUR, above 0) with a credit note, as a payment below 0."""
-    _payment, is_new = Payment.objects.get_or_create(
-        reference=f"{FROM_SHOP}:{note.number}",
-        defaults={
-            "order_id": note.order_id,
-            "invoice": note,
-            "amount": -amount,
-            "method": note.order.payment_method,
-            "paid_at": at,
-        },
+    _payment, is_new = _once(
+        f"{FROM_SHOP}:{note.number}",
+        order_id=note.order_id,
+        invoice=note,
+        amount=-amount,
+        method=note.order.payment_method,
+        paid_at=at,
     )
     return is_new
 

@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from invoicing.events import money_moved
 from invoicing.models import ProviderTransaction
 from invoicing.reading import Movement, read_payouts
 from sales.models import Order
+from sphinx.core.events import announce
 from sphinx.core.services import record
 
 
@@ -58,6 +60,8 @@ def import_payouts(*, name: str, data: bytes, actor: Any = None) -> PayoutsTaken
         ),
         batch_size=1000,
     )
+    if made:
+        announce(money_moved)
     record("payouts.imported", made[:1], actor=actor, file=name, new=len(made))
     return PayoutsTaken(len(read.movements), len(made), read.faults)
 

@@ -13,6 +13,7 @@ from invoicing import services
 from invoicing.forms import StatementForm
 from invoicing.matching import SURE, propose
 from invoicing.models import BankLine, Invoice
+from invoicing.payouts import arrived_payouts
 from invoicing.receivables import with_balance
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.money import to_cents
@@ -36,15 +37,15 @@ def bank(request: HttpRequest) -> HttpResponse:
         return redirect("invoicing:bank")
     found = BankLine.objects.filter(status=BankLine.Status.OPEN)
     lines = list(found.order_by("booked_on", "pk")[:SHOWN])
-    proposals = propose(lines)
+    proposals, arrived = propose(lines), arrived_payouts(lines)
     return back_office_page(
         request,
         "invoicing/bank.html",
         title=_("Banque"),
         form=StatementForm(),
-        rows=[(line, proposals.get(line.pk)) for line in lines],
+        rows=[(line, proposals.get(line.pk), arrived.get(line.pk)) for line in lines],
         count=found.count(),
-        sure=sum(p.certainty == SURE for p in proposals.values()),
+        sure=sum(p.certainty == SURE for p in proposals.values()) + len(arrived),
         shown=SHOWN,
         may_match=request.user.has_perm("invoicing.add_payment"),
     )
@@ -59,6 +60,8 @@ def _act(request: HttpRequest, form: StatementForm) -> None:
         messages.success(request, _("%s opérations rapprochées.") % count)
     elif not pk.isdigit():
         raise Http404
+    elif verb == "payout":
+        services.match_payout(line_id=int(pk), actor=request.user)
     elif verb == "ignore":
         services.ignore_line(line_id=int(pk), actor=request.user)
     else:

@@ -102,6 +102,23 @@ class Company(models.Model):
         blank=True,
         help_text=_("Séparés par des virgules ; un message par jour, s'il y a quelque chose."),
     )
+    books_discounts_apart = models.BooleanField(
+        _("remises à part (compte 709)"),
+        default=True,
+        help_text=_("Sinon les ventes sont passées nettes de remise, au compte 707."),
+    )
+    analytics = models.CharField(
+        _("section analytique"),
+        max_length=10,
+        choices=[
+            ("", _("Aucune")),
+            ("shop", _("Par boutique")),
+            ("category", _("Par catégorie d'articles")),
+        ],
+        blank=True,
+        default="",
+        help_text=_("Des ventes et des achats ; pour les pièces passées à partir de maintenant."),
+    )
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),
         default=8,

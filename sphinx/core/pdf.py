@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import local
 from typing import Any, NamedTuple
 
+from sphinx.core.files import whole_file
+
 # Below this a pool costs more than it saves.
 POOL_FROM = 6
 VARIANT = "pdf/a-3a"
@@ -52,10 +54,8 @@ def render(page: Page) -> str:
     )
     if page.xml:
         data = _joined(data, page.xml, page.language)
-    page.path.parent.mkdir(parents=True, exist_ok=True)
-    partial = page.path.with_suffix(f".{os.getpid()}.part")
-    partial.write_bytes(data)
-    partial.replace(page.path)
+    with whole_file(page.path) as stream:
+        stream.write(data)
     return hashlib.sha256(data).hexdigest()
 
 

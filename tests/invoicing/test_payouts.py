@@ -9,10 +9,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invoicing.errors import BankLineClosed
 from invoicing.models import BankLine, Payment, ProviderTransaction
-from invoicing.payouts import payouts, provider_gaps
+from invoicing.payouts import arrived_payouts, payouts, provider_gaps
 from invoicing.reading import read_payouts
-from invoicing.services import import_payouts
+from invoicing.services import import_payouts, match_payout, match_sure_lines
 from sales.services import upsert_orders
 from sphinx.core.errors import InputError
 from tests.factories import NOON, SOURCE, ShopFactory, draft, line, placed
@@ -62,7 +63,10 @@ def test_each_provider_is_read_as_it_writes() -> None:
 
     assert sums(STRIPE) == [charge, refund]
     assert sums(SHOPIFY) == [charge, refund]
-    assert sums(PAYPAL) == [("charge", "1001", D("120.00"), D("4.43"), D("115.57"))]
+    assert sums(PAYPAL) == [
+        ("charge", "1001", D("120.00"), D("4.43"), D("115.57")),
+        ("payout", "", D("-100.00"), D("0.00"), D("-100.00")),
+    ]
     assert sums(PAYPAL_FR)[1] == ("refund", "1001", D("-30.00"), D("-1.00"), D("-29.00"))
 
 
@@ -165,6 +169,46 @@ def test_payouts_add_up_and_are_found_at_the_bank() -> None:
 
     assert (found.gross, found.fees, found.net) == (D("90.00"), D("2.05"), D("87.95"))
     assert found.bank_line == line_of_bank
+
+
+def at_the_bank(amount: str, day: int = 5, key: str = "b1") -> BankLine:
+    line_of_bank: BankLine = BankLine.objects.create(
+        key=key, booked_on=date(2026, 3, day), amount=D(amount), label="STRIPE PAYMENTS"
+    )
+    return line_of_bank
+
+
+@pytest.mark.django_db
+def test_a_line_of_the_bank_that_is_a_payout_is_recognised_once() -> None:
+    taken(STRIPE)
+    first, second = at_the_bank("87.95"), at_the_bank("87.95", key="b2")
+
+    assert match_sure_lines() == 1
+
+    first.refresh_from_db()
+    assert (first.status, first.payout) == ("matched", "stripe:po_1")
+    assert arrived_payouts([second]) == {}
+    with pytest.raises(BankLineClosed, match="virement"):
+        match_payout(line_id=second.pk)
+
+
+@pytest.mark.django_db
+def test_a_transfer_that_paypal_tells_is_found_at_the_bank_too() -> None:
+    taken(PAYPAL)
+    found = BankLine.objects.create(
+        key="b1", booked_on=date(2026, 2, 14), amount=D("100.00"), label="PAYPAL"
+    )
+    page = signed_in("Ventes").get("/banque/").content.decode()
+    assert "virement de PayPal P2" in page
+
+    assert match_payout(line_id=found.pk).payout == "paypal:P2"
+    assert [gap.title for gap in provider_gaps() if gap.order is None] == ["PayPal P1"]
+
+
+@pytest.mark.django_db
+def test_a_week_later_it_is_another_transfer() -> None:
+    taken(STRIPE)
+    assert arrived_payouts([at_the_bank("87.95", day=11)]) == {}
 
 
 @pytest.mark.django_db

@@ -1,0 +1,25 @@
+"""Tables of the accounts."""
+
+from accounting_export.models.batches import ExportBatch, ExportedEntry
+from accounting_export.models.chart import Account, AccountRule, Journal, PaymentMeans
+from accounting_export.models.entries import (
+    JournalEntry,
+    JournalLine,
+    LetteredLine,
+    PostedTransaction,
+)
+from accounting_export.models.periods import ClosedMonth
+
+__all__ = [
+    "Account",
+    "AccountRule",
+    "ClosedMonth",
+    "ExportBatch",
+    "ExportedEntry",
+    "Journal",
+    "JournalEntry",
+    "JournalLine",
+    "LetteredLine",
+    "PaymentMeans",
+    "PostedTransaction",
+]

@@ -1,0 +1,107 @@
+"""Lettering: an invoice, its credit notes and payments that come to zero are marked together."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+
+from accounting_export.models import AccountRule, JournalEntry, JournalLine, LetteredLine
+from invoicing.models import Invoice
+from sphinx.core.models import DocumentSequence
+from sphinx.core.money import ZERO
+
+_SERIES = "lettrage"
+_LETTERS = 26
+_BATCH = 500
+
+
+def letter_all() -> int:
+    """Sweep: letter what is settled and isn't marked; returns how many groups were."""
+    open_lines = _customer_lines().filter(entry__invoice__isnull=False)
+    roots = open_lines.order_by().values_list(_INVOICE, flat=True).distinct()
+    ids, done = sorted(roots), 0
+    for start in range(0, len(ids), _BATCH):
+        done += letter_invoices(ids[start : start + _BATCH])
+    return done
+
+
+@transaction.atomic
+def letter_invoices(invoice_ids: Collection[int]) -> int:
+    """Mark the customers' lines of these invoices that come to zero; returns how many groups.
+
+    An invoice goes with its credit notes and what was paid for either, account by account. A line
+    is marked once: what comes later to a settled invoice is lettered by itself when it comes to
+    zero.
+    """
+    if not invoice_ids:
+        return 0
+    counter = _locked_counter()
+    roots = _entries_of(list(invoice_ids))
+    groups: dict[tuple[int, str, str], list[JournalLine]] = defaultdict(list)
+    lines = _customer_lines().filter(entry__in=roots).select_related("entry")
+    for line in lines.order_by("pk"):
+        groups[roots[line.entry_id], line.account, line.auxiliary].append(line)
+    marks = []
+    for found in groups.values():
+        if _comes_to_zero(found):
+            counter.last_number += 1
+            code = letters(counter.last_number)
+            on = max(line.entry.entry_date for line in found)
+            marks += [LetteredLine(line=line, code=code, lettered_on=on) for line in found]
+    if marks:
+        LetteredLine.objects.bulk_create(marks, batch_size=1000)
+        counter.save(update_fields=["last_number"])
+    return len({mark.code for mark in marks})
+
+
+def root_of(invoice: Invoice) -> int:
+    """The invoice that a document is lettered with: itself, or the one that it corrects."""
+    return invoice.credited_invoice_id or invoice.pk
+
+
+def letters(number: int) -> str:
+    """1 → AAA, 2 → AAB, …: three letters at least, more when those are used up."""
+    number -= 1
+    found = ""
+    while number or len(found) < 3:  # noqa: PLR2004 (letters)
+        number, rest = divmod(number, _LETTERS)
+        found = chr(ord("A") + rest) + found
+    return found
+
+
+_INVOICE = Coalesce("entry__invoice__credited_invoice", "entry__invoice")
+
+
+def _entries_of(invoice_ids: list[int]) -> dict[int, int]:
+    """Entries of the invoices, of their credit notes and of the payments of either: id → invoice.
+
+    Four lookups by an index each: together they would be one without.
+    """
+    found: dict[int, int] = {}
+    for path in (
+        "invoice",
+        "invoice__credited_invoice",
+        "payment__invoice",
+        "payment__invoice__credited_invoice",
+    ):
+        rows = JournalEntry.objects.filter(**{f"{path}__in": invoice_ids})
+        found |= dict(rows.values_list("pk", path))
+    return found
+
+
+def _customer_lines() -> QuerySet[Any]:
+    return JournalLine.objects.filter(nature=AccountRule.Nature.CUSTOMERS, lettered=None)
+
+
+def _comes_to_zero(lines: Iterable[JournalLine]) -> bool:
+    found = list(lines)
+    return len(found) > 1 and not sum((ln.debit - ln.credit for ln in found), ZERO)
+
+
+def _locked_counter() -> DocumentSequence:
+    """The counter of codes, locked: letterers take turns."""
+    DocumentSequence.objects.get_or_create(series=_SERIES, period="")
+    return DocumentSequence.objects.select_for_update(no_key=True).get(series=_SERIES, period="")

@@ -1,0 +1,234 @@
+"""One balanced entry for each payment, each payout of a provider, each of them at the bank."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounting_export.accounts import AccountBook, Question
+from accounting_export.means import MeansBook
+from accounting_export.models import (
+    Account,
+    AccountRule,
+    JournalEntry,
+    JournalLine,
+    PostedTransaction,
+)
+from accounting_export.selectors import movements_to_post, payments_to_post, payouts_to_post
+from accounting_export.services.entries import Draft, entry_line, lock_journal, write_entries
+from accounting_export.services.lettering import letter_invoices, root_of
+from invoicing.models import BankLine, Payment, ProviderTransaction
+from sphinx.core import clock
+from sphinx.core.clock import business_date
+from sphinx.core.money import ZERO
+
+Nature = AccountRule.Nature
+Kind = ProviderTransaction.Kind
+_BATCH = 500
+
+
+def post_money() -> int:
+    """Sweep: book payments, providers' payouts and what of them reached the bank.
+
+    Returns how many entries were made; twice makes none twice.
+
+    Raises:
+        NoAccount: a means of payment or an account is missing; what came before is booked.
+    """
+    posted = 0
+    missing = list(payments_to_post().values_list("pk", flat=True))
+    for start in range(0, len(missing), _BATCH):
+        posted += len(post_payments(payment_ids=missing[start : start + _BATCH]))
+    return posted + len(post_payouts()) + len(post_arrivals())
+
+
+@transaction.atomic
+def post_payments(*, payment_ids: Iterable[int]) -> list[JournalEntry]:
+    """Book payments in the journal of their means: debit where the money lies, credit 411.
+
+    Money given back swaps sides. The customer's account is the one of the invoice's entry, so
+    that both are lettered. Dated of the day of payment.
+
+    Raises:
+        NoAccount: no means fits; nothing of the batch is booked.
+    """
+    means = MeansBook()
+    payments = list(
+        payments_to_post().filter(pk__in=list(payment_ids)).select_related("invoice", "order")
+    )
+    by_journal: dict[str, list[Payment]] = defaultdict(list)
+    for payment in payments:
+        by_journal[means.of_payment(payment).journal.code].append(payment)
+    made: list[JournalEntry] = []
+    for code in sorted(by_journal):
+        journal = lock_journal(code)
+        # Read again under the lock: somebody may have booked them meanwhile.
+        free = payments_to_post().filter(pk__in=[p.pk for p in by_journal[code]])
+        mine = list(free.select_related("invoice", "order"))
+        customers = _customer_lines(mine)
+        drafts = [
+            _payment_draft(p, customers[p.invoice_id or 0], means.of_payment(p).account)
+            for p in mine
+        ]
+        if drafts:
+            made += write_entries(journal, drafts, on=drafts[-1].entry.entry_date)
+    letter_invoices({root_of(p.invoice) for p in payments if p.invoice})
+    return made
+
+
+def _customer_lines(payments: Sequence[Payment]) -> dict[int, JournalLine]:
+    """The customer's line of each invoice's entry, by the invoice's id."""
+    lines = JournalLine.objects.filter(
+        entry__invoice__in=[p.invoice_id for p in payments], position=1
+    ).select_related("entry")
+    return {line.entry.invoice_id or 0: line for line in lines}
+
+
+def _payment_draft(payment: Payment, customer: JournalLine, account: Account) -> Draft:
+    invoice = payment.invoice
+    day = business_date(payment.paid_at)
+    word = "Règlement" if payment.amount > 0 else "Remboursement"
+    entry = JournalEntry(
+        entry_date=day,
+        piece_ref=invoice.number if invoice else payment.order.number[:40],
+        piece_date=day,
+        label=f"{word} {invoice or ''} {customer.auxiliary_label}"[:120],
+        validated_on=clock.today(),
+        payment=payment,
+    )
+    owed = entry_line(2, _as_account(customer), -payment.amount, nature=Nature.CUSTOMERS)
+    owed.auxiliary, owed.auxiliary_label = customer.auxiliary, customer.auxiliary_label
+    return Draft(entry, [entry_line(1, account, payment.amount), owed])
+
+
+def _as_account(line: JournalLine) -> Account:
+    return Account(number=line.account, label=line.account_label)
+
+
+@transaction.atomic
+def post_payouts() -> list[JournalEntry]:
+    """Book what providers kept and paid out: one entry a payout, or a day where none is named.
+
+    Debit fees and internal transfers, credit the provider's account; what is neither sale, refund
+    nor transfer goes to the suspense account. Sales themselves came in with their payments.
+
+    Raises:
+        NoAccount: no means for a provider, or no account.
+    """
+    groups: dict[tuple[str, str], list[ProviderTransaction]] = defaultdict(list)
+    for movement in movements_to_post():
+        own = movement.reference if movement.kind == Kind.PAYOUT else movement.payout
+        groups[movement.provider, own or movement.occurred_on.isoformat()].append(movement)
+    means, book = MeansBook(), AccountBook()
+    by_journal: dict[str, list[tuple[str, list[ProviderTransaction]]]] = defaultdict(list)
+    for (provider, reference), movements in groups.items():
+        by_journal[means.of_provider(provider).journal.code].append((reference, movements))
+    made: list[JournalEntry] = []
+    for code in sorted(by_journal):
+        journal = lock_journal(code)
+        posted = set(
+            PostedTransaction.objects.filter(
+                transaction__in=[m.pk for _r, movements in by_journal[code] for m in movements]
+            ).values_list("transaction_id", flat=True)
+        )
+        drafts, sources = [], []
+        for reference, movements in by_journal[code]:
+            fresh = [m for m in movements if m.pk not in posted]
+            account = means.of_provider(movements[0].provider).account
+            draft = _payout_draft(reference, fresh, account, book) if fresh else None
+            if draft:
+                drafts.append(draft)
+                sources.append(fresh)
+        if not drafts:
+            continue
+        entries = write_entries(journal, drafts, on=max(d.entry.entry_date for d in drafts))
+        PostedTransaction.objects.bulk_create(
+            PostedTransaction(entry=entry, transaction=movement)
+            for entry, movements in zip(entries, sources, strict=True)
+            for movement in movements
+        )
+        made += entries
+    return made
+
+
+def _payout_draft(
+    reference: str, movements: Sequence[ProviderTransaction], account: Account, book: AccountBook
+) -> Draft | None:
+    """None where nothing is left to book: sales without fee, not paid out yet."""
+    fees = sum((m.fee for m in movements), ZERO)
+    strange = sum((m.gross for m in movements if m.kind == Kind.OTHER), ZERO)
+    transfers = -sum((m.gross for m in movements if m.kind == Kind.PAYOUT), ZERO)
+    paid_out = sum((m.net for m in movements if m.payout), ZERO) + transfers
+    held = strange - fees - paid_out
+    natures = ((Nature.TRANSIT, paid_out), (Nature.FEES, fees), (Nature.SUSPENSE, -strange))
+    lines = [
+        entry_line(0, book.account_for(_question(nature)), amount, nature=nature)
+        for nature, amount in natures
+        if amount
+    ]
+    if held:
+        lines.append(entry_line(0, account, held))
+    if not lines:
+        return None
+    for position, line in enumerate(lines, start=1):
+        line.position = position
+    first = movements[0]
+    name = f"{first.get_provider_display()} {reference}"
+    day = max(m.occurred_on for m in movements)
+    entry = JournalEntry(
+        entry_date=day,
+        piece_ref=(reference if len(reference) <= _PIECE else name)[:_PIECE],
+        piece_date=day,
+        label=_("Virement et frais %s") % name if paid_out else _("Frais %s") % name,
+        validated_on=clock.today(),
+        provider=first.provider,
+    )
+    entry.label = entry.label[:120]
+    return Draft(entry, lines)
+
+
+_PIECE = 40
+
+
+def _question(nature: str) -> Question:
+    return Question(nature, "", None, "", None)
+
+
+@transaction.atomic
+def post_arrivals() -> list[JournalEntry]:
+    """Book providers' payouts that are at the bank: debit bank, credit internal transfers.
+
+    Raises:
+        NoAccount: no means is the bank.
+    """
+    if not payouts_to_post().exists():
+        return []
+    bank, book = MeansBook().bank(), AccountBook()
+    journal = lock_journal(bank.journal.code)
+    drafts = [_arrival_draft(line, bank.account, book) for line in payouts_to_post()]
+    return write_entries(journal, drafts, on=_last_day(drafts)) if drafts else []
+
+
+def _arrival_draft(line: BankLine, bank: Account, book: AccountBook) -> Draft:
+    entry = JournalEntry(
+        entry_date=line.booked_on,
+        piece_ref=line.payout.partition(":")[2][:_PIECE],
+        piece_date=line.booked_on,
+        label=line.label[:120],
+        validated_on=clock.today(),
+        bank_line=line,
+    )
+    transit = book.account_for(_question(Nature.TRANSIT))
+    return Draft(
+        entry,
+        [
+            entry_line(1, bank, line.amount),
+            entry_line(2, transit, -line.amount, nature=Nature.TRANSIT),
+        ],
+    )
+
+
+def _last_day(drafts: Sequence[Draft]) -> date:
+    return max(draft.entry.entry_date for draft in drafts)
