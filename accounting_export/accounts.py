@@ -38,8 +38,13 @@ class AccountBook:
             self._answers[question] = self._find(question)
         return self._answers[question]
 
+    def fitting(self, question: Question) -> list[AccountRule]:
+        """The rules that fit, the one that wins first."""
+        found = [rule for rule in self._rules if _fits(rule, question)]
+        return sorted(found, key=_weight, reverse=True)
+
     def _find(self, question: Question) -> Account:
-        fitting = [r for r in self._rules if _fits(r, question)]
+        fitting = self.fitting(question)
         if not fitting:
             nature = AccountRule.Nature(question.nature).label
             raise NoAccount(
@@ -54,7 +59,7 @@ class AccountBook:
                     "country": question.country,
                 }
             )
-        return max(fitting, key=_weight).account
+        return fitting[0].account
 
 
 def _fits(rule: AccountRule, question: Question) -> bool:

@@ -15,6 +15,7 @@ from accounting_export.models import (
     Journal,
     JournalEntry,
     JournalLine,
+    LetteredLine,
     PaymentMeans,
 )
 from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin
@@ -24,7 +25,29 @@ class LineInline(TabularInline):
     model = JournalLine
     extra = 0
     hide_title = True
-    fields = readonly_fields = ["account", "account_label", "auxiliary", "debit", "credit"]
+    fields = readonly_fields = [
+        "account",
+        "account_label",
+        "auxiliary",
+        "debit",
+        "credit",
+        "mark",
+        "section",
+        "reason",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("lettered")
+
+    @display(description=_("Lettrage"))
+    def mark(self, line: JournalLine) -> str:
+        lettered: LetteredLine | None = getattr(line, "lettered", None)
+        return lettered.code if lettered else ""
+
+    @display(description=_("Compte"))
+    def reason(self, line: JournalLine) -> str:
+        url = f"{reverse('accounting_export:why')}?ligne={line.pk}"
+        return format_html('<a href="{}">{}</a>', url, _("Pourquoi ?"))
 
 
 @admin.register(JournalEntry)

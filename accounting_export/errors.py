@@ -15,6 +15,12 @@ class Unbalanced(BusinessRuleError):
     code = "accounting.unbalanced"
 
 
+class CannotClose(BusinessRuleError):
+    """The month can't be closed yet, or is closed already."""
+
+    code = "accounting.cannot_close"
+
+
 class UnknownFormat(InputError):
     """The accountant's format is not one of those that can be written."""
 

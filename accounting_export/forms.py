@@ -3,7 +3,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 
 from accounting_export.formats import formats
-from accounting_export.models import Journal
+from accounting_export.models import AccountRule, Journal
+from sphinx.core.models import Shop
+from sphinx.core.vat import TaxRegime
 
 
 class ExportForm(forms.Form):
@@ -22,3 +24,43 @@ class ExportForm(forms.Form):
         label=_("Journaux"),
         widget=forms.CheckboxSelectMultiple,
     )
+
+
+_SELECT = forms.Select(attrs={"class": "sx-select"})
+
+
+class WhyForm(forms.Form):
+    """An amount, by what decides on its account."""
+
+    nature = forms.ChoiceField(label=_("Nature"), choices=AccountRule.Nature, widget=_SELECT)
+    regime = forms.ChoiceField(
+        label=_("Régime de TVA"),
+        choices=[("", "—"), *TaxRegime.choices],
+        required=False,
+        widget=_SELECT,
+    )
+    tax_rate = forms.DecimalField(
+        label=_("Taux (%)"),
+        required=False,
+        max_digits=5,
+        decimal_places=2,
+        widget=forms.TextInput(attrs={"class": "sx-select sx-qty", "inputmode": "decimal"}),
+        localize=True,
+    )
+    country = forms.CharField(
+        label=_("Pays (code)"),
+        required=False,
+        max_length=2,
+        widget=forms.TextInput(attrs={"class": "sx-select sx-qty"}),
+    )
+    shop = forms.ModelChoiceField(
+        Shop.objects.order_by("pk"),
+        label=_("Boutique"),
+        required=False,
+        empty_label="—",
+        widget=_SELECT,
+    )
+
+    def clean_country(self) -> str:
+        """In capitals, as rules have it."""
+        return str(self.cleaned_data["country"]).upper()

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -100,6 +100,15 @@ def first_open_day() -> date | None:
 def next_month(month: date) -> date:
     """The first day of the month after."""
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def month_to_close() -> date | None:
+    """The first day of the month that closes next; None before there is any entry."""
+    open_from = first_open_day()
+    if open_from:
+        return open_from
+    first = JournalEntry.objects.aggregate(first=Min("entry_date"))["first"]
+    return first.replace(day=1) if first else None
 
 
 def month_sums(month: date) -> tuple[int, Decimal, Decimal]:

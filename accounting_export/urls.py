@@ -1,9 +1,11 @@
 from django.urls import path
 
-from accounting_export import views
+from accounting_export.views import accounts, closing, export
 
 app_name = "accounting_export"
 urlpatterns = [
-    path("comptabilite/export/", views.export, name="export"),
-    path("comptabilite/export/<int:batch_id>/", views.download, name="download"),
+    path("comptabilite/export/", export.export, name="export"),
+    path("comptabilite/export/<int:batch_id>/", export.download, name="download"),
+    path("comptabilite/clotures/", closing.months, name="months"),
+    path("comptabilite/pourquoi/", accounts.why, name="why"),
 ]

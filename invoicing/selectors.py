@@ -1,6 +1,7 @@
 """Reads of invoicing: what is to be invoiced, credited, printed."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
@@ -14,8 +15,8 @@ from invoicing.models import (
     PlatformSettings,
     TaxBreakdown,
 )
-from sales.models import DeliveryNote, Order
-from sphinx.core.money import ZERO, to_cents
+from sales.models import DeliveryNote, Order, OrderLine
+from sphinx.core.money import NOTHING, ZERO, to_cents
 
 _MONEY = DecimalField(max_digits=12, decimal_places=2)
 
@@ -120,13 +121,33 @@ def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
     )
 
 
+def orders_off_the_shops_total(first: date, last: date) -> QuerySet[Order]:
+    """Orders delivered and invoiced whole, last in those days, that don't sum to their total.
+
+    There should be none: `verify` proves it for every order.
+    """
+    issued = Invoice.objects.filter(
+        order=OuterRef("pk"), kind=Invoice.Kind.INVOICE, issued_on__range=(first, last)
+    )
+    again = Invoice.objects.filter(order=OuterRef("pk"), credited_invoice__is_down_payment=True)
+    orders = Order.objects.filter(Exists(issued), status=Order.Status.INVOICED).annotate(
+        # A down payment that was given back is invoiced again with the goods.
+        invoiced=_sum_of(Invoice.Kind.INVOICE) + _grouped_sum() - _sum(again)
+    )
+    # Less is right where the rest was cancelled.
+    cancelled = OrderLine.objects.filter(order=OuterRef("pk"), quantity_delivered__lt=F("quantity"))
+    less = Q(invoiced__lt=F("total_incl_tax") - NOTHING) & ~Exists(cancelled)
+    more = Q(invoiced__gt=F("total_incl_tax") + NOTHING)
+    return orders.filter(less | more).order_by("pk")
+
+
 def _sum_of(kind: str) -> Coalesce:
+    return _sum(Invoice.objects.filter(order=OuterRef("pk"), kind=kind, is_grouped=False))
+
+
+def _sum(invoices: QuerySet[Invoice]) -> Coalesce:
     totals = (
-        Invoice.objects.filter(order=OuterRef("pk"), kind=kind, is_grouped=False)
-        .order_by()
-        .values("order")
-        .annotate(total=Sum("total_incl_tax"))
-        .values("total")
+        invoices.order_by().values("order").annotate(total=Sum("total_incl_tax")).values("total")
     )
     return Coalesce(Subquery(totals, output_field=_MONEY), Value(ZERO), output_field=_MONEY)
 

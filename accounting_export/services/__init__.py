@@ -1,5 +1,6 @@
 """Writes of the accounts: entries from documents, files for the accountant."""
 
+from accounting_export.services.closing import close_month
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
 from accounting_export.services.exporting import export_journal
 from accounting_export.services.lettering import letter_all, letter_invoices
@@ -15,6 +16,7 @@ from accounting_export.services.purchases import post_missing_purchases
 __all__ = [
     "PURCHASES_JOURNAL",
     "SALES_JOURNAL",
+    "close_month",
     "export_journal",
     "letter_all",
     "letter_invoices",

@@ -9,5 +9,6 @@ class CoreConfig(AppConfig):
     verbose_name = _("Réglages")
 
     def ready(self) -> None:
-        # Each app states what it can prove (proofs.py) and what it listens to (receivers.py).
-        autodiscover_modules("proofs", "receivers")
+        # Each app states what it can prove (proofs.py), what a month's closing asks
+        # (month_checks.py) and what it listens to (receivers.py).
+        autodiscover_modules("proofs", "month_checks", "receivers")

@@ -117,7 +117,7 @@ class Company(models.Model):
         ],
         blank=True,
         default="",
-        help_text=_("Des ventes et des achats ; pour les pièces passées à partir de maintenant."),
+        help_text=_("Des ventes ; pour les pièces passées à partir de maintenant."),
     )
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),

@@ -8,11 +8,12 @@ from accounting_export.errors import NoAccount
 from accounting_export.models import Account, AccountRule, JournalEntry
 from accounting_export.services import post_invoice, post_missing
 from customers.drafts import AddressDraft, CustomerDraft
+from inventory.models import ProductCategory
 from invoicing.models import Invoice
 from invoicing.services import credit_invoice, issue_invoice
 from sales.drafts import LineDraft
 from sphinx.core.services import company
-from tests.factories import NOON, line, shipped
+from tests.factories import NOON, ProductFactory, line, shipped
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -198,3 +199,40 @@ def test_a_tip_a_gift_card_duties_and_a_fee_have_accounts_of_their_own() -> None
     assert entry["70859000"] == ("0.00", "3.00")
     assert entry["70858000"] == ("0.00", "5.00")
     assert entry["70710000"] == ("0.00", "10.00")
+
+
+def test_sales_are_booked_net_of_discount_where_the_firm_wants_it() -> None:
+    firm = company()
+    firm.books_discounts_apart = False
+    firm.save()
+    invoice = invoiced(
+        "1001", line("A", "29.90", "2"), shipping_amount=D("4.90"), discount=D("5.98")
+    )
+    assert entry_of(invoice) == {
+        "41110000": ("58.72", "0.00"),
+        "70710000": ("0.00", "44.85"),
+        "70851000": ("0.00", "4.08"),
+        "44571100": ("0.00", "9.79"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("analytics", "sections"),
+    [("", {""}), ("shop", {"essai"}), ("category", {"Bougies", "Livres", ""})],
+)
+def test_sections_are_of_the_shop_or_of_the_goods(analytics: str, sections: set[str]) -> None:
+    firm = company()
+    firm.analytics = analytics
+    firm.save()
+    for sku, name in (("A", "Bougies"), ("B", "Livres")):
+        category = ProductCategory.objects.create(name=name)
+        ProductFactory(sku=sku, category=category, on_hand=10)
+    invoice = invoiced("1", line("A", "12.00"), line("B", "12.00"), shipping_amount=D("6.00"))
+    entry = post_invoice(invoice_id=invoice.pk)
+    assert entry is not None
+
+    sales = entry.lines.filter(account__startswith="70")
+    assert {row.section for row in sales} == sections
+    assert sum(row.credit for row in sales) == D("25.00")
+    # VAT and customers belong to no section.
+    assert not entry.lines.exclude(account__startswith="70").exclude(section="").exists()

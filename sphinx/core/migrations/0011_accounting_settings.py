@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                     ("category", "Par catégorie d'articles"),
                 ],
                 default="",
-                help_text="Des ventes et des achats ; pour les pièces passées à partir de maintenant.",
+                help_text="Des ventes ; pour les pièces passées à partir de maintenant.",
                 max_length=10,
                 verbose_name="section analytique",
             ),
