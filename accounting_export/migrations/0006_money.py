@@ -5,7 +5,15 @@ from django.conf import settings
 from django.db import migrations, models
 
 import sphinx.core.fields
-from sphinx.core.triggers import forbid_changes, forbid_changes_again
+from sphinx.core.triggers import allow_changes, forbid_changes, forbid_changes_again
+
+
+def name_natures(apps, schema_editor):
+    """Lines booked before have the nature of the rules that name their account."""
+    lines = apps.get_model("accounting_export", "JournalLine").objects.filter(nature="")
+    rules = apps.get_model("accounting_export", "AccountRule").objects.order_by("pk")
+    for nature, account in rules.values_list("nature", "account__number"):
+        lines.filter(account=account).update(nature=nature)
 
 
 class Migration(migrations.Migration):
@@ -369,6 +377,8 @@ class Migration(migrations.Migration):
             ),
         ),
         *forbid_changes_again("accounting_export_journalentry"),
+        *allow_changes("accounting_export_journalline"),
+        migrations.RunPython(name_natures, migrations.RunPython.noop),
         *forbid_changes_again("accounting_export_journalline"),
         *forbid_changes("accounting_export_letteredline"),
         *forbid_changes("accounting_export_postedtransaction"),

@@ -56,3 +56,10 @@ def forbid_changes_again(table: str) -> Sequence[RunPython]:
         operation.code(apps, schema_editor)
 
     return [RunPython(renew, RunPython.noop)]
+
+
+def allow_changes(table: str) -> Sequence[RunPython]:
+    """For a migration that fills in rows of `table`; `forbid_changes_again` must follow."""
+    (operation,) = forbid_changes(table)
+    assert operation.reverse_code is not None  # noqa: S101
+    return [RunPython(operation.reverse_code, RunPython.noop)]
