@@ -21,6 +21,12 @@ class CannotClose(BusinessRuleError):
     code = "accounting.cannot_close"
 
 
+class DoesNotFit(BusinessRuleError):
+    """An account, a code or an amount is longer than the format's field: nothing is cut there."""
+
+    code = "accounting.does_not_fit"
+
+
 class UnknownFormat(InputError):
     """The accountant's format is not one of those that can be written."""
 

@@ -2,7 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 
-from accounting_export.formats import formats
+from accounting_export.formats import formats, shown_label
 from accounting_export.models import AccountRule, Journal
 from sphinx.core.models import Shop
 from sphinx.core.vat import TaxRegime
@@ -15,7 +15,7 @@ class ExportForm(forms.Form):
     date_to = forms.DateField(label=_("Au"), widget=UnfoldAdminDateWidget)
     format_code = forms.ChoiceField(
         label=_("Format"),
-        choices=lambda: [(f.code, f.label) for f in formats()],
+        choices=lambda: [(f.code, shown_label(f)) for f in formats()],
         widget=UnfoldAdminSelectWidget,
     )
     journals = forms.ModelMultipleChoiceField(

@@ -5,7 +5,20 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -43,6 +56,8 @@ class ExportLine(NamedTuple):
     lettered_on: date | None
     nature: str
     section: str
+    # invoice, credit_note, purchase, purchase_credit_note, payment, or blank.
+    document: str
     entry_id: int
 
 
@@ -138,6 +153,15 @@ def _regime_label(sale: str | None, country: str | None) -> str:
     }.get(purchase_regime(country), _("Importation"))
 
 
+_DOCUMENT = Case(
+    When(entry__invoice__isnull=False, then=F("entry__invoice__kind")),
+    When(entry__supplier_invoice__kind="credit_note", then=Value("purchase_credit_note")),
+    When(entry__supplier_invoice__isnull=False, then=Value("purchase")),
+    When(entry__payment__isnull=False, then=Value("payment")),
+    default=Value(""),
+)
+
+
 def lines_to_export(
     date_from: date, date_to: date, journals: Sequence[str]
 ) -> Iterator[ExportLine]:
@@ -172,6 +196,7 @@ def lines_to_export(
             "lettered__lettered_on",
             "nature",
             "section",
+            _DOCUMENT,
             "entry_id",
         )
     )

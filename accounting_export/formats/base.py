@@ -1,12 +1,11 @@
 """The shape of a format: it takes journal lines one by one and writes a binary stream.
 
-No format computes an amount; a value that can't be written faithfully is cleaned by `text`.
+No format computes an amount. What can't be written as it is follows stated rules
+([layouts.py](layouts.py)); what a format had to cut is counted.
 """
 
-import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import BinaryIO, Protocol
 
 from django.utils.translation import gettext as _
@@ -22,9 +21,11 @@ class JournalFormat(Protocol):
     code: str
     label: str
     extension: str
+    # False where no public source confirms the layout.
+    is_confirmed: bool
 
-    def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> None:
-        """Write all `lines` to `stream`, reading them once."""
+    def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> Counter[str]:
+        """Write all `lines` to `stream`, reading them once; how often each field was cut."""
 
 
 _registry: Registry[JournalFormat] = Registry()
@@ -47,14 +48,8 @@ def find_format(code: str) -> JournalFormat:
     return found
 
 
-_SEPARATORS = re.compile(r"[\s|;\"\x00-\x1f\x7f\u00a0\u202f]+")
-
-
-def text(value: str) -> str:
-    """NFC, with separators of any format, quotes and control characters made one space."""
-    return _SEPARATORS.sub(" ", unicodedata.normalize("NFC", value)).strip()
-
-
-def comma(amount: Decimal) -> str:
-    """1234.5 → "1234,50"."""
-    return f"{amount:.2f}".replace(".", ",")
+def shown_label(journal_format: JournalFormat) -> str:
+    """The format's name as people choose it, with a word of caution where one is due."""
+    if journal_format.is_confirmed:
+        return journal_format.label
+    return _("%s – à confirmer avec l'expert-comptable") % journal_format.label

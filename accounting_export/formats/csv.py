@@ -2,10 +2,12 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from accounting_export.formats.base import comma, register, text
+from accounting_export.formats.base import register
+from accounting_export.formats.texts import comma, text
 from accounting_export.selectors import ExportLine
 from sphinx.core.money import plain
 from sphinx.core.texts import safe_cell
@@ -54,14 +56,16 @@ class GenericCsv:
     code = "csv"
     label = "CSV (point-virgule, UTF-8)"
     extension = "csv"
+    is_confirmed = True
 
-    def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> None:
+    def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> Counter[str]:
         # A BOM: without it Excel reads accents wrong.
         out = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
         writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
         writer.writerow(COLUMNS)
         writer.writerows(self._row(line) for line in lines)
         out.detach()
+        return Counter()
 
     @staticmethod
     def _row(line: ExportLine) -> list[str]:

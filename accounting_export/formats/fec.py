@@ -4,10 +4,12 @@ A sales journal in FEC layout, for import; the accountant's software makes the l
 the year, all journals together.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from accounting_export.formats.base import comma, register, text
+from accounting_export.formats.base import register
+from accounting_export.formats.texts import comma, text
 from accounting_export.selectors import ExportLine
 
 COLUMNS = (
@@ -22,11 +24,13 @@ class Fec:
     code = "fec"
     label = "FEC (art. A47 A-1 du LPF)"
     extension = "txt"
+    is_confirmed = True
 
-    def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> None:
+    def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> Counter[str]:
         stream.write("\t".join(COLUMNS).encode() + b"\r\n")
         for line in lines:
             stream.write("\t".join(self._row(line)).encode() + b"\r\n")
+        return Counter()
 
     @staticmethod
     def _row(line: ExportLine) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ class ExportBatch(models.Model):
     line_count = models.PositiveIntegerField(_("lignes"))
     debit = MoneyField(_("total débit"), max_digits=16)
     credit = MoneyField(_("total crédit"), max_digits=16)
+    # Field and its width → how many values were cut to it.
+    cuts = models.JSONField(_("coupés"), default=dict)
     created_at = models.DateTimeField(_("produit le"))
 
     class Meta:

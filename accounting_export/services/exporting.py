@@ -1,6 +1,7 @@
 """The journal's file: written whole or not at all, hashed, its entries marked."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,8 +12,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from accounting_export.errors import Unbalanced
-from accounting_export.formats import find_format
+from accounting_export.errors import DoesNotFit, Unbalanced
+from accounting_export.formats import JournalFormat, find_format
 from accounting_export.models import ExportBatch, ExportedEntry, Journal
 from accounting_export.selectors import ExportLine, lines_to_export
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
@@ -22,7 +23,7 @@ from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.files import whole_file
 from sphinx.core.money import ZERO
-from sphinx.core.services import record
+from sphinx.core.services import company, record
 
 
 @dataclass
@@ -60,6 +61,7 @@ def export_journal(
 
     Raises:
         UnknownFormat: no such format.
+        DoesNotFit: an account or an amount is longer than the format takes.
         InputError: the period is upside down, a journal is unknown, or the file can't be written.
         Unbalanced: debit and credit differ; no file is left.
     """
@@ -89,8 +91,9 @@ def export_journal(
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         sums = _Sums()
-        lines = sums.counted(lines_to_export(date_from, date_to, journals))
-        sha256 = _write(path, journal_format, lines)
+        found = lines_to_export(date_from, date_to, journals)
+        lines = sums.counted(at_length(found, company().account_length))
+        sha256, cuts = _write(path, journal_format, lines)
         if sums.debit != sums.credit:
             path.unlink()
             raise Unbalanced(
@@ -112,6 +115,7 @@ def export_journal(
                 "line_count": sums.lines,
                 "debit": sums.debit,
                 "credit": sums.credit,
+                "cuts": dict(cuts),
                 "created_at": clock.now(),
             },
         )
@@ -124,12 +128,33 @@ def export_journal(
     return batch
 
 
-def _write(path: Path, journal_format: Any, lines: Iterator[ExportLine]) -> str:
+def at_length(lines: Iterable[ExportLine], length: int) -> Iterator[ExportLine]:
+    """The lines with general accounts of so many digits: zeros at the end come or go.
+
+    Raises:
+        DoesNotFit: an account has more digits than that.
+    """
+    for line in lines:
+        number = line.account.rstrip("0").ljust(min(length, _SHORTEST), "0")
+        if len(number) > length:
+            raise DoesNotFit(
+                _("Le compte %(account)s a plus de %(length)s chiffres (Réglages › Société).")
+                % {"account": line.account, "length": length}
+            )
+        yield line._replace(account=number.ljust(length, "0"))
+
+
+_SHORTEST = 3
+
+
+def _write(
+    path: Path, journal_format: JournalFormat, lines: Iterator[ExportLine]
+) -> tuple[str, Counter[str]]:
     try:
         with whole_file(path, durable=True) as stream:
-            journal_format.write(lines, stream)
+            cuts = journal_format.write(lines, stream)
             stream.seek(0)
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.file_digest(stream, "sha256").hexdigest(), cuts
     except OSError as error:
         raise InputError(
             _("Impossible d'écrire %(path)s : %(reason)s.")

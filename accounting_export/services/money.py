@@ -94,7 +94,7 @@ def _payment_draft(payment: Payment, customer: JournalLine, account: Account) ->
         entry_date=day,
         piece_ref=invoice.number if invoice else payment.order.number[:40],
         piece_date=day,
-        label=f"{word} {invoice or ''} {customer.auxiliary_label}"[:120],
+        label=f"{word} {invoice.customer_name if invoice else payment.order.number}"[:120],
         validated_on=clock.today(),
         payment=payment,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounting_export.formats import formats
+from accounting_export.formats import formats, shown_label
 from accounting_export.services import export_journal
 from sphinx.core.errors import InputError
 from sphinx.core.management.base import SphinxCommand
@@ -23,7 +23,10 @@ class Command(SphinxCommand):
 
     def work(self, **options: Any) -> Any:
         if options["formats"]:
-            return [{"name": f.code, "label": f.label, "extension": f.extension} for f in formats()]
+            return [
+                {"name": f.code, "label": shown_label(f), "extension": f.extension}
+                for f in formats()
+            ]
         missing = [
             f"--{name}"
             for name, value in (
@@ -56,7 +59,7 @@ class Command(SphinxCommand):
     def report(self, result: Any) -> None:
         if isinstance(result, list):
             for f in result:
-                self.say(f"{f['name']:<10}{f['label']} (.{f['extension']})")
+                self.say(f"{f['name']:<14}{f['label']} (.{f['extension']})")
             return
         self.say(
             f"{result['path']} : {result['entries']} écritures, {result['lines']} lignes, "
