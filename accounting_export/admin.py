@@ -11,6 +11,7 @@ from unfold.decorators import display
 from accounting_export.models import (
     Account,
     AccountRule,
+    EntryQuestion,
     ExportBatch,
     Journal,
     JournalEntry,
@@ -71,6 +72,7 @@ class JournalEntryAdmin(ListTotals, ReadOnlyAdmin):
 @admin.register(ExportBatch)
 class ExportBatchAdmin(ReadOnlyAdmin):
     list_display = [
+        "number",
         "created_at",
         "format",
         "journals",
@@ -117,3 +119,15 @@ class PaymentMeansAdmin(KeptAdmin):
 @admin.register(Journal)
 class JournalAdmin(KeptAdmin):
     list_display = ["code", "label"]
+
+
+@admin.register(EntryQuestion)
+class EntryQuestionAdmin(ReadOnlyAdmin):
+    list_display = ["text", "entry_link", "asked_at", "asked_by", "answered_at"]
+    list_filter = [("answer", admin.EmptyFieldListFilter)]
+    list_select_related = ["entry", "asked_by"]
+
+    @display(description=_("Écriture"))
+    def entry_link(self, question: EntryQuestion) -> str:
+        url = reverse("accounting_export:entry", args=[question.entry_id])
+        return format_html('<a href="{}">{}</a>', url, question.entry.number)

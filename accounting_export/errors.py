@@ -27,6 +27,18 @@ class DoesNotFit(BusinessRuleError):
     code = "accounting.does_not_fit"
 
 
+class NotAnswerable(BusinessRuleError):
+    """A question or an answer that is none, or comes too late."""
+
+    code = "accounting.not_answerable"
+
+
+class NothingToExport(BusinessRuleError):
+    """Only what is new was asked for, and every entry has been handed over."""
+
+    code = "accounting.nothing_to_export"
+
+
 class UnknownFormat(InputError):
     """The accountant's format is not one of those that can be written."""
 

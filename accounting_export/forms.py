@@ -1,3 +1,5 @@
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
@@ -9,10 +11,20 @@ from sphinx.core.vat import TaxRegime
 
 
 class ExportForm(forms.Form):
-    """The period and the accountant's format."""
+    """What to hand over, in the accountant's format."""
 
-    date_from = forms.DateField(label=_("Du"), widget=UnfoldAdminDateWidget)
-    date_to = forms.DateField(label=_("Au"), widget=UnfoldAdminDateWidget)
+    scope = forms.ChoiceField(
+        label=_("Quoi"),
+        choices=[
+            ("new", _("Tout ce qui est nouveau depuis le dernier envoi")),
+            ("period", _("Une période, sans ce qui a déjà été envoyé")),
+            ("again", _("Une période entière, même ce qui a déjà été envoyé")),
+        ],
+        widget=forms.RadioSelect,
+        initial="new",
+    )
+    date_from = forms.DateField(label=_("Du"), widget=UnfoldAdminDateWidget, required=False)
+    date_to = forms.DateField(label=_("Au"), widget=UnfoldAdminDateWidget, required=False)
     format_code = forms.ChoiceField(
         label=_("Format"),
         choices=lambda: [(f.code, shown_label(f)) for f in formats()],
@@ -24,6 +36,15 @@ class ExportForm(forms.Form):
         label=_("Journaux"),
         widget=forms.CheckboxSelectMultiple,
     )
+
+    def clean(self) -> dict[str, Any]:
+        """A period has both its days."""
+        data = super().clean() or {}
+        if data.get("scope") != "new":
+            for name in ("date_from", "date_to"):
+                if name in data and not data[name]:
+                    self.add_error(name, _("Donnez les deux dates de la période."))
+        return data
 
 
 _SELECT = forms.Select(attrs={"class": "sx-select"})

@@ -1,9 +1,18 @@
 """What the accounts can prove."""
 
+import hashlib
+from pathlib import Path
+
 from django.db.models import Count, Sum
 from django.db.models.functions import Abs, Coalesce
 
-from accounting_export.models import ClosedMonth, JournalEntry, JournalLine, LetteredLine
+from accounting_export.models import (
+    ClosedMonth,
+    ExportBatch,
+    JournalEntry,
+    JournalLine,
+    LetteredLine,
+)
 from accounting_export.selectors import (
     invoices_to_post,
     month_sums,
@@ -109,3 +118,38 @@ def closed_months_stay_as_they_were(proof: Proof) -> None:
         found = month_sums(month.month)
         if found != (month.entry_count, month.debit, month.credit):
             proof.faults.append(f"{month} : {found}")
+
+
+@proves("export_batches")
+def batches_hold_what_they_say(proof: Proof) -> None:
+    """The bytes of each numbered file are as they were made, and count what its entries do."""
+    sums = {
+        row["exports__batch"]: (row["entries"], row["lines_count"], row["debits"], row["credits"])
+        for row in JournalEntry.objects.filter(exports__isnull=False)
+        .order_by()
+        .values("exports__batch")
+        .annotate(
+            entries=Count("pk", distinct=True),
+            lines_count=Count("lines"),
+            debits=Sum("lines__debit"),
+            credits=Sum("lines__credit"),
+        )
+    }
+    for batch in ExportBatch.objects.order_by("pk"):
+        proof.checked += 1
+        entries, lines, debit, credit = sums.get(batch.pk, (0, 0, ZERO, ZERO))
+        stated = (batch.entry_count, batch.line_count, batch.debit, batch.credit)
+        if (entries, lines, to_cents(debit), to_cents(credit)) != stated:
+            proof.faults.append(f"{batch} : {stated}, écritures {entries}, lignes {lines}")
+        if Path(batch.path).is_absolute():
+            # Made before files were kept here: it is where somebody wanted it.
+            continue
+        if not batch.file.exists():
+            proof.faults.append(f"{batch} : {batch.path} manque")
+        elif _sha256(batch.file) != batch.sha256:
+            proof.faults.append(f"{batch} : {batch.path} a changé")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -22,8 +22,17 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from accounting_export.models import ClosedMonth, JournalEntry, JournalLine
+from accounting_export.models import (
+    AccountRule,
+    ClosedMonth,
+    EntryQuestion,
+    ExportBatch,
+    ExportedEntry,
+    JournalEntry,
+    JournalLine,
+)
 from invoicing.models import BankLine, Invoice, InvoiceLine, Payment, ProviderTransaction
+from invoicing.selectors import orders_off_the_shops_total
 from purchasing.models import SupplierInvoice
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.vat import TaxRegime, purchase_regime
@@ -162,14 +171,31 @@ _DOCUMENT = Case(
 )
 
 
-def lines_to_export(
-    date_from: date, date_to: date, journals: Sequence[str]
-) -> Iterator[ExportLine]:
-    """Lines of the entries dated in the period, both days included, in the order of entries."""
+class Choice(NamedTuple):
+    """Which entries to hand over: of these journals, dated in the period (None: of any day)."""
+
+    journals: Sequence[str]
+    date_from: date | None = None
+    date_to: date | None = None
+    only_new: bool = False
+
+
+def entries_to_export(choice: Choice) -> QuerySet[JournalEntry]:
+    """The entries of a choice; new are those that no batch has."""
+    found = JournalEntry.objects.filter(journal__code__in=choice.journals)
+    if choice.date_from:
+        found = found.filter(entry_date__gte=choice.date_from)
+    if choice.date_to:
+        found = found.filter(entry_date__lte=choice.date_to)
+    if choice.only_new:
+        found = found.filter(~Exists(ExportedEntry.objects.filter(entry=OuterRef("pk"))))
+    return found
+
+
+def lines_to_export(choice: Choice) -> Iterator[ExportLine]:
+    """Lines of the entries of a choice, in the order of entries."""
     rows = (
-        JournalLine.objects.filter(
-            entry__entry_date__range=(date_from, date_to), entry__journal__code__in=journals
-        )
+        JournalLine.objects.filter(entry__in=entries_to_export(choice))
         .order_by("entry__journal__code", "entry_id", "position")
         .values_list(
             "entry__journal__code",
@@ -203,3 +229,56 @@ def lines_to_export(
     for row in rows.iterator(chunk_size=5000):
         line = ExportLine(*row)
         yield line._replace(regime=_regime_label(line.regime, line.country))
+
+
+class Coverage(NamedTuple):
+    """The same sales three times over (EUR incl. tax): documents, journal, batches.
+
+    `differences` counts orders invoiced whole for another amount than their shop charged.
+    """
+
+    invoiced: Decimal
+    booked: Decimal
+    exported: Decimal
+    differences: int
+
+    @property
+    def left(self) -> Decimal:
+        """Booked and not handed over yet."""
+        return self.booked - self.exported
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is lost between the shop and the journal."""
+        return self.invoiced == self.booked and not self.differences
+
+
+def coverage(today: date) -> Coverage:
+    """Invoices less credit notes, against customers' accounts in the journal and in batches."""
+    documents = Invoice.objects.values("kind").annotate(total=Sum("total_incl_tax")).order_by()
+    sums = {row["kind"]: to_cents(row["total"]) for row in documents}
+    customers = JournalLine.objects.filter(
+        entry__invoice__isnull=False, nature=AccountRule.Nature.CUSTOMERS
+    )
+    sent = customers.filter(Exists(ExportedEntry.objects.filter(entry=OuterRef("entry"))))
+    return Coverage(
+        sums.get(Invoice.Kind.INVOICE, ZERO) - sums.get(Invoice.Kind.CREDIT_NOTE, ZERO),
+        _balance(customers),
+        _balance(sent),
+        orders_off_the_shops_total(date.min, today).count(),
+    )
+
+
+def _balance(lines: QuerySet[JournalLine]) -> Decimal:
+    found = lines.aggregate(debit=Sum("debit"), credit=Sum("credit"))
+    return to_cents((found["debit"] or ZERO) - (found["credit"] or ZERO))
+
+
+def open_questions() -> QuerySet[EntryQuestion]:
+    """The accountant's questions that nobody answered, oldest first."""
+    return EntryQuestion.objects.filter(answer="").order_by("pk")
+
+
+def invoices_of_batch(batch: ExportBatch) -> QuerySet[Invoice]:
+    """The documents whose entries a batch holds."""
+    return Invoice.objects.filter(entry__exports__batch=batch).order_by("chain_index")

@@ -8,6 +8,7 @@ from celery import shared_task
 from accounting_export.selectors import payments_of
 from accounting_export.services import (
     letter_all,
+    make_pieces,
     post_arrivals,
     post_invoices,
     post_missing,
@@ -49,3 +50,9 @@ def post_missing_entries(**_: Any) -> None:
 def post_purchases(**_: Any) -> None:
     """Book suppliers' invoices just approved or taken back."""
     post_missing_purchases()
+
+
+@shared_task
+def make_pieces_archive(*, archive_id: int, **_: Any) -> None:
+    """Pack the PDFs of a batch."""
+    make_pieces(archive_id=archive_id)

@@ -1,11 +1,17 @@
 from django.urls import path
 
-from accounting_export.views import accounts, closing, export
+from accounting_export.views import accounts, closing, entries, export
 
 app_name = "accounting_export"
 urlpatterns = [
     path("comptabilite/export/", export.export, name="export"),
     path("comptabilite/export/<int:batch_id>/", export.download, name="download"),
+    path("comptabilite/export/<int:batch_id>/importe/", export.imported, name="imported"),
+    path("comptabilite/export/<int:batch_id>/pieces.zip", export.pieces, name="pieces"),
+    path(
+        "comptabilite/export/<int:batch_id>/pieces/", export.pieces_progress, name="pieces_progress"
+    ),
+    path("comptabilite/ecritures/<int:entry_id>/", entries.entry, name="entry"),
     path("comptabilite/clotures/", closing.months, name="months"),
     path("comptabilite/pourquoi/", accounts.why, name="why"),
 ]

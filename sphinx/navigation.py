@@ -105,12 +105,12 @@ SIDEBAR: list[dict[str, Any]] = [
     ),
     _group(
         _("Comptabilité"),
-        {
-            "title": _("Exporter les journaux"),
-            "icon": "download",
-            "link": reverse_lazy("accounting_export:export"),
-            "permission": _may_see("accounting_export.export_journal"),
-        },
+        _page(
+            _("Espace comptable"),
+            "handshake",
+            "accounting_export:export",
+            "accounting_export.export_journal",
+        ),
         _page(
             _("Clôtures mensuelles"),
             "event_available",

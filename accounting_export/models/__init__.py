@@ -1,6 +1,12 @@
 """Tables of the accounts."""
 
-from accounting_export.models.batches import ExportBatch, ExportedEntry
+from accounting_export.models.batches import (
+    EntryQuestion,
+    ExportBatch,
+    ExportedEntry,
+    ImportedBatch,
+    PiecesArchive,
+)
 from accounting_export.models.chart import Account, AccountRule, Journal, PaymentMeans
 from accounting_export.models.entries import (
     JournalEntry,
@@ -14,12 +20,15 @@ __all__ = [
     "Account",
     "AccountRule",
     "ClosedMonth",
+    "EntryQuestion",
     "ExportBatch",
     "ExportedEntry",
+    "ImportedBatch",
     "Journal",
     "JournalEntry",
     "JournalLine",
     "LetteredLine",
     "PaymentMeans",
+    "PiecesArchive",
     "PostedTransaction",
 ]

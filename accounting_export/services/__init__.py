@@ -2,7 +2,15 @@
 
 from accounting_export.services.closing import close_month
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
-from accounting_export.services.exporting import export_journal
+from accounting_export.services.exporting import export_journal, export_new, file_name
+from accounting_export.services.hand_over import (
+    answer,
+    ask,
+    make_pieces,
+    mark_imported,
+    pieces_path,
+    start_pieces,
+)
 from accounting_export.services.lettering import letter_all, letter_invoices
 from accounting_export.services.money import (
     post_arrivals,
@@ -16,10 +24,17 @@ from accounting_export.services.purchases import post_missing_purchases
 __all__ = [
     "PURCHASES_JOURNAL",
     "SALES_JOURNAL",
+    "answer",
+    "ask",
     "close_month",
     "export_journal",
+    "export_new",
+    "file_name",
     "letter_all",
     "letter_invoices",
+    "make_pieces",
+    "mark_imported",
+    "pieces_path",
     "post_arrivals",
     "post_invoice",
     "post_invoices",
@@ -28,4 +43,5 @@ __all__ = [
     "post_money",
     "post_payments",
     "post_payouts",
+    "start_pieces",
 ]

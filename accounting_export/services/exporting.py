@@ -1,29 +1,40 @@
-"""The journal's file: written whole or not at all, hashed, its entries marked."""
+"""The journal's file: written whole or not at all, hashed, kept, its entries marked."""
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 
-from accounting_export.errors import DoesNotFit, Unbalanced
+from accounting_export.errors import DoesNotFit, NothingToExport, Unbalanced
 from accounting_export.formats import JournalFormat, find_format
 from accounting_export.models import ExportBatch, ExportedEntry, Journal
-from accounting_export.selectors import ExportLine, lines_to_export
+from accounting_export.selectors import Choice, ExportLine, entries_to_export, lines_to_export
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
+from accounting_export.services.lettering import letter_all
 from accounting_export.services.posting import post_missing
 from accounting_export.services.purchases import post_missing_purchases
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.files import whole_file
 from sphinx.core.money import ZERO
-from sphinx.core.services import company, record
+from sphinx.core.services import allocate_number, company, record
+
+FOLDER = "exports"
+_TURNS = 5
+# PostgreSQL's words for "somebody was first": serialization failure, unique violation.
+_TURNED_AWAY = ("40001", "23505")
+_SHORTEST = 3
 
 
 @dataclass
@@ -31,17 +42,18 @@ class _Sums:
     """Counted while the lines pass on to the format."""
 
     lines: int = 0
+    entries: int = 0
     debit: Decimal = ZERO
     credit: Decimal = ZERO
-    entry_ids: list[int] = field(default_factory=list)
+    last_entry: int | None = None
 
     def counted(self, lines: Iterable[ExportLine]) -> Iterator[ExportLine]:
         for line in lines:
             self.lines += 1
             self.debit += line.debit
             self.credit += line.credit
-            if not self.entry_ids or self.entry_ids[-1] != line.entry_id:
-                self.entry_ids.append(line.entry_id)
+            if line.entry_id != self.last_entry:
+                self.entries, self.last_entry = self.entries + 1, line.entry_id
             yield line
 
 
@@ -50,22 +62,78 @@ def export_journal(
     date_from: date,
     date_to: date,
     format_code: str,
-    path: Path,
+    path: Path | None = None,
     journals: Sequence[str] = (SALES_JOURNAL,),
+    only_new: bool = False,
     actor: Any = None,
 ) -> ExportBatch:
-    """Write the entries dated in the period (both days included) to `path`.
+    """Hand over the entries dated in the period (both days included), as a numbered batch.
 
-    Books first what was issued without an entry, so that the file is complete. The same
-    period again gives the same entries; they are marked as sent and never change.
+    Books first what was issued without an entry, so that the file is complete. The file is kept
+    under its number, and copied to `path` when one is given. The same entries again are the same
+    bytes and the same batch; `only_new` leaves out what a batch has already.
 
     Raises:
         UnknownFormat: no such format.
+        NothingToExport: only what is new was asked for, and nothing is.
         DoesNotFit: an account or an amount is longer than the format takes.
         InputError: the period is upside down, a journal is unknown, or the file can't be written.
         Unbalanced: debit and credit differ; no file is left.
     """
     journal_format = find_format(format_code)
+    _check(date_from, date_to, journals)
+    _book(journals)
+    choice = Choice(tuple(journals), date_from, date_to, only_new)
+    for turn in range(1, _TURNS + 1):
+        try:
+            with transaction.atomic():
+                return _export(choice, journal_format, path, actor)
+        except DatabaseError as error:
+            # Two hand-overs at once: the second looks again at what is new.
+            if turn == _TURNS or getattr(error.__cause__, "pgcode", "") not in _TURNED_AWAY:
+                raise
+    raise AssertionError
+
+
+def export_new(
+    *, format_code: str, journals: Sequence[str] = (SALES_JOURNAL,), actor: Any = None
+) -> ExportBatch:
+    """Hand over every entry of these journals that no batch has; see `export_journal`.
+
+    Raises:
+        NothingToExport: there is none.
+    """
+    _check(date.min, date.max, journals)
+    _book(journals)
+    days = entries_to_export(Choice(tuple(journals), only_new=True)).aggregate(
+        first=Min("entry_date"), last=Max("entry_date")
+    )
+    if days["first"] is None:
+        raise _nothing_new()
+    return export_journal(
+        date_from=days["first"],
+        date_to=days["last"],
+        format_code=format_code,
+        journals=journals,
+        only_new=True,
+        actor=actor,
+    )
+
+
+def _nothing_new() -> NothingToExport:
+    return NothingToExport(_("Rien de nouveau : tout a déjà été envoyé."))
+
+
+def file_name(format_code: str, journals: Sequence[str], date_from: date, date_to: date) -> str:
+    """What the file is called; a FEC as checkers want it: SIREN, FEC, last day."""
+    if format_code == "fec":
+        return f"{company().siren or '000000000'}FEC{date_to:%Y%m%d}.txt"
+    extension = find_format(format_code).extension
+    period = f"{date_from:%Y%m%d}-{date_to:%Y%m%d}"
+    return f"journal-{'-'.join(journals)}-{format_code}-{period}.{extension}"
+
+
+def _check(date_from: date, date_to: date, journals: Sequence[str]) -> None:
     if date_from > date_to:
         raise InputError(
             _(
@@ -82,20 +150,34 @@ def export_journal(
             % {"asked": ", ".join(journals), "known": ", ".join(sorted(known))},
             code="accounting.unknown_journal",
         )
-    if SALES_JOURNAL in journals:
+
+
+def _book(journals: Sequence[str]) -> None:
+    """What the journals still miss. Purchases have their own; all others come of sales."""
+    if set(journals) - {PURCHASES_JOURNAL}:
         post_missing()
+        letter_all()
     if PURCHASES_JOURNAL in journals:
         post_missing_purchases()
-    with transaction.atomic():
-        if connection.vendor == "postgresql" and not connection.savepoint_ids:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def _export(
+    choice: Choice, journal_format: JournalFormat, path: Path | None, actor: Any
+) -> ExportBatch:
+    """In one snapshot: the lines written are those whose entries are marked."""
+    if connection.vendor == "postgresql" and not connection.savepoint_ids:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    assert choice.date_from is not None  # noqa: S101 (both are given, by `export_journal`)
+    assert choice.date_to is not None  # noqa: S101
+    aside = Path(settings.DATA_DIR, FOLDER, f"{uuid4().hex}.part")
+    try:
         sums = _Sums()
-        found = lines_to_export(date_from, date_to, journals)
-        lines = sums.counted(at_length(found, company().account_length))
-        sha256, cuts = _write(path, journal_format, lines)
+        lines = sums.counted(at_length(lines_to_export(choice), company().account_length))
+        sha256, cuts = _write(aside, journal_format, lines)
+        if choice.only_new and not sums.entries:
+            raise _nothing_new()
         if sums.debit != sums.credit:
-            path.unlink()
             raise Unbalanced(
                 _(
                     "Débit %(debit)s, crédit %(credit)s : le journal n'est pas équilibré, aucun "
@@ -103,29 +185,54 @@ def export_journal(
                 )
                 % {"debit": sums.debit, "credit": sums.credit}
             )
-        batch, is_new = ExportBatch.objects.get_or_create(
-            format=format_code,
-            date_from=date_from,
-            date_to=date_to,
+        if path:
+            _copy(aside, path)
+        known = ExportBatch.objects.filter(
+            format=journal_format.code,
+            date_from=choice.date_from,
+            date_to=choice.date_to,
             sha256=sha256,
-            defaults={
-                "journals": ",".join(journals),
-                "path": str(path),
-                "entry_count": len(sums.entry_ids),
-                "line_count": sums.lines,
-                "debit": sums.debit,
-                "credit": sums.credit,
-                "cuts": dict(cuts),
-                "created_at": clock.now(),
-            },
+        ).first()
+        if known:
+            return known
+        number = allocate_number(series="EX", on=clock.today(), yearly=False)
+        name = file_name(journal_format.code, choice.journals, choice.date_from, choice.date_to)
+        kept = Path(FOLDER, number, name)
+        batch = ExportBatch.objects.create(
+            number=number,
+            format=journal_format.code,
+            journals=",".join(choice.journals),
+            date_from=choice.date_from,
+            date_to=choice.date_to,
+            path=str(kept),
+            sha256=sha256,
+            entry_count=sums.entries,
+            line_count=sums.lines,
+            debit=sums.debit,
+            credit=sums.credit,
+            cuts=dict(cuts),
+            created_at=clock.now(),
         )
-        if is_new:
-            ExportedEntry.objects.bulk_create(
-                (ExportedEntry(batch=batch, entry_id=pk) for pk in sums.entry_ids),
-                batch_size=2000,
-            )
-            record("journal.exported", [batch], actor=actor, sha256=sha256)
-    return batch
+        _mark(batch, choice)
+        record("journal.exported", [batch], actor=actor, sha256=sha256)
+        batch.file.parent.mkdir(parents=True, exist_ok=True)
+        aside.replace(batch.file)
+        return batch
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _mark(batch: ExportBatch, choice: Choice) -> None:
+    """Mark the entries of a choice as handed over, in one statement."""
+    chosen = entries_to_export(choice).order_by().values("id")
+    select, params = chosen.query.sql_with_params()
+    table = connection.ops.quote_name(ExportedEntry._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (batch_id, entry_id) "  # noqa: S608 (names of our own)
+            f"SELECT %s, chosen.id FROM ({select}) AS chosen",
+            [batch.pk, *params],
+        )
 
 
 def at_length(lines: Iterable[ExportLine], length: int) -> Iterator[ExportLine]:
@@ -144,9 +251,6 @@ def at_length(lines: Iterable[ExportLine], length: int) -> Iterator[ExportLine]:
         yield line._replace(account=number.ljust(length, "0"))
 
 
-_SHORTEST = 3
-
-
 def _write(
     path: Path, journal_format: JournalFormat, lines: Iterator[ExportLine]
 ) -> tuple[str, Counter[str]]:
@@ -156,8 +260,19 @@ def _write(
             stream.seek(0)
             return hashlib.file_digest(stream, "sha256").hexdigest(), cuts
     except OSError as error:
-        raise InputError(
-            _("Impossible d'écrire %(path)s : %(reason)s.")
-            % {"path": path, "reason": error.strerror},
-            code="accounting.cannot_write",
-        ) from error
+        raise _cannot_write(path, error) from error
+
+
+def _copy(source: Path, path: Path) -> None:
+    try:
+        with source.open("rb") as kept, whole_file(path) as stream:
+            shutil.copyfileobj(kept, stream)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> InputError:
+    return InputError(
+        _("Impossible d'écrire %(path)s : %(reason)s.") % {"path": path, "reason": error.strerror},
+        code="accounting.cannot_write",
+    )

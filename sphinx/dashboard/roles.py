@@ -20,11 +20,19 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "sales.Quote",
             "sales.ReturnRequest",
             "ftp_ingest.QuarantinedRow",
+            "accounting_export.EntryQuestion",
             "invoicing.BankLine",
             "invoicing.Payment",
             "invoicing.Reminder",
         ),
-        ("customers", "sales", "inventory", "invoicing", "ftp_ingest"),
+        (
+            "accounting_export.JournalEntry",
+            "customers",
+            "sales",
+            "inventory",
+            "invoicing",
+            "ftp_ingest",
+        ),
     ),
     "Entrepôt": (
         (
@@ -50,7 +58,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
         ("suppliers", "purchasing", "inventory"),
     ),
-    # Reads and exports only.
+    # Reads and exports only, and asks.
     "Comptable": (
         (),
         (
@@ -96,7 +104,10 @@ def ensure_roles(**_: Any) -> None:
     for role, (edited, seen) in ROLES.items():
         wanted = {*_codenames(edited, _EDIT), *_codenames(seen, _SEE)}
         if role in EXPORTERS:
-            wanted.add(("accounting_export", "export_journal"))
+            wanted |= {
+                ("accounting_export", "export_journal"),
+                ("accounting_export", "add_entryquestion"),
+            }
         group, _created = Group.objects.get_or_create(name=role)
         group.permissions.set([known[key] for key in wanted if key in known])
 
