@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounting_export.views import accounts, closing, entries, export
+from accounting_export.views import accounts, closing, entries, export, vat
 
 app_name = "accounting_export"
 urlpatterns = [
@@ -13,5 +13,9 @@ urlpatterns = [
     ),
     path("comptabilite/ecritures/<int:entry_id>/", entries.entry, name="entry"),
     path("comptabilite/clotures/", closing.months, name="months"),
+    path("comptabilite/tva/", vat.returns, name="vat"),
+    path("comptabilite/tva/pieces/", vat.documents, name="vat_documents"),
+    path("comptabilite/tva/oss.csv", vat.oss_file, name="oss_file"),
+    path("comptabilite/tva/etat-recapitulatif.csv", vat.union_file, name="union_file"),
     path("comptabilite/pourquoi/", accounts.why, name="why"),
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -326,6 +326,7 @@ _LINES = st.lists(
 
 @pytest.mark.parametrize("code", CODES)
 @given(drawn=_LINES)
+@settings(deadline=None, max_examples=30)
 def test_whatever_the_names_no_column_shifts(code: str, drawn: list[Any]) -> None:
     lines = [
         ln._replace(auxiliary_label=label, account_label=label, section=label)

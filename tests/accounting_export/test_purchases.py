@@ -29,10 +29,12 @@ D = Decimal
 DAY = NOON.date()
 
 
-def received(country: str = "FR", rate: str | None = "20.00") -> ReceiptLine:
+def received(country: str = "FR", rate: str | None = "20.00", code: str = "F00007") -> ReceiptLine:
     """Ten pieces at 5 EUR excl. tax, received."""
     product = ProductFactory(tax_rate=rate and D(rate))
-    supplier = SupplierFactory(name="Cirier", code="F00007", country=country)
+    supplier = SupplierFactory(
+        name="Cirier" if code == "F00007" else code, code=code, country=country
+    )
     SupplierProductFactory(supplier=supplier, product=product, price="5.00")
     order = create_order(
         supplier=supplier, warehouse=default_warehouse(), quantities={product.pk: D(10)}, at=NOON

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connection
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from pypdf import PdfReader
@@ -159,6 +159,7 @@ class TestAnyQuote(TestCase):
     """Whatever is offered, the invoice has its base, VAT and total by rate, to the cent."""
 
     @given(lines=_LINES, shipping=st.decimals("0", "60.00", places=2), shipping_rate=_RATES)
+    @settings(deadline=None, max_examples=40)
     def test_any_quote_is_invoiced_to_the_cent(
         self, lines: list[Any], shipping: Decimal, shipping_rate: Decimal
     ) -> None:
