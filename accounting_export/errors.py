@@ -39,6 +39,12 @@ class NothingToExport(BusinessRuleError):
     code = "accounting.nothing_to_export"
 
 
+class FecRefused(BusinessRuleError):
+    """The year's FEC would be refused by the administration: no file is left."""
+
+    code = "accounting.fec_refused"
+
+
 class UnknownFormat(InputError):
     """The accountant's format is not one of those that can be written."""
 

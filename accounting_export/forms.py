@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -7,6 +9,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 from accounting_export.formats import formats, shown_label
 from accounting_export.models import AccountRule, Journal
 from sphinx.core.models import Shop
+from sphinx.core.validators import validate_upload_size
 from sphinx.core.vat import TaxRegime
 
 
@@ -48,6 +51,39 @@ class ExportForm(forms.Form):
 
 
 _SELECT = forms.Select(attrs={"class": "sx-select"})
+
+
+class FecForm(forms.Form):
+    """A fiscal year, by its last day, and the file's dialect."""
+
+    year = forms.ChoiceField(label=_("Exercice clos le"), widget=_SELECT)
+    separator = forms.ChoiceField(
+        label=_("Séparateur"),
+        choices=[("TAB", _("tabulation")), ("PIPE", _("barre « | »"))],
+        widget=_SELECT,
+    )
+    encoding = forms.ChoiceField(
+        label=_("Caractères"),
+        choices=[("UTF8", "UTF-8"), ("LATIN", "ISO 8859-15")],
+        widget=_SELECT,
+    )
+
+    def __init__(self, *args: Any, years: Sequence[tuple[date, date]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["year"]
+        field.choices = [  # type: ignore[attr-defined]
+            (last.isoformat(), f"{last:%d/%m/%Y}") for _first, last in years
+        ]
+
+
+class FecToCheckForm(forms.Form):
+    """Any FEC, Sphinx's or another program's."""
+
+    file = forms.FileField(
+        label=_("FEC à contrôler"),
+        validators=[validate_upload_size],
+        widget=forms.FileInput(attrs={"class": "sx-select", "accept": ".txt,.csv"}),
+    )
 
 
 class WhyForm(forms.Form):

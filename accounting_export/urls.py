@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounting_export.views import accounts, closing, entries, export, vat
+from accounting_export.views import accounts, closing, entries, export, fec, vat
 
 app_name = "accounting_export"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     ),
     path("comptabilite/ecritures/<int:entry_id>/", entries.entry, name="entry"),
     path("comptabilite/clotures/", closing.months, name="months"),
+    path("comptabilite/fec/", fec.fec, name="fec"),
+    path("comptabilite/fec/<str:name>", fec.download, name="fec_file"),
     path("comptabilite/tva/", vat.returns, name="vat"),
     path("comptabilite/tva/pieces/", vat.documents, name="vat_documents"),
     path("comptabilite/tva/oss.csv", vat.oss_file, name="oss_file"),

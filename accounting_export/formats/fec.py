@@ -1,15 +1,15 @@
-"""FEC layout: 18 columns, tab, CRLF, UTF-8. Source: LPF art. A47 A-1, VII and annex.
+"""FEC layout: 18 columns, tab or pipe, CRLF, UTF-8 or ISO 8859-15.
 
-A sales journal in FEC layout, for import; the accountant's software makes the legal FEC of
-the year, all journals together.
+Source: LPF art. A47 A-1, VII and annex. As a format of the accountant's it carries the journals
+and days that were chosen; the file of a whole year is made by services/fec.py.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from accounting_export.formats.base import register
-from accounting_export.formats.texts import comma, text
+from accounting_export.formats.texts import comma, in_charset, text
 from accounting_export.selectors import ExportLine
 
 COLUMNS = (
@@ -26,11 +26,18 @@ class Fec:
     extension = "txt"
     is_confirmed = True
 
+    def __init__(self, separator: str = "\t", charset: str = "utf-8") -> None:
+        self.separator, self.charset = separator, charset
+
     def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> Counter[str]:
-        stream.write("\t".join(COLUMNS).encode() + b"\r\n")
+        self._put(stream, COLUMNS)
         for line in lines:
-            stream.write("\t".join(self._row(line)).encode() + b"\r\n")
+            self._put(stream, self._row(line))
         return Counter()
+
+    def _put(self, stream: BinaryIO, values: Sequence[str]) -> None:
+        row = in_charset(self.separator.join(values), self.charset)
+        stream.write(f"{row}\r\n".encode(self.charset))
 
     @staticmethod
     def _row(line: ExportLine) -> tuple[str, ...]:

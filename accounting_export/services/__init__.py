@@ -3,6 +3,7 @@
 from accounting_export.services.closing import close_month
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
 from accounting_export.services.exporting import export_journal, export_new, file_name
+from accounting_export.services.fec import FECS, Encoding, Separator, make_fec
 from accounting_export.services.hand_over import (
     answer,
     ask,
@@ -22,8 +23,11 @@ from accounting_export.services.posting import post_invoice, post_invoices, post
 from accounting_export.services.purchases import post_missing_purchases
 
 __all__ = [
+    "FECS",
     "PURCHASES_JOURNAL",
     "SALES_JOURNAL",
+    "Encoding",
+    "Separator",
     "answer",
     "ask",
     "close_month",
@@ -32,6 +36,7 @@ __all__ = [
     "file_name",
     "letter_all",
     "letter_invoices",
+    "make_fec",
     "make_pieces",
     "mark_imported",
     "pieces_path",
