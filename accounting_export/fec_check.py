@@ -107,6 +107,7 @@ class _Check:
         for row in rows:
             self._read(row)
         self._end_entry()
+        self._line = 0
         if self.report.debit != self.report.credit:
             self._fault(
                 "total", "",
@@ -115,6 +116,7 @@ class _Check:
             )  # fmt: skip
         if not self.report.lines:
             self._fault("empty", "", _("aucune écriture"))
+        self.report.faults.sort(key=lambda fault: fault.line)
         return self.report
 
     # --- The file ----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import (
     Case,
@@ -57,7 +57,8 @@ class ExportLine(NamedTuple):
     validated_on: date
     due_on: date | None
     tax_rate: Decimal | None
-    regime: str
+    # A sale's regime as it was decided; None for purchases and money.
+    sale_regime: str | None
     country: str | None
     order_number: str | None
     delivery_note: str | None
@@ -68,6 +69,11 @@ class ExportLine(NamedTuple):
     # invoice, credit_note, purchase, purchase_credit_note, payment, or blank.
     document: str
     entry_id: int
+
+    @property
+    def regime(self) -> str:
+        """The VAT regime in words."""
+        return _regime_label(self.sale_regime, self.country)
 
 
 def invoices_to_post() -> QuerySet[Invoice]:
@@ -212,10 +218,10 @@ def entries_to_export(choice: Choice) -> QuerySet[JournalEntry]:
     return found
 
 
-def lines_to_export(choice: Choice) -> Iterator[ExportLine]:
-    """Lines of the entries of a choice, journal by journal in the order of their numbers."""
+def lines_query(choice: Choice) -> QuerySet[JournalLine, tuple[Any, ...]]:
+    """The lines of a choice in their order, a column for each field of `ExportLine`."""
     order = ["entry__validated_on"] if choice.by_validation else ["entry__journal__code"]
-    rows = (
+    return (
         JournalLine.objects.filter(entry__in=entries_to_export(choice))
         .order_by(*order, "entry_id", "position")
         .values_list(
@@ -247,9 +253,11 @@ def lines_to_export(choice: Choice) -> Iterator[ExportLine]:
             "entry_id",
         )
     )
-    for row in rows.iterator(chunk_size=5000):
-        line = ExportLine(*row)
-        yield line._replace(regime=_regime_label(line.regime, line.country))
+
+
+def lines_to_export(choice: Choice) -> Iterator[ExportLine]:
+    """Lines of the entries of a choice, journal by journal in the order of their numbers."""
+    return map(ExportLine._make, lines_query(choice).iterator(chunk_size=5000))
 
 
 class Coverage(NamedTuple):

@@ -6,10 +6,14 @@ and days that were chosen; the file of a whole year is made by services/fec.py.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import BinaryIO
 
 from accounting_export.formats.base import register
-from accounting_export.formats.texts import comma, in_charset, text
+from accounting_export.formats.texts import comma, in_charset, kept_text, text
 from accounting_export.selectors import ExportLine
 
 COLUMNS = (
@@ -31,8 +35,11 @@ class Fec:
 
     def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> Counter[str]:
         self._put(stream, COLUMNS)
-        for line in lines:
-            self._put(stream, self._row(line))
+        for _entry_id, entry in groupby(lines, key=attrgetter("entry_id")):
+            shared: Sequence[str] = ()
+            for line in entry:
+                shared = shared or self._shared(line)
+                self._put(stream, self._row(line, shared))
         return Counter()
 
     def _put(self, stream: BinaryIO, values: Sequence[str]) -> None:
@@ -40,24 +47,44 @@ class Fec:
         stream.write(f"{row}\r\n".encode(self.charset))
 
     @staticmethod
-    def _row(line: ExportLine) -> tuple[str, ...]:
+    def _shared(line: ExportLine) -> tuple[str, ...]:
+        """What an entry's lines share; written out once, it is most of the work."""
         return (
-            text(line.journal),
-            text(line.journal_label),
+            kept_text(line.journal),
+            kept_text(line.journal_label),
             text(line.number),
-            f"{line.entry_date:%Y%m%d}",
-            text(line.account),
-            text(line.account_label),
-            text(line.auxiliary),
-            text(line.auxiliary_label),
+            _day(line.entry_date),
             text(line.piece_ref),
-            f"{line.piece_date:%Y%m%d}",
+            _day(line.piece_date),
             text(line.label),
+            _day(line.validated_on),
+        )
+
+    @staticmethod
+    def _row(line: ExportLine, shared: Sequence[str]) -> tuple[str, ...]:
+        journal, journal_label, number, day, piece, piece_day, label, validated = shared
+        return (
+            journal,
+            journal_label,
+            number,
+            day,
+            kept_text(line.account),
+            kept_text(line.account_label),
+            kept_text(line.auxiliary),
+            kept_text(line.auxiliary_label),
+            piece,
+            piece_day,
+            label,
             comma(line.debit),
             comma(line.credit),
             line.lettering or "",
-            f"{line.lettered_on:%Y%m%d}" if line.lettered_on else "",
-            f"{line.validated_on:%Y%m%d}",
+            _day(line.lettered_on) if line.lettered_on else "",
+            validated,
             "",
             "",
         )
+
+
+@lru_cache(maxsize=512)
+def _day(day: date) -> str:
+    return f"{day:%Y%m%d}"

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from decimal import Decimal
+from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -12,6 +13,10 @@ _SEPARATORS = re.compile(r"[\s|;\"\x00-\x1f\x7f\u00a0\u202f]+")
 def text(value: str) -> str:
     """NFC, with separators of any format, quotes and control characters made one space."""
     return _SEPARATORS.sub(" ", unicodedata.normalize("NFC", value)).strip()
+
+
+# For what comes back on line after line: names of accounts and of third parties.
+kept_text = lru_cache(maxsize=4096)(text)
 
 
 def in_charset(value: str, charset: str) -> str:
@@ -33,7 +38,7 @@ def _known(character: str, charset: str) -> str:
 
 def comma(amount: Decimal) -> str:
     """1234.5 → "1234,50"."""
-    return f"{amount:.2f}".replace(".", ",")
+    return f"{amount:.2f}".replace(".", ",") if amount else "0,00"
 
 
 def dot(amount: Decimal) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -242,13 +243,19 @@ def at_length(lines: Iterable[ExportLine], length: int) -> Iterator[ExportLine]:
         DoesNotFit: an account has more digits than that.
     """
     for line in lines:
-        number = line.account.rstrip("0").ljust(min(length, _SHORTEST), "0")
-        if len(number) > length:
-            raise DoesNotFit(
-                _("Le compte %(account)s a plus de %(length)s chiffres (Réglages › Société).")
-                % {"account": line.account, "length": length}
-            )
-        yield line._replace(account=number.ljust(length, "0"))
+        number = _number_at_length(line.account, length)
+        yield line if number == line.account else line._replace(account=number)
+
+
+@lru_cache(maxsize=1024)
+def _number_at_length(account: str, length: int) -> str:
+    number = account.rstrip("0").ljust(min(length, _SHORTEST), "0")
+    if len(number) > length:
+        raise DoesNotFit(
+            _("Le compte %(account)s a plus de %(length)s chiffres (Réglages › Société).")
+            % {"account": account, "length": length}
+        )
+    return number.ljust(length, "0")
 
 
 def _write(

@@ -31,6 +31,7 @@ SIZES = {
 }
 PRODUCTS = tuple(int(n) for n in os.environ.get("BENCH_PRODUCTS", "1000,50000").split(","))
 INVOICES = int(os.environ.get("BENCH_INVOICES", "10000"))
+FEC_LINES = tuple(int(n) for n in os.environ.get("BENCH_FEC", "10000,1000000").split(","))
 PDFS = int(os.environ.get("BENCH_PDFS", "2000"))
 SAMPLE = 150
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -55,6 +56,7 @@ def main() -> None:
             **_bench_documents(),
             **_bench_invoices(),
             **_bench_replenishments(),
+            **_bench_fecs(),
         }
     finally:
         _close()
@@ -87,6 +89,10 @@ def _bench_sizes() -> dict[str, Any]:
 def _alone(what: str, size: str, turns: str) -> dict[str, Any]:
     if what == "ingest":
         return _bench_ingest(int(size), int(turns))
+    if what == "fec":
+        from tests.bench.fec import bench_fec
+
+        return bench_fec(int(size))
     if what in ("invoice", "pdf"):
         from tests.bench.invoicing import bench_invoicing, bench_pdfs
 
@@ -128,6 +134,23 @@ def _bench_replenishments() -> dict[str, Any]:
         "replenish_growth": {
             "products": list(PRODUCTS),
             "time_per_product_ratio": round(large["ms_per_product"] / small["ms_per_product"], 2),
+            "peak_mb_ratio": round(large["peak_mb"] / small["peak_mb"], 2),
+        },
+    }
+
+
+def _bench_fecs() -> dict[str, Any]:
+    """A year's FEC, short and long."""
+    found = []
+    for lines in FEC_LINES:
+        _empty()
+        found.append(_in_own_process("fec", lines, 1))
+    small, large = found
+    return {
+        f"fec_{small['lines']}": small,
+        f"fec_{large['lines']}": large,
+        "fec_growth": {
+            "lines": list(FEC_LINES),
             "peak_mb_ratio": round(large["peak_mb"] / small["peak_mb"], 2),
         },
     }

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from accounting_export.services import export_new, post_missing
 from inventory.models import StockMove, StockPosition
 from inventory.services import Entry, default_warehouse, open_count, receive_stock
 from invoicing.models import BankLine, EInvoiceState, SalesReport
@@ -257,6 +258,9 @@ def pages(receipt: Receipt) -> list[str]:
         terms = Terms(valid_until=clock.today(), shipping=Decimal("4.90"))
         write_quote(quote_id=quote.pk, lines=[offered], terms=terms)
     send_quote(quote_id=quotes[0].pk, at=NOON, by_email=False)
+    post_missing()
+    export_new(format_code="fec")
+    invoice.refresh_from_db()
     return [
         "/devis/",
         "/devis/nouveau/?q=lea",
@@ -288,6 +292,13 @@ def pages(receipt: Receipt) -> list[str]:
         f"/stock/inventaires/{count.pk}/",
         "/stock/transferts/nouveau/",
         "/stock/valeur/",
+        "/comptabilite/export/",
+        "/comptabilite/clotures/",
+        "/comptabilite/pourquoi/",
+        "/comptabilite/fec/",
+        "/comptabilite/tva/?du=2026-03-01&au=2026-03-31",
+        "/comptabilite/tva/pieces/?du=2026-03-01&au=2026-03-31&regime=domestic",
+        f"/comptabilite/ecritures/{invoice.entry.pk}/",
     ]
 
 
