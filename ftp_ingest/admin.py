@@ -11,6 +11,7 @@ from ftp_ingest import services, tasks
 from ftp_ingest.forms import FeedForm
 from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, run_each
+from sphinx.core.credentials import set_credentials
 
 _RUN_COLOURS = {
     _("En cours"): "info",
@@ -50,7 +51,7 @@ class FeedAdmin(KeptAdmin):
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        services.set_credentials(
+        set_credentials(
             obj,
             password=form.cleaned_data.get("password", ""),
             private_key=form.cleaned_data.get("private_key", ""),

@@ -37,7 +37,7 @@ class Feed(models.Model):
     host = models.CharField(_("serveur"), max_length=120, blank=True)
     port = models.PositiveIntegerField(_("port"), null=True, blank=True)
     username = models.CharField(_("utilisateur"), max_length=80, blank=True)
-    # Encrypted (Fernet); written through services.set_credentials, never shown again.
+    # Encrypted (Fernet); written through sphinx.core.credentials, never shown again.
     password_encrypted = models.TextField(blank=True, editable=False)
     private_key_encrypted = models.TextField(blank=True, editable=False)
     host_key = models.TextField(

@@ -1,7 +1,6 @@
 """Writes of the gateway: files in, orders and customers applied, the rest set aside."""
 
 from ftp_ingest.services.archive import purge_archive
-from ftp_ingest.services.credentials import set_credentials
 from ftp_ingest.services.feeds import (
     pull_due_feeds,
     pull_feed,
@@ -41,7 +40,6 @@ __all__ = [
     "purge_archive",
     "replay_row",
     "save_mapping",
-    "set_credentials",
     "take_over_stale_runs",
     "undo_run",
     "watch",

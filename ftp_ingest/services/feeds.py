@@ -12,18 +12,18 @@ import paramiko
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from ftp_ingest.errors import FeedBusy, FeedUnreachable
+from ftp_ingest.errors import FeedBusy
 from ftp_ingest.models import Feed, FeedRun, ReceivedFile
 from ftp_ingest.services.archive import incoming as incoming_file
 from ftp_ingest.services.archive import keep
-from ftp_ingest.services.credentials import reveal
 from ftp_ingest.services.ingest import Incoming, IngestReport, read_files
 from ftp_ingest.services.pushing import push_stock
 from ftp_ingest.services.runs import beat, finish, give_up_stale_runs, start_run
 from ftp_ingest.services.watching import warn_failing
 from ftp_ingest.transports import RemoteFile, Transport, open_transport
 from sphinx.core import clock
-from sphinx.core.errors import SphinxError
+from sphinx.core.credentials import reveal
+from sphinx.core.errors import ServerUnreachable, SphinxError
 
 logger = logging.getLogger(__name__)
 MAX_BACKOFF_MINUTES = 24 * 60
@@ -154,7 +154,7 @@ def _fetch(transport: Transport, file: RemoteFile) -> Incoming | None:
     """Bring a file into the archive; None when it is still growing.
 
     Raises:
-        FeedUnreachable: fewer bytes came than the server had announced.
+        ServerUnreachable: fewer bytes came than the server had announced.
     """
     with incoming_file() as path:
         transport.fetch(file, path)
@@ -164,7 +164,7 @@ def _fetch(transport: Transport, file: RemoteFile) -> Incoming | None:
             logger.info("file still growing", extra={"size": size})
             return None
         if file.size is not None and file.size != size:
-            raise FeedUnreachable(
+            raise ServerUnreachable(
                 _("« %(name)s » : %(got)s octets reçus sur %(announced)s annoncés.")
                 % {"name": _name(file), "got": size, "announced": file.size}
             )

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ftp_ingest.errors import FeedUnreachable
 from ftp_ingest.models import Feed
-from ftp_ingest.services.credentials import reveal
 from ftp_ingest.transports import open_transport
-from ftp_ingest.transports.sftp import SSH_PORT, fingerprint, key_text, presented_key
-from sphinx.core.errors import BusinessRuleError, SphinxError
+from sphinx.core.credentials import reveal
+from sphinx.core.errors import BusinessRuleError, ServerUnreachable, SphinxError
 from sphinx.core.services import record
+from sphinx.core.sftp import SSH_PORT, fingerprint, key_text, presented_key
 
 SHOWN_FILES = 5
 
@@ -65,7 +64,7 @@ def _resolve(host: str) -> Step:
     try:
         address = socket.getaddrinfo(host, None)[0][4][0]
     except OSError as error:
-        raise FeedUnreachable(
+        raise ServerUnreachable(
             _("Le nom « %(host)s » est introuvable (%(reason)s).")
             % {"host": host, "reason": error.strerror or error}
         ) from error

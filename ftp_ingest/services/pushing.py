@@ -85,7 +85,7 @@ def push_stock(feed: Feed, transport: Transport) -> bool:
     """Leave the stock file with the shop when it differs from the last one left there.
 
     Raises:
-        FeedUnreachable: the server didn't take it.
+        ServerUnreachable: the server didn't take it.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stock.csv"

@@ -25,7 +25,7 @@ def open_transport(feed: Feed, password: str, private_key: str) -> Iterator[Tran
     """Connect to the feed's server, disconnect at the end.
 
     Raises:
-        FeedUnreachable, FeedRejected: see ftp_ingest.errors.
+        ServerUnreachable, ServerRejected: see ftp_ingest.errors.
     """
     transport = _TRANSPORTS[feed.protocol](feed, password, private_key)
     try:

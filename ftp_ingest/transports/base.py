@@ -1,6 +1,5 @@
 """What every protocol offers."""
 
-import errno
 import posixpath
 import time
 from fnmatch import fnmatch
@@ -9,10 +8,10 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from ftp_ingest.errors import FeedUnreachable
 from ftp_ingest.models import Feed
+from sphinx.core.errors import ServerUnreachable
+from sphinx.core.sftp import failed
 
-TIMEOUT_SECONDS = 30
 # Still being written by the shop.
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial", ".upload")
 DONE_FOLDER = "traites"
@@ -46,30 +45,20 @@ class Transport:
         self.private_key = private_key
         self._deadline = time.monotonic() + MAX_SECONDS
 
-    def failed(self, error: Exception) -> FeedUnreachable:
-        """What a failed transfer is: our disk being full, a slow server, a silent one."""
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            return FeedUnreachable(
-                _("Disque plein ici : rien n'a été gardé, le fichier sera relevé plus tard."),
-                code="feed.disk_full",
-            )
-        slow = isinstance(error, TimeoutError)
-        reason = _("pas de réponse à temps") if slow else str(error) or type(error).__name__
-        return FeedUnreachable(
-            _("%(host)s : connexion impossible ou coupée (%(reason)s).")
-            % {"host": self.feed.host, "reason": reason}
-        )
+    def failed(self, error: Exception) -> ServerUnreachable:
+        """What a failed transfer is, in words."""
+        return failed(self.feed.host, error)
 
     def check_time(self, *_progress: object) -> None:
-        """Raises FeedUnreachable when the feed's time is up; transfers call it as they go."""
+        """Raises ServerUnreachable when the feed's time is up; transfers call it as they go."""
         if time.monotonic() > self._deadline:
-            raise FeedUnreachable(
+            raise ServerUnreachable(
                 _("%(host)s : trop lent, abandonné après %(minutes)s minutes.")
                 % {"host": self.feed.host, "minutes": MAX_SECONDS // 60}
             )
 
     def connect(self) -> None:
-        """Open the connection. Raises FeedUnreachable or FeedRejected."""
+        """Open the connection. Raises ServerUnreachable or ServerRejected."""
 
     def close(self) -> None:
         """Close it, whatever its state."""

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from ftp_ingest.errors import FeedRejected
 from ftp_ingest.transports.base import DONE_FOLDER, RemoteFile, Transport
+from sphinx.core.errors import ServerRejected
 
 
 class FolderTransport(Transport):
     def connect(self) -> None:
         self._folder = Path(self.feed.directory)
         if not self._folder.is_dir():
-            raise FeedRejected(
-                _("Le dossier « %s » n'existe pas.") % self._folder, code="feed.no_folder"
+            raise ServerRejected(
+                _("Le dossier « %s » n'existe pas.") % self._folder, code="server.no_folder"
             )
 
     def list_files(self) -> list[RemoteFile]:
@@ -29,8 +29,9 @@ class FolderTransport(Transport):
                 for s in [p.stat()]
             ]
         except PermissionError as error:
-            raise FeedRejected(
-                _("Le dossier « %s » n'est pas lisible.") % self._folder, code="feed.no_permission"
+            raise ServerRejected(
+                _("Le dossier « %s » n'est pas lisible.") % self._folder,
+                code="server.no_permission",
             ) from error
 
     def fetch(self, file: RemoteFile, target: Path) -> None:

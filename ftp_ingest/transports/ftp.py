@@ -9,16 +9,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ftp_ingest.errors import FeedRejected
 from ftp_ingest.models import Feed
 from ftp_ingest.transports.base import (
     DONE_FOLDER,
     MAX_DEPTH,
-    TIMEOUT_SECONDS,
     RemoteFile,
     Transport,
     is_safe,
 )
+from sphinx.core.errors import ServerRejected
+from sphinx.core.sftp import TIMEOUT_SECONDS
 
 
 class _SharedSessionFtp(ftplib.FTP_TLS):
@@ -65,10 +65,10 @@ class FtpTransport(Transport):
             if feed.directory not in ("", "."):
                 self._ftp.cwd(feed.directory)
         except ssl.SSLCertVerificationError as error:
-            raise FeedRejected(
+            raise ServerRejected(
                 _("Le certificat de %(host)s est refusé : %(reason)s.")
                 % {"host": feed.host, "reason": error.verify_message},
-                code="feed.bad_certificate",
+                code="server.bad_certificate",
             ) from error
         except ftplib.error_perm as error:
             raise self._refused(error) from error
@@ -87,17 +87,17 @@ class FtpTransport(Transport):
     def _usual_port(self) -> int:
         return 990 if self.feed.protocol == Feed.Protocol.FTPS_IMPLICIT else 21
 
-    def _refused(self, error: ftplib.error_perm) -> FeedRejected:
+    def _refused(self, error: ftplib.error_perm) -> ServerRejected:
         if str(error).startswith("530"):
-            return FeedRejected(
+            return ServerRejected(
                 _("%(host)s refuse le mot de passe de « %(user)s ».")
                 % {"host": self.feed.host, "user": self.feed.username},
-                code="feed.bad_login",
+                code="server.bad_login",
             )
-        return FeedRejected(
+        return ServerRejected(
             _("%(host)s : dossier « %(folder)s » absent ou interdit (%(reason)s).")
             % {"host": self.feed.host, "folder": self.feed.directory, "reason": error},
-            code="feed.no_folder",
+            code="server.no_folder",
         )
 
     def close(self) -> None:

@@ -53,3 +53,18 @@ class TransientError(SphinxError):
     """A server or the network failed; the same call may succeed later."""
 
     code = "transient"
+
+
+class ServerUnreachable(TransientError):
+    """A server didn't answer, hung or cut the connection: worth another try later."""
+
+    code = "server.unreachable"
+
+
+class ServerRejected(InputError):
+    """A server or our own caution said no (password, host key, certificate, folder).
+
+    Trying again changes nothing: somebody has to look.
+    """
+
+    code = "server.rejected"

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from ftp_ingest.models import Feed
-from ftp_ingest.services import set_credentials
 from sphinx.core import clock
+from sphinx.core.credentials import set_credentials
 from sphinx.core.models import Company, Shop
 from sphinx.demo.sftp import SftpServer, answers, public_key, serve_folder
 from sphinx.demo.shop import write_catalogue, write_shop_files

@@ -11,12 +11,11 @@ from ftp_ingest.models import Feed, FeedRun, QuarantinedRow
 from ftp_ingest.services import (
     pull_due_feeds,
     pull_feed,
-    set_credentials,
     take_over_stale_runs,
 )
-from ftp_ingest.services.credentials import reveal
 from sales.models import Order
 from sphinx.core import clock
+from sphinx.core.credentials import reveal, set_credentials
 from sphinx.demo.sftp import SftpServer, serve_folder
 from tests.factories import FeedFactory
 from tests.support.servers import PASSWORD, USER, certificate, ftp_server

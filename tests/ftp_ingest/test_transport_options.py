@@ -12,14 +12,12 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from ftp_ingest.errors import FeedUnreachable
 from ftp_ingest.models import Feed, FeedRun, ReceivedFile
 from ftp_ingest.services import (
     accept_host_key,
     probe,
     pull_feed,
     purge_archive,
-    set_credentials,
     watch,
 )
 from ftp_ingest.services.archive import archive_path
@@ -28,7 +26,8 @@ from ftp_ingest.transports import base
 from ftp_ingest.transports.base import is_safe
 from sales.models import Order
 from sphinx.core import clock
-from sphinx.core.errors import BusinessRuleError
+from sphinx.core.credentials import set_credentials
+from sphinx.core.errors import BusinessRuleError, ServerUnreachable
 from sphinx.core.models import AuditEvent, Shop
 from sphinx.demo.sftp import SftpServer, serve_folder
 from tests.factories import FeedFactory, ProductFactory, draft, line, put
@@ -387,7 +386,7 @@ def test_a_shop_that_refuses_the_stock_file_fails_the_run_after_the_orders_are_s
     dropped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: object) -> None:
-        raise FeedUnreachable("plein")
+        raise ServerUnreachable("plein")
 
     monkeypatch.setattr("ftp_ingest.transports.folder.FolderTransport.put", refuse)
 
