@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from accounting_export.forms import SendingForm
 from accounting_export.models import (
     Account,
     AccountRule,
@@ -18,8 +19,10 @@ from accounting_export.models import (
     JournalLine,
     LetteredLine,
     PaymentMeans,
+    Sending,
 )
 from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin
+from sphinx.core.credentials import set_credentials
 
 
 class LineInline(TabularInline):
@@ -119,6 +122,26 @@ class PaymentMeansAdmin(KeptAdmin):
 @admin.register(Journal)
 class JournalAdmin(KeptAdmin):
     list_display = ["code", "label"]
+
+
+@admin.register(Sending)
+class SendingAdmin(KeptAdmin):
+    """One row, made when its page is first opened."""
+
+    form = SendingForm
+    list_display = ["__str__", "is_active", "rhythm", "next_on", "way"]
+    filter_horizontal = ["journals"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Sending, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        set_credentials(
+            obj,
+            password=form.cleaned_data.get("password", ""),
+            private_key=form.cleaned_data.get("private_key", ""),
+        )
 
 
 @admin.register(EntryQuestion)

@@ -45,6 +45,12 @@ class FecRefused(BusinessRuleError):
     code = "accounting.fec_refused"
 
 
+class TooLarge(BusinessRuleError):
+    """The file is more than an e-mail carries."""
+
+    code = "accounting.too_large"
+
+
 class UnknownFormat(InputError):
     """The accountant's format is not one of those that can be written."""
 

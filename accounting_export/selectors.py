@@ -25,11 +25,13 @@ from django.utils.translation import gettext as _
 from accounting_export.models import (
     AccountRule,
     ClosedMonth,
+    Dispatch,
     EntryQuestion,
     ExportBatch,
     ExportedEntry,
     JournalEntry,
     JournalLine,
+    Sending,
 )
 from invoicing.models import BankLine, Invoice, InvoiceLine, Payment, ProviderTransaction
 from invoicing.selectors import orders_off_the_shops_total
@@ -301,6 +303,17 @@ def coverage(today: date) -> Coverage:
 def _balance(lines: QuerySet[JournalLine]) -> Decimal:
     found = lines.aggregate(debit=Sum("debit"), credit=Sum("credit"))
     return to_cents((found["debit"] or ZERO) - (found["credit"] or ZERO))
+
+
+def sending_settings() -> Sending:
+    """How new entries go to the accountant; not in use until somebody says so."""
+    found, _created = Sending.objects.get_or_create(pk=1)
+    return found
+
+
+def stuck_dispatches() -> QuerySet[Dispatch]:
+    """Batches that couldn't be sent to the accountant yet."""
+    return Dispatch.objects.filter(sent_at=None).exclude(reason="")
 
 
 def open_questions() -> QuerySet[EntryQuestion]:

@@ -15,7 +15,10 @@ from accounting_export.services import (
     post_missing_purchases,
     post_payments,
     post_payouts,
+    send_due,
+    send_waiting,
 )
+from sphinx.core import clock
 
 
 @shared_task
@@ -56,3 +59,15 @@ def post_purchases(**_: Any) -> None:
 def make_pieces_archive(*, archive_id: int, **_: Any) -> None:
     """Pack the PDFs of a batch."""
     make_pieces(archive_id=archive_id)
+
+
+@shared_task
+def send_to_accountant(**_: Any) -> None:
+    """Hand over what is new on its day, and send what waits."""
+    send_due(at=clock.now())
+
+
+@shared_task
+def send_batches(**_: Any) -> None:
+    """Send what waits."""
+    send_waiting(at=clock.now())

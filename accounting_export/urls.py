@@ -5,6 +5,7 @@ from accounting_export.views import accounts, closing, entries, export, fec, vat
 app_name = "accounting_export"
 urlpatterns = [
     path("comptabilite/export/", export.export, name="export"),
+    path("comptabilite/export/transmettre/", export.send, name="send"),
     path("comptabilite/export/<int:batch_id>/", export.download, name="download"),
     path("comptabilite/export/<int:batch_id>/importe/", export.imported, name="imported"),
     path("comptabilite/export/<int:batch_id>/pieces.zip", export.pieces, name="pieces"),

@@ -82,4 +82,8 @@ app.conf.beat_schedule = {
         "task": "accounting_export.tasks.post_missing_entries",
         "schedule": crontab(minute="40"),
     },
+    "send-to-accountant": {
+        "task": "accounting_export.tasks.send_to_accountant",
+        "schedule": crontab(minute="45"),
+    },
 }

@@ -15,11 +15,13 @@ from accounting_export.models.entries import (
     PostedTransaction,
 )
 from accounting_export.models.periods import ClosedMonth
+from accounting_export.models.sending import Dispatch, Sending
 
 __all__ = [
     "Account",
     "AccountRule",
     "ClosedMonth",
+    "Dispatch",
     "EntryQuestion",
     "ExportBatch",
     "ExportedEntry",
@@ -31,4 +33,5 @@ __all__ = [
     "PaymentMeans",
     "PiecesArchive",
     "PostedTransaction",
+    "Sending",
 ]

@@ -21,6 +21,7 @@ from accounting_export.services.money import (
 )
 from accounting_export.services.posting import post_invoice, post_invoices, post_missing
 from accounting_export.services.purchases import post_missing_purchases
+from accounting_export.services.sending import send_due, send_waiting
 
 __all__ = [
     "FECS",
@@ -48,5 +49,7 @@ __all__ = [
     "post_money",
     "post_payments",
     "post_payouts",
+    "send_due",
+    "send_waiting",
     "start_pieces",
 ]

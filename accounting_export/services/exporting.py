@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounting_export.errors import DoesNotFit, NothingToExport, Unbalanced
 from accounting_export.formats import JournalFormat, find_format
-from accounting_export.models import ExportBatch, ExportedEntry, Journal
+from accounting_export.models import Dispatch, ExportBatch, ExportedEntry, Journal
 from accounting_export.selectors import Choice, ExportLine, entries_to_export, lines_to_export
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
 from accounting_export.services.lettering import letter_all
@@ -66,13 +66,15 @@ def export_journal(
     path: Path | None = None,
     journals: Sequence[str] = (SALES_JOURNAL,),
     only_new: bool = False,
+    is_to_send: bool = False,
     actor: Any = None,
 ) -> ExportBatch:
     """Hand over the entries dated in the period (both days included), as a numbered batch.
 
     Books first what was issued without an entry, so that the file is complete. The file is kept
     under its number, and copied to `path` when one is given. The same entries again are the same
-    bytes and the same batch; `only_new` leaves out what a batch has already.
+    bytes and the same batch; `only_new` leaves out what a batch has already. With
+    `is_to_send` it goes to the accountant afterwards.
 
     Raises:
         UnknownFormat: no such format.
@@ -88,7 +90,10 @@ def export_journal(
     for turn in range(1, _TURNS + 1):
         try:
             with transaction.atomic():
-                return _export(choice, journal_format, path, actor)
+                batch = _export(choice, journal_format, path, actor)
+                if is_to_send:
+                    Dispatch.objects.get_or_create(batch=batch, defaults={"asked_at": clock.now()})
+                return batch
         except DatabaseError as error:
             # Two hand-overs at once: the second looks again at what is new.
             if turn == _TURNS or getattr(error.__cause__, "pgcode", "") not in _TURNED_AWAY:
@@ -97,7 +102,11 @@ def export_journal(
 
 
 def export_new(
-    *, format_code: str, journals: Sequence[str] = (SALES_JOURNAL,), actor: Any = None
+    *,
+    format_code: str,
+    journals: Sequence[str] = (SALES_JOURNAL,),
+    is_to_send: bool = False,
+    actor: Any = None,
 ) -> ExportBatch:
     """Hand over every entry of these journals that no batch has; see `export_journal`.
 
@@ -117,6 +126,7 @@ def export_new(
         format_code=format_code,
         journals=journals,
         only_new=True,
+        is_to_send=is_to_send,
         actor=actor,
     )
 

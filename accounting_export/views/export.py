@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounting_export import services
@@ -20,9 +21,11 @@ from accounting_export.selectors import (
     month_to_close,
     open_questions,
     purchases_to_post,
+    sending_settings,
+    stuck_dispatches,
 )
 from accounting_export.services import SALES_JOURNAL
-from accounting_export.tasks import make_pieces_archive
+from accounting_export.tasks import make_pieces_archive, send_batches
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
@@ -53,6 +56,8 @@ def export(request: HttpRequest) -> HttpResponse:
         except SphinxError as error:
             messages.error(request, error.message)
         else:
+            if form.cleaned_data["is_to_send"]:
+                send_batches.delay()
             shown = {
                 "number": batch.number,
                 "entries": batch.entry_count,
@@ -73,7 +78,9 @@ def export(request: HttpRequest) -> HttpResponse:
         "accounting_export/export.html",
         title=_("Espace comptable"),
         form=form,
-        batches=ExportBatch.objects.select_related("imported", "pieces")[:SHOWN],
+        batches=ExportBatch.objects.select_related("imported", "pieces", "dispatch")[:SHOWN],
+        sending=sending_settings(),
+        stuck=stuck_dispatches().select_related("batch")[:SHOWN],
         unposted=invoices_to_post().count() + purchases_to_post().count(),
         fresh=entries_to_export(Choice((SALES_JOURNAL,), only_new=True)).count(),
         questions=open_questions().select_related("entry", "asked_by")[:SHOWN],
@@ -87,6 +94,7 @@ def _export(request: HttpRequest, data: dict[str, Any]) -> ExportBatch:
     common: dict[str, Any] = {
         "format_code": data["format_code"],
         "journals": journals,
+        "is_to_send": data["is_to_send"],
         "actor": request.user,
     }
     if data["scope"] == "new":
@@ -97,6 +105,25 @@ def _export(request: HttpRequest, data: dict[str, Any]) -> ExportBatch:
         only_new=data["scope"] == "period",
         **common,
     )
+
+
+@login_required
+@_may_export
+@require_POST
+def send(request: HttpRequest) -> HttpResponse:
+    """Try what waits to be sent, now."""
+    count = services.send_waiting(at=clock.now())
+    if count:
+        messages.success(
+            request,
+            ngettext(
+                "%s envoi transmis à l'expert-comptable.",
+                "%s envois transmis à l'expert-comptable.",
+                count,
+            )
+            % count,
+        )
+    return redirect("accounting_export:export")
 
 
 @login_required

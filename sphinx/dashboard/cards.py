@@ -55,6 +55,8 @@ _CARDS = (
     Card("questions", _("Questions de l'expert-comptable"), "forum", "warning",
          "accounting_export.change_entryquestion", "accounting_export_entryquestion",
          "answer__isempty=1"),
+    Card("unsent", _("Envois au comptable en échec"), "outgoing_mail", "danger",
+         "accounting_export.export_journal", "accounting_export:export", ""),
     Card("einvoices", _("Factures fournisseurs à saisir"), "move_to_inbox", "info",
          "purchasing.view_receivedinvoice", "purchasing_receivedinvoice", "status__exact=open"),
     Card("differing", _("Factures fournisseurs avec écart"), "request_quote", "warning",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Case, Count, DecimalField, F, Sum, Value, When
 from django.db.models.functions import TruncDate
 
-from accounting_export.selectors import open_questions
+from accounting_export.selectors import open_questions, stuck_dispatches
 from customers.selectors import customers_with_invalid_numbers
 from ftp_ingest.models import Feed, QuarantinedRow
 from inventory.models import Product
@@ -153,6 +153,7 @@ def work_waiting() -> dict[str, int]:
         "refused_invoices": refused_e_invoices().count(),
         "bank": BankLine.objects.filter(status=BankLine.Status.OPEN, amount__gt=0).count(),
         "questions": open_questions().count(),
+        "unsent": stuck_dispatches().count(),
         "einvoices": ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN).count(),
         "differing": SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS).count(),
         "incomplete_products": Product.objects.filter(is_incomplete=True, is_active=True).count(),
