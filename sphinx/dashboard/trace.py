@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounting_export.models import JournalEntry, JournalLine
 from ftp_ingest.models import QuarantinedRow
@@ -59,10 +59,23 @@ def trace_all(batch_size: int = 500) -> Iterator[dict[str, Any]]:
 
 
 def trace_orders(orders: Iterable[Order]) -> list[dict[str, Any]]:
-    """The lives of the given orders."""
-    found = list(traced(Order.objects.filter(pk__in=[o.pk for o in orders])))
+    """The lives of the given orders, oldest key first."""
+    found = list(traced(Order.objects.filter(pk__in=[o.pk for o in orders]).order_by("pk")))
     issues = _open_issues(found)
     return [trace_order(order, issues) for order in found]
+
+
+def orders_behind(number: str) -> list[Order]:
+    """The orders of the delivery note, document or entry of that number, as a FEC's line has it."""
+    found = (
+        Q(delivery_notes__number=number)
+        | Q(invoices__number=number)
+        | Q(invoices__entry__number=number)
+        | Q(delivery_notes__invoiced__invoice__number=number)
+        | Q(delivery_notes__invoiced__invoice__entry__number=number)
+        | Q(payments__entry__number=number)
+    )
+    return list(Order.objects.filter(found).distinct().order_by("pk"))
 
 
 _Issues = dict[tuple[int, str], list[QuarantinedRow]]

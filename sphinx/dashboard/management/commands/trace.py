@@ -6,14 +6,19 @@ from django.core.management.base import CommandParser
 from sales.selectors import find_orders
 from sphinx.core.errors import InputError
 from sphinx.core.management.base import SphinxCommand
-from sphinx.dashboard.trace import trace_all, trace_orders
+from sphinx.dashboard.trace import orders_behind, trace_all, trace_orders
 
 
 class Command(SphinxCommand):
-    help = "La vie d'une commande, de la ligne du fichier à la ligne du journal."
+    help = "La vie d'une commande, de la ligne du fichier à la ligne du journal, et retour."
 
     def options(self, parser: CommandParser) -> None:
-        parser.add_argument("order", nargs="?", metavar="COMMANDE")
+        parser.add_argument(
+            "order",
+            nargs="?",
+            metavar="NUMÉRO",
+            help="d'une commande, d'un bon de livraison, d'une facture ou d'une écriture",
+        )
         parser.add_argument("--shop", metavar="CODE")
         parser.add_argument("--all", action="store_true", help="toutes, une par ligne")
 
@@ -27,12 +32,23 @@ class Command(SphinxCommand):
             return
         super().handle(*args, **options)
 
-    def work(self, **options: Any) -> dict[str, Any]:
+    def work(self, **options: Any) -> dict[str, Any] | list[dict[str, Any]]:
         if not options["order"]:
             raise InputError("Dites quelle commande : trace NUMÉRO, ou trace --all.")
-        return trace_orders(find_orders(options["order"], options["shop"]))[0]
+        try:
+            return trace_orders(find_orders(options["order"], options["shop"]))[0]
+        except InputError as error:
+            # What a line of the journal names: an entry, an invoice, a delivery note.
+            behind = trace_orders(orders_behind(options["order"]))
+            if error.code != "order.unknown" or not behind:
+                raise
+        return behind[0] if len(behind) == 1 else behind
 
-    def report(self, result: dict[str, Any]) -> None:
+    def report(self, result: dict[str, Any] | list[dict[str, Any]]) -> None:
+        for order in result if isinstance(result, list) else [result]:
+            self._report(order)
+
+    def _report(self, result: dict[str, Any]) -> None:
         self.say(_summary(result))
         source = result["source"]
         self.say(f"  1 fichier     {source['file']}, ligne {source['line']}")
