@@ -65,6 +65,7 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
         "source": file,
         "notes": notes,
         "invoices": documents_of(order),
+        "payments": order.payments.select_related("entry").order_by("paid_at", "pk"),
         "waiting": [
             (line, line.quantity - line.quantity_delivered)
             for line in order.lines.all()

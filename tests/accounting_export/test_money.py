@@ -31,6 +31,7 @@ from sphinx.core.proofs import run_proofs
 from tests.factories import NOON, line, shipped
 from tests.invoicing.test_grouped import UNPAID, grouped, left
 from tests.support.threads import together
+from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -310,3 +311,12 @@ def test_many_who_post_at_once_post_once() -> None:
     assert len(entries("ST")) == 4
     assert LetteredLine.objects.count() == 12
     assert faults() == []
+
+
+def test_an_orders_page_ends_with_its_payments_and_their_entries() -> None:
+    order = invoiced(payment_method="PayPal").order
+    assert order is not None
+    post_missing()
+    page = signed_in("Gérant").get(f"/admin/sales/order/{order.pk}/change/").content.decode()
+    assert "120,00 €, PayPal" in page
+    assert "PP000001" in page
