@@ -356,8 +356,10 @@ UNFOLD = {
     "ACCOUNT": {
         "navigation": [{"title": _("Second facteur"), "link": reverse_lazy("mfa_index")}],
     },
+    "COMMAND": {"search_callback": "sphinx.dashboard.search.results"},
     "SIDEBAR": {
         "show_search": True,
+        "command_search": True,
         "show_all_applications": False,
         "navigation": SIDEBAR,
     },

@@ -70,3 +70,16 @@ def test_pages_fit_the_screen(logged_in: Page, live_server: Any, width: int) -> 
         logged_in.goto(f"{live_server.url}{path}")
         overflow = logged_in.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert overflow <= 0, path
+
+
+def test_everything_is_found_from_the_keyboard(logged_in: Page, live_server: Any) -> None:
+    note = shipped("W1001", line("A", "12.00"))
+    logged_in.goto(f"{live_server.url}/")
+
+    logged_in.keyboard.press("Control+k")
+    logged_in.locator("#search-input-command").press_sequentially("w1001")
+    expect(logged_in.locator("#command-results-list")).to_contain_text("Commande · ")
+    logged_in.keyboard.press("ArrowDown")
+    logged_in.keyboard.press("Enter")
+
+    logged_in.wait_for_url(f"**/admin/sales/order/{note.order_id}/change/")
