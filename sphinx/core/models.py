@@ -119,6 +119,7 @@ class Company(models.Model):
         default="",
         help_text=_("Des ventes ; pour les pièces passées à partir de maintenant."),
     )
+    hides_first_steps = models.BooleanField(_("cacher les premiers pas"), default=False)
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),
         default=8,

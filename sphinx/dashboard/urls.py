@@ -5,6 +5,7 @@ from sphinx.dashboard import alert_views, views
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("premiers-pas/cacher/", views.hide_first_steps, name="hide_first_steps"),
     path("alertes/", alert_views.alerts, name="alerts"),
     path("alertes/<slug:verb>/<int:pk>/", alert_views.act, name="alert_action"),
     path("commandes/<int:order_id>/<slug:verb>/", views.act_on_order, name="order_action"),

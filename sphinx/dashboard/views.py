@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +24,7 @@ from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
 from sphinx.dashboard import figures
 from sphinx.dashboard.cards import cards_for
+from sphinx.dashboard.first_steps import MAY_TAKE_THEM, first_steps, set_first_steps
 
 MANY_FAILURES = 3
 
@@ -33,7 +34,10 @@ def home(request: HttpRequest) -> HttpResponse:
     """The day's figures and what waits for a hand, by role."""
     period = figures.last_days(clock.today())
     may_see_sales = request.user.has_perm("sales.view_order")
-    context: dict[str, Any] = {"cards": cards_for(request.user, figures.work_waiting())}
+    context: dict[str, Any] = {
+        "cards": cards_for(request.user, figures.work_waiting()),
+        "first_steps": first_steps(request.user),
+    }
     if may_see_sales:
         now, before = figures.sales_of(period), figures.sales_of(period.before())
         context |= {
@@ -49,6 +53,15 @@ def home(request: HttpRequest) -> HttpResponse:
             "last_orders": Order.objects.select_related("customer", "shop")[:8],
         }
     return back_office_page(request, "dashboard/home.html", title=_("Tableau de bord"), **context)
+
+
+@login_required
+@permission_required(MAY_TAKE_THEM, raise_exception=True)
+@require_POST
+def hide_first_steps(request: HttpRequest) -> HttpResponse:
+    """The firm needs them no more; *Réglages › Société* brings them back."""
+    set_first_steps(are_hidden=True, actor=request.user)
+    return redirect("dashboard:home")
 
 
 # --- What can be done on an order's page ----------------------------------------------------

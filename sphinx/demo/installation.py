@@ -114,6 +114,7 @@ def install(server: SftpServer) -> Feed:
             "email": "bonjour@maison-sphinx.test",
             "phone": "+33 2 40 00 00 00",
             "uses_oss": True,
+            "hides_first_steps": True,
         },
     )
     _people()
