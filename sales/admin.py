@@ -90,6 +90,7 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
         "tax_regime",
         RateFilter,
         "shipping_country",
+        "customer__kind",
     ]
     list_select_related = ["shop", "customer"]
     search_fields = [

@@ -44,7 +44,10 @@ SIDEBAR: list[dict[str, Any]] = [
                 "title": _("Tableau de bord"),
                 "icon": "dashboard",
                 "link": reverse_lazy("dashboard:home"),
-            }
+            },
+            _page(
+                _("Statistiques"), "monitoring", "dashboard:statistics", "invoicing.view_invoice"
+            ),
         ]
     },
     _group(

@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Case, Count, DecimalField, F, Sum, Value, When
+from django.db.models import Case, Count, DecimalField, F, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncDate
 
 from accounting_export.selectors import open_questions, stuck_dispatches
+from customers.models import Customer
 from customers.selectors import customers_with_invalid_numbers
 from ftp_ingest.models import Feed, QuarantinedRow
 from inventory.models import Product
@@ -40,10 +41,31 @@ class Period(NamedTuple):
     start: date
     end: date
 
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.end - self.start).days + 1
+
     def before(self) -> "Period":
         """The period of the same length just before."""
-        length = self.end - self.start + timedelta(days=1)
+        length = timedelta(days=self.days)
         return Period(self.start - length, self.end - length)
+
+    def year_before(self) -> "Period":
+        """The same days a year before."""
+        return Period(_year_before(self.start), _year_before(self.end))
+
+
+class Chosen(NamedTuple):
+    """Of which sales figures are; nothing chosen: of all."""
+
+    shop_id: int | None = None
+    # ISO code of where goods go.
+    country: str = ""
+    is_business: bool | None = None
+
+
+EVERYTHING = Chosen()
 
 
 class Sales(NamedTuple):
@@ -68,32 +90,62 @@ class Day(NamedTuple):
     height: int
 
 
+def _year_before(day: date) -> date:
+    last_of_month = day.month == 2 and day.day == 29  # noqa: PLR2004 (29 February has no other)
+    return day.replace(year=day.year - 1, day=28 if last_of_month else day.day)
+
+
 def last_days(today: date, days: int = DAYS) -> Period:
     """The last `days` civil days, today included."""
     return Period(today - timedelta(days=days - 1), today)
 
 
-def _bounds(period: Period) -> tuple[datetime, datetime]:
+def bounds(period: Period) -> tuple[datetime, datetime]:
+    """The first moment of the period and the first after it."""
     start = datetime.combine(period.start, datetime.min.time(), PARIS)
     end = datetime.combine(period.end + timedelta(days=1), datetime.min.time(), PARIS)
     return start, end
 
 
-def sales_of(period: Period) -> Sales:
-    """The sales figures of a period, in two queries."""
-    start, end = _bounds(period)
-    orders = Order.objects.filter(placed_at__gte=start, placed_at__lt=end).exclude(
-        status=Order.Status.CANCELLED
-    )
-    ordered = orders.aggregate(count=Count("pk"), total=Sum("total_incl_tax"))
-    signed = Case(
-        When(kind=Invoice.Kind.CREDIT_NOTE, then=Value(-1) * F("total_excl_tax")),
-        default=F("total_excl_tax"),
+def orders_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[Order]:
+    """Orders by order date, cancelled out."""
+    start, end = bounds(period)
+    found = Order.objects.filter(placed_at__gte=start, placed_at__lt=end)
+    if chosen.shop_id:
+        found = found.filter(shop=chosen.shop_id)
+    if chosen.country:
+        found = found.filter(shipping_country=chosen.country)
+    if chosen.is_business is not None:
+        kind = Customer.Kind.COMPANY if chosen.is_business else Customer.Kind.PERSON
+        found = found.filter(customer__kind=kind)
+    return found.exclude(status=Order.Status.CANCELLED).order_by()
+
+
+def documents_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[Invoice]:
+    """Invoices and credit notes by issue date."""
+    found = Invoice.objects.filter(issued_on__range=(period.start, period.end))
+    if chosen.shop_id:
+        found = found.filter(shop=chosen.shop_id)
+    if chosen.country:
+        found = found.filter(country=chosen.country)
+    if chosen.is_business is not None:
+        found = found.filter(is_business=chosen.is_business)
+    return found.order_by()
+
+
+def signed(field: str, kind: str = "kind") -> Case:
+    """The amount, less than zero on credit notes."""
+    return Case(
+        When(**{kind: Invoice.Kind.CREDIT_NOTE}, then=Value(-1) * F(field)),
+        default=F(field),
         output_field=_MONEY,
     )
-    turnover = Invoice.objects.filter(issued_on__range=(period.start, period.end)).aggregate(
-        total=Sum(signed)
-    )
+
+
+def sales_of(period: Period, chosen: Chosen = EVERYTHING) -> Sales:
+    """The sales figures of a period, in two queries."""
+    ordered = orders_in(period, chosen).aggregate(count=Count("pk"), total=Sum("total_incl_tax"))
+    turnover = documents_in(period, chosen).aggregate(total=Sum(signed("total_excl_tax")))
     return Sales(
         ordered["count"],
         to_cents(ordered["total"] or ZERO),
@@ -103,11 +155,8 @@ def sales_of(period: Period) -> Sales:
 
 def orders_by_day(period: Period) -> list[Day]:
     """Orders of each civil day of the period, days without any included."""
-    start, end = _bounds(period)
     rows = (
-        Order.objects.filter(placed_at__gte=start, placed_at__lt=end)
-        .exclude(status=Order.Status.CANCELLED)
-        .order_by()
+        orders_in(period)
         .annotate(day=TruncDate("placed_at", tzinfo=PARIS))
         .values("day")
         .annotate(count=Count("pk"), total=Sum("total_incl_tax"))
@@ -116,9 +165,8 @@ def orders_by_day(period: Period) -> list[Day]:
         row["day"]: (row["count"], to_cents(row["total"])) for row in rows
     }
     highest = max((total for _count, total in found.values()), default=ZERO)
-    days = (period.end - period.start).days + 1
     result = []
-    for offset in range(days):
+    for offset in range(period.days):
         day = period.start + timedelta(days=offset)
         count, total = found.get(day, (0, ZERO))
         height = int(total * 100 / highest) if highest else 0

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from sphinx.dashboard import alert_views, views
+from sphinx.dashboard import alert_views, statistics_views, views
 
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
     path("premiers-pas/cacher/", views.hide_first_steps, name="hide_first_steps"),
+    path("statistiques/", statistics_views.page, name="statistics"),
+    path("statistiques/classeur.xlsx", statistics_views.workbook, name="statistics_workbook"),
     path("alertes/", alert_views.alerts, name="alerts"),
     path("alertes/<slug:verb>/<int:pk>/", alert_views.act, name="alert_action"),
     path("commandes/<int:order_id>/<slug:verb>/", views.act_on_order, name="order_action"),

@@ -292,6 +292,7 @@ def pages(receipt: Receipt) -> list[str]:
         f"/stock/inventaires/{count.pk}/",
         "/stock/transferts/nouveau/",
         "/stock/valeur/",
+        "/statistiques/?start=2026-03-01&end=2026-03-31",
         "/comptabilite/export/",
         "/comptabilite/clotures/",
         "/comptabilite/pourquoi/",

@@ -1,0 +1,327 @@
+"""Figures that steer the firm, each with its definition and the documents behind it.
+
+EUR, civil days in Europe/Paris. What the home page shows too comes from the same place
+(figures.py), so that a figure is the same wherever it stands.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import TruncDay, TruncMonth
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django_countries import countries
+
+from customers.models import Customer
+from inventory.models import Product
+from invoicing.models import Invoice, InvoiceLine
+from sales.models import DeliveryNoteLine, Order
+from sphinx.core.models import Shop
+from sphinx.core.money import ZERO, to_cents
+from sphinx.dashboard.figures import (
+    Chosen,
+    Period,
+    bounds,
+    documents_in,
+    orders_in,
+    percent_change,
+    sales_of,
+    signed,
+)
+
+EUROS, PERCENT, PIECES = "€", "%", ""
+# Longer periods are drawn by months.
+MOST_DAYS = 62
+TOP = 15
+
+
+class Figure(NamedTuple):
+    """A figure, what it was before, what it means and where its documents are ("" for none)."""
+
+    name: str
+    label: str
+    definition: str
+    value: Decimal | None
+    before: Decimal | None
+    unit: str
+    url: str
+
+    @property
+    def change(self) -> int | None:
+        """Percent since before; None when there was nothing."""
+        if self.value is None or self.before is None:
+            return None
+        return percent_change(self.value, self.before)
+
+
+class Bar(NamedTuple):
+    """Net sales of a day or month, and of the one it is compared with (EUR excl. tax)."""
+
+    day: date
+    value: Decimal
+    before: Decimal
+    height: int
+    height_before: int
+
+
+class Part(NamedTuple):
+    """A part of the turnover (EUR excl. tax) and its share in percent."""
+
+    label: str
+    value: Decimal
+    documents: int
+    share: int
+
+
+class Sold(NamedTuple):
+    """What a product brought (EUR excl. tax after discounts, credit notes off) and its pieces."""
+
+    sku: str
+    label: str
+    product_id: int | None
+    net: Decimal
+    pieces: Decimal
+    share: int
+
+
+def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
+    """Every figure of a period beside that of another."""
+    now, then = _values(period, chosen), _values(before, chosen)
+    documents, orders = _documents_url(period, chosen), _orders_url(period, chosen)
+    notes = f"{documents}&kind__exact={Invoice.Kind.CREDIT_NOTE}"
+    table = [
+        ("turnover", _("Chiffre d'affaires HT"), EUROS, documents,
+         _("Factures moins avoirs, hors taxes, par date d'émission.")),
+        ("invoiced", _("Facturé TTC"), EUROS, documents,
+         _("Factures moins avoirs, TVA comprise, par date d'émission.")),
+        ("tax", _("TVA facturée"), EUROS, documents,
+         _("TVA des factures moins celle des avoirs, par date d'émission.")),
+        ("margin", _("Marge brute"), EUROS, "",
+         _("Chiffre d'affaires HT moins le coût (CUMP au départ) de ce qui a été expédié.")),
+        ("margin_rate", _("Taux de marge"), PERCENT, "",
+         _("Marge brute divisée par le chiffre d'affaires HT.")),
+        ("orders", _("Commandes"), PIECES, orders,
+         _("Par date de commande, annulées exclues.")),
+        ("ordered", _("Commandé TTC"), EUROS, orders,
+         _("Total des commandes par date de commande, annulées exclues.")),
+        ("basket", _("Panier moyen TTC"), EUROS, orders,
+         _("Total des commandes divisé par leur nombre.")),
+        ("new", _("Nouveaux clients"), PIECES, "",
+         _("Clients dont la toute première commande est de la période.")),
+        ("returning", _("Clients fidèles"), PIECES, "",
+         _("Clients qui ont commandé dans la période et déjà avant elle.")),
+        ("credited", _("Avoirs HT"), EUROS, notes,
+         _("Avoirs par date d'émission, hors taxes.")),
+        ("refund_rate", _("Taux de remboursement"), PERCENT, notes,
+         _("Avoirs divisés par le chiffre d'affaires HT de la période.")),
+    ]  # fmt: skip
+    return [
+        Figure(name, label, definition, now[name], then[name], unit, url)
+        for name, label, unit, url, definition in table
+    ]
+
+
+def _values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
+    sales = sales_of(period, chosen)
+    documents = documents_in(period, chosen).aggregate(
+        tax=Sum(signed("total_tax")),
+        credited=Sum("total_excl_tax", filter=Q(kind=Invoice.Kind.CREDIT_NOTE)),
+    )
+    tax, credited = to_cents(documents["tax"] or ZERO), to_cents(documents["credited"] or ZERO)
+    turnover = sales.turnover_excl_tax
+    margin = turnover - _cost(period, chosen)
+    new, returning = _buyers(period, chosen)
+    return {
+        "turnover": turnover,
+        "invoiced": turnover + tax,
+        "tax": tax,
+        "margin": margin,
+        "margin_rate": _percent(margin, turnover),
+        "orders": Decimal(sales.orders),
+        "ordered": sales.ordered_incl_tax,
+        "basket": sales.average_basket,
+        "new": Decimal(new),
+        "returning": Decimal(returning),
+        "credited": credited,
+        "refund_rate": _percent(credited, turnover),
+    }
+
+
+def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    """One decimal; None of nothing."""
+    return (part * 100 / whole).quantize(Decimal("0.1")) if whole else None
+
+
+def _cost(period: Period, chosen: Chosen) -> Decimal:
+    """Weighted average cost of what left in the period, EUR excl. tax."""
+    start, end = bounds(period)
+    lines = DeliveryNoteLine.objects.filter(
+        delivery_note__shipped_at__gte=start, delivery_note__shipped_at__lt=end
+    )
+    if chosen.shop_id:
+        lines = lines.filter(delivery_note__order__shop=chosen.shop_id)
+    if chosen.country:
+        lines = lines.filter(delivery_note__order__shipping_country=chosen.country)
+    if chosen.is_business is not None:
+        kind = Customer.Kind.COMPANY if chosen.is_business else Customer.Kind.PERSON
+        lines = lines.filter(delivery_note__order__customer__kind=kind)
+    total = lines.aggregate(total=Sum(F("quantity") * F("unit_cost")))["total"]
+    return to_cents(total or ZERO)
+
+
+def _buyers(period: Period, chosen: Chosen) -> tuple[int, int]:
+    """Customers who ordered for the first time, and those who had ordered before."""
+    start, _end = bounds(period)
+    earlier = Order.objects.filter(customer=OuterRef("customer"), placed_at__lt=start).exclude(
+        status=Order.Status.CANCELLED
+    )
+    found = (
+        orders_in(period, chosen)
+        .annotate(is_returning=Exists(earlier))
+        .values("is_returning")
+        .annotate(buyers=Count("customer", distinct=True))
+    )
+    buyers = {row["is_returning"]: row["buyers"] for row in found}
+    return buyers.get(False, 0), buyers.get(True, 0)
+
+
+# --- Over time -----------------------------------------------------------------------------------
+
+
+def bars(period: Period, before: Period, chosen: Chosen) -> list[Bar]:
+    """Net sales by day, or by month over long periods, each beside its counterpart's."""
+    by_month = period.days > MOST_DAYS
+    now, then = _by_time(period, chosen, by_month), _by_time(before, chosen, by_month)
+    steps, counterparts = list(_steps(period, by_month)), list(_steps(before, by_month))
+    pairs = [
+        (
+            day,
+            now.get(day, ZERO),
+            then.get(counterparts[n], ZERO) if n < len(counterparts) else ZERO,
+        )
+        for n, day in enumerate(steps)
+    ]
+    highest = max((max(a, b) for _day, a, b in pairs), default=ZERO)
+    return [Bar(day, a, b, _height(a, highest), _height(b, highest)) for day, a, b in pairs]
+
+
+def _height(value: Decimal, highest: Decimal) -> int:
+    return int(max(value, ZERO) * 100 / highest) if highest > 0 else 0
+
+
+def _by_time(period: Period, chosen: Chosen, by_month: bool) -> dict[date, Decimal]:
+    truncated = TruncMonth("issued_on") if by_month else TruncDay("issued_on")
+    rows = (
+        documents_in(period, chosen)
+        .annotate(step=truncated)
+        .values("step")
+        .annotate(total=Sum(signed("total_excl_tax")))
+    )
+    return {row["step"]: to_cents(row["total"]) for row in rows}
+
+
+def _steps(period: Period, by_month: bool) -> Iterator[date]:
+    day = period.start.replace(day=1) if by_month else period.start
+    while day <= period.end:
+        yield day
+        day = (day + timedelta(days=32)).replace(day=1) if by_month else day + timedelta(days=1)
+
+
+# --- Parts of the turnover -----------------------------------------------------------------------
+
+
+def parts(period: Period, chosen: Chosen) -> dict[str, list[Part]]:
+    """The turnover by shop, country and kind of customer; each list adds up to it."""
+    shops = dict(Shop.objects.values_list("pk", "name"))
+    kinds = {True: _("Professionnels"), False: _("Particuliers")}
+    return {
+        _("Par boutique"): _split(period, chosen, "shop", shops),
+        _("Par pays de livraison"): _split(period, chosen, "country", dict(countries)),
+        _("Par clientèle"): _split(period, chosen, "is_business", kinds),
+    }
+
+
+def _split(period: Period, chosen: Chosen, field: str, names: dict[Any, str]) -> list[Part]:
+    rows = list(
+        documents_in(period, chosen)
+        .values(field)
+        .annotate(total=Sum(signed("total_excl_tax")), count=Count("pk"))
+        .order_by("-total")
+    )
+    whole = sum((row["total"] for row in rows), ZERO)
+    return [
+        Part(
+            str(names.get(row[field], row[field])),
+            to_cents(row["total"]),
+            row["count"],
+            _share(row["total"], whole),
+        )
+        for row in rows
+    ]
+
+
+def _share(part: Decimal, whole: Decimal) -> int:
+    return int(part * 100 / whole) if whole > 0 else 0
+
+
+def products(period: Period, chosen: Chosen, limit: int = TOP) -> list[Sold]:
+    """What sold best, by net sales."""
+    lines = InvoiceLine.objects.filter(
+        invoice__in=documents_in(period, chosen), kind=InvoiceLine.Kind.GOODS
+    ).order_by()
+    rows = list(
+        lines.values("sku")
+        .annotate(
+            net=Sum(signed("total_excl_tax", "invoice__kind")),
+            pieces=Sum(signed("quantity", "invoice__kind")),
+        )
+        .order_by("-net", "sku")[:limit]
+    )
+    whole = lines.aggregate(total=Sum(signed("total_excl_tax", "invoice__kind")))["total"] or ZERO
+    known = {p.sku: p for p in Product.objects.filter(sku__in=[row["sku"] for row in rows])}
+    return [
+        Sold(
+            row["sku"],
+            known[row["sku"]].label if row["sku"] in known else row["sku"] or _("Sans référence"),
+            known[row["sku"]].pk if row["sku"] in known else None,
+            to_cents(row["net"]),
+            row["pieces"],
+            _share(row["net"], whole),
+        )
+        for row in rows
+    ]
+
+
+# --- Documents behind ----------------------------------------------------------------------------
+
+
+def _documents_url(period: Period, chosen: Chosen) -> str:
+    query: dict[str, Any] = {"issued_on__gte": period.start, "issued_on__lte": period.end}
+    if chosen.shop_id:
+        query["shop__id__exact"] = chosen.shop_id
+    if chosen.country:
+        query["country__exact"] = chosen.country
+    if chosen.is_business is not None:
+        query["is_business__exact"] = int(chosen.is_business)
+    return f"{reverse('admin:invoicing_invoice_changelist')}?{urlencode(query)}"
+
+
+def _orders_url(period: Period, chosen: Chosen) -> str:
+    start, end = bounds(period)
+    query: dict[str, Any] = {
+        "placed_at__gte": start.isoformat(),
+        "placed_at__lt": end.isoformat(),
+        "status__in": ",".join(s for s in Order.Status.values if s != Order.Status.CANCELLED),
+    }
+    if chosen.shop_id:
+        query["shop__id__exact"] = chosen.shop_id
+    if chosen.country:
+        query["shipping_country__exact"] = chosen.country
+    if chosen.is_business is not None:
+        kind = Customer.Kind.COMPANY if chosen.is_business else Customer.Kind.PERSON
+        query["customer__kind__exact"] = kind.value
+    return f"{reverse('admin:sales_order_changelist')}?{urlencode(query)}"

@@ -1,0 +1,197 @@
+"""The statistics page and its workbook."""
+
+from datetime import date, timedelta
+from io import BytesIO
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_countries import countries
+from openpyxl import Workbook
+from openpyxl.styles import Font
+
+from invoicing.models import Invoice
+from sphinx.core import clock
+from sphinx.core.models import Shop
+from sphinx.core.pages import back_office_page
+from sphinx.core.texts import safe_cell
+from sphinx.dashboard import statistics
+from sphinx.dashboard.figures import Chosen, Period, last_days
+
+_WHOLE_PRODUCTS = 100_000
+_INPUT = {"class": "sx-select"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_may_see = permission_required(("sales.view_order", "invoicing.view_invoice"), raise_exception=True)
+
+
+class StatisticsForm(forms.Form):
+    """The period, what it is compared with, and of which sales."""
+
+    start = forms.DateField(
+        label=gettext_lazy("Du"), widget=forms.DateInput({**_INPUT, "type": "date"}, "%Y-%m-%d")
+    )
+    end = forms.DateField(
+        label=gettext_lazy("au"), widget=forms.DateInput({**_INPUT, "type": "date"}, "%Y-%m-%d")
+    )
+    against = forms.ChoiceField(
+        label=gettext_lazy("comparé à"),
+        choices=[
+            ("before", gettext_lazy("la période d'avant")),
+            ("year", gettext_lazy("un an avant")),
+        ],
+        required=False,
+        widget=forms.Select(_INPUT),
+    )
+    shop = forms.ModelChoiceField(
+        Shop.objects.order_by("name"),
+        label=gettext_lazy("Boutique"),
+        required=False,
+        empty_label=gettext_lazy("toutes"),
+        widget=forms.Select(_INPUT),
+    )
+    country = forms.ChoiceField(
+        label=gettext_lazy("Pays"), required=False, widget=forms.Select(_INPUT)
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Clientèle"),
+        choices=[
+            ("", gettext_lazy("toute")),
+            ("0", gettext_lazy("Particuliers")),
+            ("1", gettext_lazy("Professionnels")),
+        ],
+        required=False,
+        widget=forms.Select(_INPUT),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sold_to = Invoice.objects.order_by().values_list("country", flat=True).distinct()
+        names = sorted((countries.name(code), code) for code in sold_to)
+        field = self.fields["country"]
+        field.choices = [  # type: ignore[attr-defined]
+            ("", _("tous")),
+            *((code, name) for name, code in names),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """A period the right way round."""
+        data = super().clean() or {}
+        start, end = data.get("start"), data.get("end")
+        if start and end and start > end:
+            data["start"], data["end"] = end, start
+        return data
+
+
+def _asked(request: HttpRequest) -> tuple[StatisticsForm, Period, Period, Chosen]:
+    """The form, the period, the one to compare with, and of which sales; 30 days by default."""
+    default = last_days(clock.today())
+    given = request.GET if "start" in request.GET else {"start": default.start, "end": default.end}
+    form = StatisticsForm(given)
+    data = form.cleaned_data if form.is_valid() else {}
+    period = Period(data.get("start") or default.start, data.get("end") or default.end)
+    if period.start > period.end:
+        period = default
+    before = period.year_before() if data.get("against") == "year" else period.before()
+    chosen = Chosen(
+        data["shop"].pk if data.get("shop") else None,
+        data.get("country", ""),
+        {"0": False, "1": True}.get(data.get("kind", "")),
+    )
+    return form, period, before, chosen
+
+
+def _presets(today: date) -> list[tuple[str, Period]]:
+    month = today.replace(day=1)
+    last_month = month - timedelta(days=1)
+    return [
+        (_("7 jours"), last_days(today, 7)),
+        (_("30 jours"), last_days(today)),
+        (_("ce mois"), Period(month, today)),
+        (_("le mois dernier"), Period(last_month.replace(day=1), last_month)),
+        (_("cette année"), Period(today.replace(month=1, day=1), today)),
+        (_("12 mois"), last_days(today, 365)),
+    ]
+
+
+@login_required
+@_may_see
+def page(request: HttpRequest) -> HttpResponse:
+    """The figures of a period beside another's."""
+    form, period, before, chosen = _asked(request)
+    return back_office_page(
+        request,
+        "dashboard/statistics.html",
+        title=_("Statistiques"),
+        form=form,
+        period=period,
+        before=before,
+        presets=_presets(clock.today()),
+        query=request.GET.urlencode(),
+        figures=statistics.figures_of(period, before, chosen),
+        bars=statistics.bars(period, before, chosen),
+        by_month=period.days > statistics.MOST_DAYS,
+        parts=statistics.parts(period, chosen),
+        products=statistics.products(period, chosen),
+    )
+
+
+@login_required
+@_may_see
+def workbook(request: HttpRequest) -> HttpResponse:
+    """The same figures as a workbook, every product included."""
+    _form, period, before, chosen = _asked(request)
+    book = Workbook(write_only=False)
+    book.remove(book.worksheets[0])
+    _sheet(
+        book,
+        _("Chiffres"),
+        (_("Chiffre"), _("Valeur"), _("Avant"), _("Définition")),
+        [
+            (f.label, f.value, f.before, f.definition)
+            for f in statistics.figures_of(period, before, chosen)
+        ],
+    )
+    _sheet(
+        book,
+        _("Dans le temps"),
+        (_("Date"), _("Chiffre d'affaires HT"), _("Avant")),
+        [(b.day, b.value, b.before) for b in statistics.bars(period, before, chosen)],
+    )
+    for title, rows in statistics.parts(period, chosen).items():
+        _sheet(
+            book,
+            title,
+            ("", _("Chiffre d'affaires HT"), _("Pièces"), "%"),
+            [(part.label, part.value, part.documents, part.share) for part in rows],
+        )
+    _sheet(
+        book,
+        _("Articles"),
+        (_("Référence"), _("Article"), _("Chiffre d'affaires HT"), _("Quantité")),
+        [
+            (s.sku, s.label, s.net, s.pieces)
+            for s in statistics.products(period, chosen, _WHOLE_PRODUCTS)
+        ],
+    )
+    stream = BytesIO()
+    book.save(stream)
+    response = HttpResponse(stream.getvalue(), content_type=XLSX)
+    name = f"statistiques-{period.start:%Y%m%d}-{period.end:%Y%m%d}.xlsx"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _sheet(
+    book: Workbook, title: str, header: tuple[str, ...], rows: list[tuple[Any, ...]]
+) -> None:
+    sheet = book.create_sheet(title[:31])
+    sheet.append(header)
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    for row in rows:
+        sheet.append([safe_cell(cell) if isinstance(cell, str) else cell for cell in row])
+    sheet.column_dimensions["A"].width = 34
+    sheet.freeze_panes = "A2"
