@@ -1,41 +1,23 @@
-"""Reads of the accounts."""
+"""What is handed over: lines of the journal, and that nothing is left out."""
 
-from collections.abc import Collection, Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    Max,
-    Min,
-    OuterRef,
-    Q,
-    QuerySet,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounting_export.models import (
     AccountRule,
-    ClosedMonth,
-    Dispatch,
-    EntryQuestion,
     ExportBatch,
     ExportedEntry,
     JournalEntry,
     JournalLine,
-    Sending,
 )
-from invoicing.models import BankLine, Invoice, InvoiceLine, Payment, ProviderTransaction
+from invoicing.models import Invoice
 from invoicing.selectors import orders_off_the_shops_total
-from purchasing.models import SupplierInvoice
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.vat import TaxRegime, purchase_regime
 
@@ -76,101 +58,6 @@ class ExportLine(NamedTuple):
     def regime(self) -> str:
         """The VAT regime in words."""
         return _regime_label(self.sale_regime, self.country)
-
-
-def invoices_to_post() -> QuerySet[Invoice]:
-    """Issued documents without an entry; one on which nothing at all was charged has none."""
-    charged = InvoiceLine.objects.filter(~Q(amount_excl_tax=0), invoice=OuterRef("pk"))
-    return Invoice.objects.filter(Exists(charged), entry=None).order_by("chain_index")
-
-
-def purchases_to_post() -> QuerySet[SupplierInvoice]:
-    """Suppliers' invoices good to pay without an entry, in the order of their approval."""
-    booked = JournalEntry.objects.filter(supplier_invoice=OuterRef("pk"), is_reversal=False)
-    return SupplierInvoice.objects.filter(
-        ~Exists(booked), ~Q(total_incl_tax=0), status=SupplierInvoice.Status.APPROVED
-    ).order_by("approved_at", "pk")
-
-
-def purchases_to_reverse() -> QuerySet[SupplierInvoice]:
-    """Suppliers' invoices taken back whose entry stands."""
-    booked = JournalEntry.objects.filter(supplier_invoice=OuterRef("pk"))
-    return SupplierInvoice.objects.filter(
-        Exists(booked.filter(is_reversal=False)),
-        ~Exists(booked.filter(is_reversal=True)),
-        status=SupplierInvoice.Status.CANCELLED,
-    ).order_by("cancelled_at", "pk")
-
-
-def payments_to_post() -> QuerySet[Payment]:
-    """Payments without an entry whose invoice has its own, the oldest first."""
-    booked = JournalEntry.objects.filter(invoice=OuterRef("invoice"))
-    return Payment.objects.filter(Exists(booked), entry=None).order_by("paid_at", "pk")
-
-
-def payments_of(invoice_ids: Collection[int]) -> list[int]:
-    """Payments of some documents."""
-    return list(Payment.objects.filter(invoice__in=invoice_ids).values_list("pk", flat=True))
-
-
-def movements_to_post() -> QuerySet[ProviderTransaction]:
-    """Movements of payment providers that are in no entry, the oldest first."""
-    return ProviderTransaction.objects.filter(posted=None).order_by("occurred_on", "pk")
-
-
-def payouts_to_post() -> QuerySet[BankLine]:
-    """Lines of the bank that are a provider's payout, without an entry."""
-    return BankLine.objects.filter(entry=None).exclude(payout="").order_by("booked_on", "pk")
-
-
-def first_open_day() -> date | None:
-    """The day after the last closed month; None while none is closed."""
-    last = ClosedMonth.objects.aggregate(last=Max("month"))["last"]
-    return next_month(last) if last else None
-
-
-def next_month(month: date) -> date:
-    """The first day of the month after."""
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def month_to_close() -> date | None:
-    """The first day of the month that closes next; None before there is any entry."""
-    open_from = first_open_day()
-    if open_from:
-        return open_from
-    first = JournalEntry.objects.aggregate(first=Min("entry_date"))["first"]
-    return first.replace(day=1) if first else None
-
-
-def fiscal_year(day: date, end_month: int) -> tuple[date, date]:
-    """First and last day of the fiscal year that `day` is in, years ending with `end_month`."""
-    ends = day.year if day.month <= end_month else day.year + 1
-    last = next_month(date(ends, end_month, 1)) - timedelta(days=1)
-    return next_month(date(ends - 1, end_month, 1)), last
-
-
-def fiscal_years(end_month: int) -> list[tuple[date, date]]:
-    """The fiscal years with entries, the latest first."""
-    days = JournalEntry.objects.aggregate(first=Min("entry_date"), last=Max("entry_date"))
-    if days["first"] is None:
-        return []
-    found = [fiscal_year(days["last"], end_month)]
-    while found[-1][0] > days["first"]:
-        found.append(fiscal_year(found[-1][0] - timedelta(days=1), end_month))
-    return found
-
-
-def month_sums(month: date) -> tuple[int, Decimal, Decimal]:
-    """Entries dated in the month that begins on `month`, their debit and credit (EUR)."""
-    lines = JournalLine.objects.filter(
-        entry__entry_date__gte=month, entry__entry_date__lt=next_month(month)
-    ).aggregate(
-        count=Count("entry", distinct=True),
-        debit=Coalesce(Sum("debit"), ZERO),
-        credit=Coalesce(Sum("credit"), ZERO),
-    )
-    return lines["count"], to_cents(lines["debit"]), to_cents(lines["credit"])
 
 
 def _regime_label(sale: str | None, country: str | None) -> str:
@@ -303,22 +190,6 @@ def coverage(today: date) -> Coverage:
 def _balance(lines: QuerySet[JournalLine]) -> Decimal:
     found = lines.aggregate(debit=Sum("debit"), credit=Sum("credit"))
     return to_cents((found["debit"] or ZERO) - (found["credit"] or ZERO))
-
-
-def sending_settings() -> Sending:
-    """How new entries go to the accountant; not in use until somebody says so."""
-    found, _created = Sending.objects.get_or_create(pk=1)
-    return found
-
-
-def stuck_dispatches() -> QuerySet[Dispatch]:
-    """Batches that couldn't be sent to the accountant yet."""
-    return Dispatch.objects.filter(sent_at=None).exclude(reason="")
-
-
-def open_questions() -> QuerySet[EntryQuestion]:
-    """The accountant's questions that nobody answered, oldest first."""
-    return EntryQuestion.objects.filter(answer="").order_by("pk")
 
 
 def invoices_of_batch(batch: ExportBatch) -> QuerySet[Invoice]:
