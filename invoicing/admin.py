@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -82,7 +82,56 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
         "total_incl_tax": _("Total TTC"),
     }
     inlines = [LineInline, TaxInline, StateInline]
+    readonly_fields = ["papers"]
     actions = ["credit"]
+    fieldsets = [
+        (
+            _("Pièce"),
+            {
+                "fields": [
+                    ("number", "kind"),
+                    ("issued_on", "due_on"),
+                    ("shop", "order"),
+                    ("delivery_note", "delivered_on"),
+                    ("credited_invoice", "reason"),
+                    ("is_down_payment", "is_grouped"),
+                    "papers",
+                ]
+            },
+        ),
+        (
+            _("Client"),
+            {
+                "fields": [
+                    ("customer", "customer_name"),
+                    ("is_business", "auxiliary_account"),
+                    ("country", "tax_regime"),
+                ]
+            },
+        ),
+        (
+            _("Montants"),
+            {
+                "fields": [
+                    ("total_excl_tax", "total_tax"),
+                    ("total_incl_tax", "paid_incl_tax"),
+                    "currency",
+                ]
+            },
+        ),
+        (
+            _("Origine et empreinte"),
+            {
+                "fields": [
+                    ("source_file", "source_line"),
+                    "source_sha256",
+                    ("issued_at", "chain_index"),
+                    "previous_hash",
+                    "hash",
+                ]
+            },
+        ),
+    ]
 
     def has_issue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("invoicing.add_invoice")
@@ -102,6 +151,19 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
     @display(description=_("Nature"), label={_("Facture"): "info", _("Avoir"): "danger"})
     def nature(self, invoice: Invoice) -> str:
         return invoice.get_kind_display()
+
+    @display(description=_("Papiers"))
+    def papers(self, invoice: Invoice) -> str:
+        """The PDF and XML, and what can be done about the document."""
+        pages = [
+            (_("PDF"), "invoicing:pdf"),
+            (_("XML"), "invoicing:cii"),
+            (_("Règlement"), "invoicing:receivable"),
+        ]
+        if invoice.kind == Invoice.Kind.INVOICE:
+            pages.append((_("Avoir"), "invoicing:credit"))
+        links = [(reverse(name, args=[invoice.pk]), label) for label, name in pages]
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     @display(description=_("PDF"))
     def pdf_link(self, invoice: Invoice) -> str:

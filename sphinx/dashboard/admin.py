@@ -1,4 +1,4 @@
-"""The order's page, composed here because it shows what is above sales: invoices, entries."""
+"""Pages composed here because they show what is on other floors: a document's whole chain."""
 
 from typing import Any
 
@@ -16,10 +16,15 @@ from django_celery_beat.models import (
 )
 from unfold.admin import ModelAdmin
 
+from accounting_export.admin import JournalEntryAdmin
+from accounting_export.models import JournalEntry
 from ftp_ingest.models import ReceivedFile
-from sales.admin import OrderAdmin
+from invoicing.admin import InvoiceAdmin
+from invoicing.models import Invoice
+from sales.admin import DeliveryNoteAdmin, OrderAdmin
 from sales.models import DeliveryNote, Order
 from sales.selectors import orders_ready_to_deliver
+from sphinx.dashboard.chain import chains_of
 from sphinx.dashboard.trace import documents_of, traced
 
 for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
@@ -53,6 +58,41 @@ class OrderPage(OrderAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **chain})
 
 
+class ChainBar:
+    """Mixin: a document's page begins with the chain that it is a link of."""
+
+    change_form_outer_before_template = "dashboard/chain_bar.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        chains = chains_of(row.number, request.user) if row else []
+        context = {**(extra_context or {}), "chains": chains}
+        view = super().change_view  # type: ignore[misc]
+        answer: HttpResponse = view(request, object_id, form_url, context)
+        return answer
+
+
+for _model in (DeliveryNote, Invoice, JournalEntry):
+    admin.site.unregister(_model)
+
+
+@admin.register(DeliveryNote)
+class DeliveryNotePage(ChainBar, DeliveryNoteAdmin):
+    pass
+
+
+@admin.register(Invoice)
+class InvoicePage(ChainBar, InvoiceAdmin):
+    pass
+
+
+@admin.register(JournalEntry)
+class JournalEntryPage(ChainBar, JournalEntryAdmin):
+    pass
+
+
 def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
     file = ReceivedFile.objects.filter(shop=order.shop_id, sha256=order.source_sha256).first()
     notes = list(order.delivery_notes.all())
@@ -65,7 +105,7 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
         "source": file,
         "notes": notes,
         "invoices": documents_of(order),
-        "payments": order.payments.select_related("entry").order_by("paid_at", "pk"),
+        "payments": order.payments.all(),
         "waiting": [
             (line, line.quantity - line.quantity_delivered)
             for line in order.lines.all()

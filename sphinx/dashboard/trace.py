@@ -7,7 +7,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from accounting_export.models import JournalEntry, JournalLine
 from ftp_ingest.models import QuarantinedRow
-from invoicing.models import Invoice, InvoicedNote
+from invoicing.models import Invoice, InvoicedNote, Payment
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sphinx.core.clock import PARIS
 from sphinx.core.money import plain
@@ -25,6 +25,7 @@ def traced(orders: QuerySet[Order]) -> QuerySet[Order]:
         Prefetch("invoices", Invoice.objects.filter(is_grouped=False)),
         Prefetch("invoices__entry", JournalEntry.objects.select_related("journal")),
         Prefetch("invoices__entry__lines", JournalLine.objects.order_by("position")),
+        Prefetch("payments", Payment.objects.select_related("entry").order_by("paid_at", "pk")),
         Prefetch("delivery_notes__invoiced", InvoicedNote.objects.select_related("invoice")),
         Prefetch(
             "delivery_notes__invoiced__invoice__entry",
