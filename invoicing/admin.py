@@ -163,7 +163,8 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
         if invoice.kind == Invoice.Kind.INVOICE:
             pages.append((_("Avoir"), "invoicing:credit"))
         links = [(reverse(name, args=[invoice.pk]), label) for label, name in pages]
-        return format_html_join(" · ", '<a href="{}">{}</a>', links)
+        joined = format_html_join(" · ", '<a href="{}">{}</a>', links)
+        return format_html('<span class="sx">{}</span>', joined)
 
     @display(description=_("PDF"))
     def pdf_link(self, invoice: Invoice) -> str:
