@@ -15,13 +15,15 @@ from accounting_export.models import JournalLine
 from accounting_export.services import post_missing
 from customers.drafts import CustomerDraft
 from invoicing.models import Invoice
+from invoicing.receivables import ageing, open_invoices
 from invoicing.services import credit_invoice, issue_invoice
 from sphinx.core.models import Shop
 from sphinx.dashboard.figures import EVERYTHING, Chosen, Period, sales_of
-from sphinx.dashboard.statistics import bars, figures_of, parts, products
+from sphinx.dashboard.statistics import bars, figures_of, parts, products, standing
 from tests.accounting_export.test_vat_returns import BELGIAN, BERLIN
 from tests.factories import NOON, ProductFactory, line, shipped
 from tests.invoicing.test_einvoices import BRUGES
+from tests.invoicing.test_grouped import UNPAID
 from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +185,17 @@ def test_the_best_sold_with_what_was_credited_taken_off() -> None:
     assert found["Bougie"] == (D("100.00"), D(2))
     assert found["Article B"] == (D("10.00"), D(1))
     assert sum((net for net, _pieces in found.values()), D(0)) == values()["turnover"]
+
+
+def test_what_is_owed_today_is_what_the_receivables_page_says() -> None:
+    sold("1", line("A", "60.00"), **UNPAID)
+    sold("2", line("A", "12.00"))
+    late = sold("3", line("A", "24.00"), **UNPAID)
+    credit_invoice(invoice_id=late.pk, amount=D("4.00"), reason="Geste", at=NOON)
+    day_after = late.due_on + timedelta(days=1)
+    assert [f.value for f in standing(late.due_on)] == [D("80.00"), D(0)]
+    assert [f.value for f in standing(day_after)] == [D("80.00"), D("80.00")]
+    assert sum(bucket.amount for bucket in ageing(open_invoices(), day_after)) == D("80.00")
 
 
 _SALES = st.lists(

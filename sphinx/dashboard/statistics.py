@@ -19,6 +19,7 @@ from django_countries import countries
 from customers.models import Customer
 from inventory.models import Product
 from invoicing.models import Invoice, InvoiceLine
+from invoicing.receivables import open_invoices
 from sales.models import DeliveryNoteLine, Order
 from sphinx.core.models import Shop
 from sphinx.core.money import ZERO, to_cents
@@ -187,6 +188,31 @@ def _buyers(period: Period, chosen: Chosen) -> tuple[int, int]:
     )
     buyers = {row["is_returning"]: row["buyers"] for row in found}
     return buyers.get(False, 0), buyers.get(True, 0)
+
+
+def standing(today: date) -> list[Figure]:
+    """What customers owe today, whatever the period: no past to be set beside."""
+    owed = open_invoices().filter(balance__gt=0)
+    late = owed.filter(due_on__lt=today)
+    url = reverse("invoicing:receivables")
+    table = [
+        ("owed", _("Encaissements attendus"), owed,
+         _("Solde TTC des factures ouvertes, avoirs et règlements déduits.")),
+        ("late", _("dont en retard"), late,
+         _("La part de ces soldes dont l'échéance est passée.")),
+    ]  # fmt: skip
+    return [
+        Figure(
+            name,
+            label,
+            definition,
+            to_cents(rows.order_by().aggregate(total=Sum("balance"))["total"] or ZERO),
+            None,
+            EUROS,
+            url,
+        )
+        for name, label, rows, definition in table
+    ]
 
 
 # --- Over time -----------------------------------------------------------------------------------

@@ -131,6 +131,7 @@ def page(request: HttpRequest) -> HttpResponse:
         presets=_presets(clock.today()),
         query=request.GET.urlencode(),
         figures=statistics.figures_of(period, before, chosen),
+        standing=statistics.standing(clock.today()),
         bars=statistics.bars(period, before, chosen),
         by_month=period.days > statistics.MOST_DAYS,
         parts=statistics.parts(period, chosen),
