@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -44,6 +44,8 @@ SIDEBAR: list[dict[str, Any]] = [
                 "title": _("Tableau de bord"),
                 "icon": "dashboard",
                 "link": reverse_lazy("dashboard:home"),
+                # Its address begins every other: it is marked on its own page only.
+                "active": lambda request: request.path == reverse("dashboard:home"),
             },
             _page(
                 _("Statistiques"), "monitoring", "dashboard:statistics", "invoicing.view_invoice"

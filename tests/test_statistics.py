@@ -260,6 +260,15 @@ def test_the_workbook_has_the_pages_figures() -> None:
     assert [row[1] for row in list(book["Par pays de livraison"].values)[1:]] == [450, 100, 100]
 
 
+@pytest.mark.parametrize(
+    ("path", "marked"), [("/", "Tableau de bord"), ("/statistiques/", "Statistiques")]
+)
+def test_the_side_bar_marks_the_page_that_is_open_and_no_other(path: str, marked: str) -> None:
+    groups = signed_in("Gérant").get(path).context["sidebar_navigation"]
+    shown = [item["title"] for group in groups for item in group["items"] if item["active"]]
+    assert shown == [marked]
+
+
 @pytest.mark.parametrize("query", ["start=x&end=y", "start=2026-03-31&end=2026-03-01", "shop=99"])
 def test_a_question_that_is_none_is_answered_all_the_same(query: str) -> None:
     assert signed_in("Gérant").get(f"/statistiques/?{query}").status_code == 200
