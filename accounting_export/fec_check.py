@@ -34,9 +34,9 @@ _PAIRS = (
 _WITH_SIDE = [{"Debit": "Montant", "Credit": "Sens"}.get(name, name) for name in COLUMNS]
 _DEBIT, _CREDIT = {"D", "+1", "1"}, {"C", "-1"}
 _NAME = re.compile(r"^\d{9}FEC(\d{8})(_\d+)?\.txt$", re.IGNORECASE)
-_AMOUNT = re.compile(r"^[+-]?\d+(,\d{1,2})?$")
+_AMOUNT = re.compile(r"^[+-]?\d{1,15}(,\d{1,2})?$")
 _ACCOUNT = re.compile(r"^\d{3}")
-_RANK = re.compile(r"(\d+)$")
+_RANK = re.compile(r"(\d{1,18})$")
 # Of each kind of fault so many lines are named, the others counted.
 NAMED = 5
 

@@ -40,6 +40,8 @@ class Sending(models.Model):
         help_text=_("« ssh-ed25519 AAAA… ». Vide : l'essai montre celle que le serveur présente."),
     )
     directory = models.CharField(_("dossier"), max_length=200, default=".")
+    # Why the last batch couldn't be made.
+    reason = models.CharField(_("raison"), max_length=500, blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("envoi programmé")

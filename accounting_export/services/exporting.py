@@ -85,7 +85,7 @@ def export_journal(
     """
     journal_format = find_format(format_code)
     _check(date_from, date_to, journals)
-    _book(journals)
+    book_missing(journals)
     choice = Choice(tuple(journals), date_from, date_to, only_new)
     for turn in range(1, _TURNS + 1):
         try:
@@ -114,7 +114,7 @@ def export_new(
         NothingToExport: there is none.
     """
     _check(date.min, date.max, journals)
-    _book(journals)
+    book_missing(journals)
     days = entries_to_export(Choice(tuple(journals), only_new=True)).aggregate(
         first=Min("entry_date"), last=Max("entry_date")
     )
@@ -163,8 +163,8 @@ def _check(date_from: date, date_to: date, journals: Sequence[str]) -> None:
         )
 
 
-def _book(journals: Sequence[str]) -> None:
-    """What the journals still miss. Purchases have their own; all others come of sales."""
+def book_missing(journals: Sequence[str]) -> None:
+    """Book what the journals still miss. Purchases have their own; all others come of sales."""
     if set(journals) - {PURCHASES_JOURNAL}:
         post_missing()
         letter_all()

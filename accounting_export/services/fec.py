@@ -18,10 +18,7 @@ from accounting_export.fec_check import Report, check_fec
 from accounting_export.formats.fec import Fec
 from accounting_export.models import Journal
 from accounting_export.selectors import Choice, fiscal_year, lines_to_export
-from accounting_export.services.exporting import FOLDER, at_length, file_name
-from accounting_export.services.lettering import letter_all
-from accounting_export.services.posting import post_missing
-from accounting_export.services.purchases import post_missing_purchases
+from accounting_export.services.exporting import FOLDER, at_length, book_missing, file_name
 from sphinx.core.errors import InputError
 from sphinx.core.files import whole_file
 from sphinx.core.services import company, record
@@ -73,11 +70,9 @@ def make_fec(
             _("Renseignez le SIREN (Réglages › Société) : il fait partie du nom du fichier."),
             code="accounting.no_siren",
         )
-    post_missing()
-    post_missing_purchases()
-    letter_all()
-    first, last = fiscal_year(day, firm.fiscal_year_end_month)
     journals = tuple(Journal.objects.values_list("code", flat=True))
+    book_missing(journals)
+    first, last = fiscal_year(day, firm.fiscal_year_end_month)
     name = file_name("fec", journals, first, last)
     aside = Path(settings.DATA_DIR, FECS, f"{uuid4().hex}.part")
     try:

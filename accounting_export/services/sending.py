@@ -31,28 +31,27 @@ _REASON = Dispatch._meta.get_field("reason").max_length
 def send_due(*, at: datetime) -> int:
     """On the day it is due, hand over what is new; then send all that waits. How many were sent.
 
-    Twice makes no second batch: nothing is new then.
-
-    Raises:
-        SphinxError: the batch couldn't be made; what waited is sent all the same.
+    Twice makes no second batch: nothing is new then. One that can't be made keeps its reason, is
+    tried again the next time, and holds nothing up.
     """
     chosen = sending_settings()
     if not chosen.is_active:
         return 0
     today = business_date(at)
-    try:
-        if chosen.next_on is None or chosen.next_on <= today:
-            _hand_over(chosen, today)
-    finally:
-        sent = send_waiting(at=at)
-    return sent
+    if chosen.next_on is None or chosen.next_on <= today:
+        _hand_over(chosen, today)
+    return send_waiting(at=at)
 
 
 def _hand_over(chosen: Sending, today: date) -> None:
     journals = list(chosen.journals.values_list("code", flat=True)) or [SALES_JOURNAL]
-    with suppress(NothingToExport):
-        export_new(format_code=chosen.format, journals=journals, is_to_send=True)
-    Sending.objects.update(next_on=next_day(today, chosen.rhythm))
+    try:
+        with suppress(NothingToExport):
+            export_new(format_code=chosen.format, journals=journals, is_to_send=True)
+    except (SphinxError, OSError) as error:
+        Sending.objects.update(reason=str(error)[:_REASON])
+    else:
+        Sending.objects.update(reason="", next_on=next_day(today, chosen.rhythm))
 
 
 def next_day(today: date, rhythm: str) -> date:

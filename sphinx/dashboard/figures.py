@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, DecimalField, F, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncDate
 
+from accounting_export.models import Sending
 from accounting_export.selectors import open_questions, stuck_dispatches
 from customers.models import Customer
 from customers.selectors import customers_with_invalid_numbers
@@ -110,15 +111,19 @@ def bounds(period: Period) -> tuple[datetime, datetime]:
 def orders_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[Order]:
     """Orders by order date, cancelled out."""
     start, end = bounds(period)
-    found = Order.objects.filter(placed_at__gte=start, placed_at__lt=end)
-    if chosen.shop_id:
-        found = found.filter(shop=chosen.shop_id)
-    if chosen.country:
-        found = found.filter(shipping_country=chosen.country)
-    if chosen.is_business is not None:
-        kind = Customer.Kind.COMPANY if chosen.is_business else Customer.Kind.PERSON
-        found = found.filter(customer__kind=kind)
+    found = Order.objects.filter(placed_at__gte=start, placed_at__lt=end, **of_orders(chosen))
     return found.exclude(status=Order.Status.CANCELLED).order_by()
+
+
+def of_orders(chosen: Chosen, path: str = "") -> dict[str, Any]:
+    """What is chosen as lookups of orders, or of what has them at `path`."""
+    kinds = {True: Customer.Kind.COMPANY.value, False: Customer.Kind.PERSON.value, None: ""}
+    lookups = {
+        "shop__id__exact": chosen.shop_id,
+        "shipping_country__exact": chosen.country,
+        "customer__kind__exact": kinds[chosen.is_business],
+    }
+    return {f"{path}{name}": value for name, value in lookups.items() if value}
 
 
 def documents_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[Invoice]:
@@ -201,7 +206,7 @@ def work_waiting() -> dict[str, int]:
         "refused_invoices": refused_e_invoices().count(),
         "bank": BankLine.objects.filter(status=BankLine.Status.OPEN, amount__gt=0).count(),
         "questions": open_questions().count(),
-        "unsent": stuck_dispatches().count(),
+        "unsent": stuck_dispatches().count() + Sending.objects.exclude(reason="").count(),
         "einvoices": ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN).count(),
         "differing": SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS).count(),
         "incomplete_products": Product.objects.filter(is_incomplete=True, is_active=True).count(),

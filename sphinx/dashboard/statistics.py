@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_countries import countries
 
-from customers.models import Customer
 from inventory.models import Product
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.receivables import open_invoices
@@ -28,6 +27,7 @@ from sphinx.dashboard.figures import (
     Period,
     bounds,
     documents_in,
+    of_orders,
     orders_in,
     percent_change,
     sales_of,
@@ -161,15 +161,10 @@ def _cost(period: Period, chosen: Chosen) -> Decimal:
     """Weighted average cost of what left in the period, EUR excl. tax."""
     start, end = bounds(period)
     lines = DeliveryNoteLine.objects.filter(
-        delivery_note__shipped_at__gte=start, delivery_note__shipped_at__lt=end
+        delivery_note__shipped_at__gte=start,
+        delivery_note__shipped_at__lt=end,
+        **of_orders(chosen, "delivery_note__order__"),
     )
-    if chosen.shop_id:
-        lines = lines.filter(delivery_note__order__shop=chosen.shop_id)
-    if chosen.country:
-        lines = lines.filter(delivery_note__order__shipping_country=chosen.country)
-    if chosen.is_business is not None:
-        kind = Customer.Kind.COMPANY if chosen.is_business else Customer.Kind.PERSON
-        lines = lines.filter(delivery_note__order__customer__kind=kind)
     total = lines.aggregate(total=Sum(F("quantity") * F("unit_cost")))["total"]
     return to_cents(total or ZERO)
 
@@ -342,12 +337,6 @@ def _orders_url(period: Period, chosen: Chosen) -> str:
         "placed_at__gte": start.isoformat(),
         "placed_at__lt": end.isoformat(),
         "status__in": ",".join(s for s in Order.Status.values if s != Order.Status.CANCELLED),
+        **of_orders(chosen),
     }
-    if chosen.shop_id:
-        query["shop__id__exact"] = chosen.shop_id
-    if chosen.country:
-        query["shipping_country__exact"] = chosen.country
-    if chosen.is_business is not None:
-        kind = Customer.Kind.COMPANY if chosen.is_business else Customer.Kind.PERSON
-        query["customer__kind__exact"] = kind.value
     return f"{reverse('admin:sales_order_changelist')}?{urlencode(query)}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from accounting_export.models import JournalEntry, JournalLine
 from ftp_ingest.models import QuarantinedRow
@@ -66,17 +66,23 @@ def trace_orders(orders: Iterable[Order]) -> list[dict[str, Any]]:
     return [trace_order(order, issues) for order in found]
 
 
+_TO_NUMBERS = (
+    "delivery_notes__number",
+    "invoices__number",
+    "invoices__entry__number",
+    "delivery_notes__invoiced__invoice__number",
+    "delivery_notes__invoiced__invoice__entry__number",
+    "payments__entry__number",
+)
+
+
 def orders_behind(number: str) -> list[Order]:
     """The orders of the delivery note, document or entry of that number, as a FEC's line has it."""
-    found = (
-        Q(delivery_notes__number=number)
-        | Q(invoices__number=number)
-        | Q(invoices__entry__number=number)
-        | Q(delivery_notes__invoiced__invoice__number=number)
-        | Q(delivery_notes__invoiced__invoice__entry__number=number)
-        | Q(payments__entry__number=number)
-    )
-    return list(Order.objects.filter(found).distinct().order_by("pk"))
+    ids: set[int] = set()
+    # One at a time, each by its number's index; joined in one statement they'd read all orders.
+    for path in _TO_NUMBERS:
+        ids.update(Order.objects.filter(**{path: number}).values_list("pk", flat=True))
+    return list(Order.objects.filter(pk__in=ids).order_by("pk"))
 
 
 _Issues = dict[tuple[int, str], list[QuarantinedRow]]

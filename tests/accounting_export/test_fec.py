@@ -168,6 +168,21 @@ def test_an_empty_file_and_one_without_entries_are_refused() -> None:
     assert [f.message for f in checked([list(COLUMNS)]).faults] == ["aucune écriture"]
 
 
+def test_a_file_cut_in_half_says_where() -> None:
+    data = "".join("\t".join(row) + "\r\n" for row in good()).encode()
+    report = check_fec(NAME, io.BytesIO(data[: len(data) - 60]))
+    assert not report.is_accepted
+    assert any(fault.line == 7 and "au lieu de 18" in fault.message for fault in report.faults)
+
+
+@pytest.mark.parametrize("column", ["EcritureNum", "Debit", "EcritureDate", "CompteNum"])
+@pytest.mark.parametrize("value", ["9" * 5000, "\0", "٣٤", "-", "é" * 300])
+def test_no_value_stops_the_check(column: str, value: str) -> None:
+    rows = good()
+    rows[1][COLUMNS.index(column)] = value
+    assert checked(rows).lines == 6
+
+
 def test_a_side_that_is_none_is_named() -> None:
     rows = good()
     rows[0][11:13] = ["Montant", "Sens"]

@@ -12,7 +12,6 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 
-from accounting_export.errors import UnknownFormat
 from accounting_export.models import Dispatch, ExportBatch, Journal, JournalEntry, Sending
 from accounting_export.selectors import sending_settings, stuck_dispatches
 from accounting_export.services import export_new, post_missing, send_due, send_waiting
@@ -21,6 +20,7 @@ from accounting_export.services.sending import next_day, sent_name
 from invoicing.services import issue_invoice
 from sphinx.core.credentials import set_credentials
 from sphinx.core.models import AuditEvent
+from sphinx.dashboard.figures import work_waiting
 from sphinx.demo.sftp import SftpServer, serve_folder
 from tests.accounting_export.test_purchases import charged, received
 from tests.factories import NOON, line, shipped
@@ -222,9 +222,15 @@ def test_a_batch_that_cannot_be_made_does_not_hold_up_what_waits(by_email: Sendi
     export_new(format_code="fec", is_to_send=True)
     Sending.objects.update(format="inconnu")
     invoiced("2")
-    with pytest.raises(UnknownFormat, match="inconnu"):
-        send_due(at=NOON)
+    assert send_due(at=NOON) == 1
     assert len(mail.outbox) == 1
+
+    client = signed_in("Gérant")
+    assert "« inconnu » inconnu" in client.get("/comptabilite/export/").content.decode()
+    assert work_waiting()["unsent"] == 1
+    Sending.objects.update(format="csv")
+    assert send_due(at=NOON + timedelta(hours=1)) == 1
+    assert work_waiting()["unsent"] == 0
 
 
 @pytest.mark.postgres
