@@ -54,6 +54,10 @@ app.conf.beat_schedule = {
         "task": "sales.tasks.mail_quotes",
         "schedule": crontab(minute="*/15"),
     },
+    "refresh-sums": {
+        "task": "sphinx.dashboard.tasks.refresh_sums",
+        "schedule": settings.BEAT_SECONDS,
+    },
     "mail-stock-alerts": {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),

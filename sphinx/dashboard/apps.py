@@ -10,5 +10,7 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from sphinx.dashboard.roles import ensure_roles
+        from sphinx.dashboard.rollup_triggers import ensure_triggers
 
         post_migrate.connect(ensure_roles, sender=self)
+        post_migrate.connect(ensure_triggers, sender=self)

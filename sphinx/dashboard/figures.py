@@ -1,12 +1,11 @@
 """The figures of the home page, each with its definition; EUR, civil days in Europe/Paris."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, DecimalField, F, QuerySet, Sum, Value, When
-from django.db.models.functions import TruncDate
+from django.db.models import QuerySet, Sum
 
 from accounting_export.models import Sending
 from accounting_export.selectors import open_questions, stuck_dispatches
@@ -14,7 +13,7 @@ from customers.models import Customer
 from customers.selectors import customers_with_invalid_numbers
 from ftp_ingest.models import Feed, QuarantinedRow
 from inventory.models import Product
-from invoicing.models import BankLine, Invoice
+from invoicing.models import BankLine
 from invoicing.receivables import open_invoices
 from invoicing.selectors import notes_to_invoice, refused_e_invoices
 from purchasing.models import PurchaseOrder, ReceivedInvoice, SupplierInvoice
@@ -28,33 +27,10 @@ from sales.selectors import (
     returns_to_examine,
 )
 from sphinx.core import clock
-from sphinx.core.clock import PARIS
 from sphinx.core.models import AuditEvent
 from sphinx.core.money import ZERO, to_cents
-
-DAYS = 30
-_MONEY = DecimalField(max_digits=14, decimal_places=2)
-
-
-class Period(NamedTuple):
-    """Civil days, both included."""
-
-    start: date
-    end: date
-
-    @property
-    def days(self) -> int:
-        """How many."""
-        return (self.end - self.start).days + 1
-
-    def before(self) -> "Period":
-        """The period of the same length just before."""
-        length = timedelta(days=self.days)
-        return Period(self.start - length, self.end - length)
-
-    def year_before(self) -> "Period":
-        """The same days a year before."""
-        return Period(_year_before(self.start), _year_before(self.end))
+from sphinx.dashboard.models import ProductDay, SalesDay
+from sphinx.dashboard.periods import Period, bounds
 
 
 class Chosen(NamedTuple):
@@ -91,21 +67,25 @@ class Day(NamedTuple):
     height: int
 
 
-def _year_before(day: date) -> date:
-    last_of_month = day.month == 2 and day.day == 29  # noqa: PLR2004 (29 February has no other)
-    return day.replace(year=day.year - 1, day=28 if last_of_month else day.day)
+def sold_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[SalesDay]:
+    """The kept sums of the days of a period; who asks for them has refreshed them."""
+    return SalesDay.objects.filter(**_of_days(period, chosen)).order_by()
 
 
-def last_days(today: date, days: int = DAYS) -> Period:
-    """The last `days` civil days, today included."""
-    return Period(today - timedelta(days=days - 1), today)
+def products_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[ProductDay]:
+    """The same by reference."""
+    return ProductDay.objects.filter(**_of_days(period, chosen)).order_by()
 
 
-def bounds(period: Period) -> tuple[datetime, datetime]:
-    """The first moment of the period and the first after it."""
-    start = datetime.combine(period.start, datetime.min.time(), PARIS)
-    end = datetime.combine(period.end + timedelta(days=1), datetime.min.time(), PARIS)
-    return start, end
+def _of_days(period: Period, chosen: Chosen) -> dict[str, Any]:
+    lookups: dict[str, Any] = {"day__range": (period.start, period.end)}
+    if chosen.shop_id:
+        lookups["shop"] = chosen.shop_id
+    if chosen.country:
+        lookups["country"] = chosen.country
+    if chosen.is_business is not None:
+        lookups["is_business"] = chosen.is_business
+    return lookups
 
 
 def orders_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[Order]:
@@ -126,45 +106,22 @@ def of_orders(chosen: Chosen, path: str = "") -> dict[str, Any]:
     return {f"{path}{name}": value for name, value in lookups.items() if value}
 
 
-def documents_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[Invoice]:
-    """Invoices and credit notes by issue date."""
-    found = Invoice.objects.filter(issued_on__range=(period.start, period.end))
-    if chosen.shop_id:
-        found = found.filter(shop=chosen.shop_id)
-    if chosen.country:
-        found = found.filter(country=chosen.country)
-    if chosen.is_business is not None:
-        found = found.filter(is_business=chosen.is_business)
-    return found.order_by()
-
-
-def signed(field: str, kind: str = "kind") -> Case:
-    """The amount, less than zero on credit notes."""
-    return Case(
-        When(**{kind: Invoice.Kind.CREDIT_NOTE}, then=Value(-1) * F(field)),
-        default=F(field),
-        output_field=_MONEY,
-    )
-
-
 def sales_of(period: Period, chosen: Chosen = EVERYTHING) -> Sales:
-    """The sales figures of a period, in two queries."""
-    ordered = orders_in(period, chosen).aggregate(count=Count("pk"), total=Sum("total_incl_tax"))
-    turnover = documents_in(period, chosen).aggregate(total=Sum(signed("total_excl_tax")))
+    """The sales figures of a period."""
+    sums = sold_in(period, chosen).aggregate(
+        orders=Sum("orders"), ordered=Sum("ordered_incl_tax"), turnover=Sum("net_excl_tax")
+    )
     return Sales(
-        ordered["count"],
-        to_cents(ordered["total"] or ZERO),
-        to_cents(turnover["total"] or ZERO),
+        sums["orders"] or 0,
+        to_cents(sums["ordered"] or ZERO),
+        to_cents(sums["turnover"] or ZERO),
     )
 
 
 def orders_by_day(period: Period) -> list[Day]:
     """Orders of each civil day of the period, days without any included."""
     rows = (
-        orders_in(period)
-        .annotate(day=TruncDate("placed_at", tzinfo=PARIS))
-        .values("day")
-        .annotate(count=Count("pk"), total=Sum("total_incl_tax"))
+        sold_in(period).values("day").annotate(count=Sum("orders"), total=Sum("ordered_incl_tax"))
     )
     found: Mapping[date, tuple[int, Decimal]] = {
         row["day"]: (row["count"], to_cents(row["total"])) for row in rows

@@ -1,1 +1,153 @@
-"""No table of its own; that there is this module makes Django send us post_migrate, last."""
+"""What the dashboard keeps: sums of sales a day, so that pages of figures read few rows.
+
+Nothing here is a source: `rollups.py` derives every row, and can do so anew.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from sphinx.core.fields import QuantityField
+from sphinx.core.models import Shop
+
+
+def _sum(label: Any) -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(label, max_digits=18, decimal_places=2, default=0)
+
+
+class Sold(models.Model):
+    """Of which sales a row is: civil day in Europe/Paris, shop, country, kind of customer."""
+
+    day = models.DateField(_("jour"))
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+    )
+    country = models.CharField(_("pays de livraison"), max_length=2, blank=True)
+    is_business = models.BooleanField(_("professionnels"))
+
+    class Meta:
+        abstract = True
+
+
+class SalesDay(Sold):
+    """A day's orders by order date, documents by issue date, cost by shipping date."""
+
+    orders = models.IntegerField(_("commandes"), default=0)
+    ordered_incl_tax = _sum(_("commandé TTC (€)"))
+    documents = models.IntegerField(_("pièces"), default=0)
+    net_excl_tax = _sum(_("chiffre d'affaires HT (€)"))
+    tax = _sum(_("TVA (€)"))
+    credited_excl_tax = _sum(_("avoirs HT (€)"))
+    # A quantity times a unit cost has nine decimals; a sum shown is rounded once.
+    cost_excl_tax = models.DecimalField(
+        _("coût HT (€)"), max_digits=24, decimal_places=9, default=0
+    )
+
+    class Meta:
+        verbose_name = _("ventes d'un jour")
+        verbose_name_plural = _("ventes par jour")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "shop", "country", "is_business"], name="dashboard_sales_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} : {self.net_excl_tax} € HT"
+
+
+class ProductDay(Sold):
+    """What a reference sold by issue date, and its cost by shipping date."""
+
+    sku = models.CharField(_("référence"), max_length=80, blank=True)
+    net_excl_tax = _sum(_("chiffre d'affaires HT (€)"))
+    pieces = QuantityField(_("pièces"), default=0)
+    cost_excl_tax = models.DecimalField(
+        _("coût HT (€)"), max_digits=24, decimal_places=9, default=0
+    )
+
+    class Meta:
+        verbose_name = _("ventes d'un article un jour")
+        verbose_name_plural = _("ventes par article et jour")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "shop", "country", "is_business", "sku"],
+                name="dashboard_product_day",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.sku} : {self.net_excl_tax} € HT"
+
+
+class ProductMonth(models.Model):
+    """The same by month, of all sales."""
+
+    month = models.DateField(_("mois"))
+    sku = models.CharField(_("référence"), max_length=80, blank=True)
+    net_excl_tax = _sum(_("chiffre d'affaires HT (€)"))
+    pieces = QuantityField(_("pièces"), default=0)
+    cost_excl_tax = models.DecimalField(
+        _("coût HT (€)"), max_digits=24, decimal_places=9, default=0
+    )
+
+    class Meta:
+        verbose_name = _("ventes d'un article un mois")
+        verbose_name_plural = _("ventes par article et mois")
+        constraints = [
+            models.UniqueConstraint(fields=["month", "sku"], name="dashboard_product_month")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%m/%Y} {self.sku} : {self.net_excl_tax} € HT"
+
+
+class Buyer(models.Model):
+    """The first and last day on which a customer ordered, cancelled orders left out."""
+
+    customer = models.OneToOneField(
+        Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="+"
+    )
+    first_ordered_on = models.DateField(_("première commande"), db_index=True)
+    last_ordered_on = models.DateField(_("dernière commande"))
+
+    class Meta:
+        verbose_name = _("acheteur")
+        verbose_name_plural = _("acheteurs")
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} : {self.first_ordered_on}, {self.last_ordered_on}"
+
+
+class StaleDay(models.Model):
+    """A day whose sums must be made anew; laid down by triggers, never by hand.
+
+    Several rows may name a day: a unique key would make writers wait for each other.
+    """
+
+    day = models.DateField(_("jour"))
+
+    class Meta:
+        verbose_name = _("jour à recalculer")
+        verbose_name_plural = _("jours à recalculer")
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class RollupLock(models.Model):
+    """One row: who refreshes the sums holds it."""
+
+    refreshed_at = models.DateTimeField(_("à jour le"), null=True)
+
+    class Meta:
+        verbose_name = _("mise à jour des statistiques")
+        verbose_name_plural = _("mise à jour des statistiques")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="dashboard_only_one_lock")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.refreshed_at)

@@ -10,34 +10,32 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
-from django.db.models.functions import TruncDay, TruncMonth
+from django.db.models import F, Sum
+from django.db.models.functions import TruncMonth
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_countries import countries
 
-from inventory.models import Product
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import Invoice
 from invoicing.receivables import open_invoices
-from sales.models import DeliveryNoteLine, Order
+from sales.models import Order
 from sphinx.core.models import Shop
 from sphinx.core.money import ZERO, to_cents
 from sphinx.dashboard.figures import (
+    EVERYTHING,
     Chosen,
-    Period,
-    bounds,
-    documents_in,
     of_orders,
     orders_in,
     percent_change,
     sales_of,
-    signed,
+    sold_in,
 )
+from sphinx.dashboard.models import Buyer
+from sphinx.dashboard.periods import Period, bounds
 
 EUROS, PERCENT, PIECES = "€", "%", ""
 # Longer periods are drawn by months.
 MOST_DAYS = 62
-TOP = 15
 
 
 class Figure(NamedTuple):
@@ -75,17 +73,6 @@ class Part(NamedTuple):
     label: str
     value: Decimal
     documents: int
-    share: int
-
-
-class Sold(NamedTuple):
-    """What a product brought (EUR excl. tax after discounts, credit notes off) and its pieces."""
-
-    sku: str
-    label: str
-    product_id: int | None
-    net: Decimal
-    pieces: Decimal
     share: int
 
 
@@ -128,13 +115,12 @@ def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
 
 def _values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
     sales = sales_of(period, chosen)
-    documents = documents_in(period, chosen).aggregate(
-        tax=Sum(signed("total_tax")),
-        credited=Sum("total_excl_tax", filter=Q(kind=Invoice.Kind.CREDIT_NOTE)),
+    sums = sold_in(period, chosen).aggregate(
+        tax=Sum("tax"), credited=Sum("credited_excl_tax"), cost=Sum("cost_excl_tax")
     )
-    tax, credited = to_cents(documents["tax"] or ZERO), to_cents(documents["credited"] or ZERO)
+    tax, credited, cost = (to_cents(sums[name] or ZERO) for name in ("tax", "credited", "cost"))
     turnover = sales.turnover_excl_tax
-    margin = turnover - _cost(period, chosen)
+    margin = turnover - cost
     new, returning = _buyers(period, chosen)
     return {
         "turnover": turnover,
@@ -157,32 +143,14 @@ def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
     return (part * 100 / whole).quantize(Decimal("0.1")) if whole else None
 
 
-def _cost(period: Period, chosen: Chosen) -> Decimal:
-    """Weighted average cost of what left in the period, EUR excl. tax."""
-    start, end = bounds(period)
-    lines = DeliveryNoteLine.objects.filter(
-        delivery_note__shipped_at__gte=start,
-        delivery_note__shipped_at__lt=end,
-        **of_orders(chosen, "delivery_note__order__"),
-    )
-    total = lines.aggregate(total=Sum(F("quantity") * F("unit_cost")))["total"]
-    return to_cents(total or ZERO)
-
-
 def _buyers(period: Period, chosen: Chosen) -> tuple[int, int]:
     """Customers who ordered for the first time, and those who had ordered before."""
-    start, _end = bounds(period)
-    earlier = Order.objects.filter(customer=OuterRef("customer"), placed_at__lt=start).exclude(
-        status=Order.Status.CANCELLED
-    )
-    found = (
-        orders_in(period, chosen)
-        .annotate(is_returning=Exists(earlier))
-        .values("is_returning")
-        .annotate(buyers=Count("customer", distinct=True))
-    )
-    buyers = {row["is_returning"]: row["buyers"] for row in found}
-    return buyers.get(False, 0), buyers.get(True, 0)
+    orders = orders_in(period, chosen).values("customer")
+    first = Buyer.objects.filter(first_ordered_on__range=(period.start, period.end))
+    if chosen != EVERYTHING:
+        first = first.filter(customer__in=orders)
+    new = first.count()
+    return new, orders.distinct().count() - new
 
 
 def standing(today: date) -> list[Figure]:
@@ -235,12 +203,12 @@ def _height(value: Decimal, highest: Decimal) -> int:
 
 
 def _by_time(period: Period, chosen: Chosen, by_month: bool) -> dict[date, Decimal]:
-    truncated = TruncMonth("issued_on") if by_month else TruncDay("issued_on")
+    step = TruncMonth("day") if by_month else F("day")
     rows = (
-        documents_in(period, chosen)
-        .annotate(step=truncated)
+        sold_in(period, chosen)
+        .annotate(step=step)
         .values("step")
-        .annotate(total=Sum(signed("total_excl_tax")))
+        .annotate(total=Sum("net_excl_tax"))
     )
     return {row["step"]: to_cents(row["total"]) for row in rows}
 
@@ -268,9 +236,10 @@ def parts(period: Period, chosen: Chosen) -> dict[str, list[Part]]:
 
 def _split(period: Period, chosen: Chosen, field: str, names: dict[Any, str]) -> list[Part]:
     rows = list(
-        documents_in(period, chosen)
+        sold_in(period, chosen)
         .values(field)
-        .annotate(total=Sum(signed("total_excl_tax")), count=Count("pk"))
+        .annotate(total=Sum("net_excl_tax"), count=Sum("documents"))
+        .filter(count__gt=0)
         .order_by("-total")
     )
     whole = sum((row["total"] for row in rows), ZERO)
@@ -287,34 +256,6 @@ def _split(period: Period, chosen: Chosen, field: str, names: dict[Any, str]) ->
 
 def _share(part: Decimal, whole: Decimal) -> int:
     return int(part * 100 / whole) if whole > 0 else 0
-
-
-def products(period: Period, chosen: Chosen, limit: int = TOP) -> list[Sold]:
-    """What sold best, by net sales."""
-    lines = InvoiceLine.objects.filter(
-        invoice__in=documents_in(period, chosen), kind=InvoiceLine.Kind.GOODS
-    ).order_by()
-    rows = list(
-        lines.values("sku")
-        .annotate(
-            net=Sum(signed("total_excl_tax", "invoice__kind")),
-            pieces=Sum(signed("quantity", "invoice__kind")),
-        )
-        .order_by("-net", "sku")[:limit]
-    )
-    whole = lines.aggregate(total=Sum(signed("total_excl_tax", "invoice__kind")))["total"] or ZERO
-    known = {p.sku: p for p in Product.objects.filter(sku__in=[row["sku"] for row in rows])}
-    return [
-        Sold(
-            row["sku"],
-            known[row["sku"]].label if row["sku"] in known else row["sku"] or _("Sans référence"),
-            known[row["sku"]].pk if row["sku"] in known else None,
-            to_cents(row["net"]),
-            row["pieces"],
-            _share(row["net"], whole),
-        )
-        for row in rows
-    ]
 
 
 # --- Documents behind ----------------------------------------------------------------------------

@@ -18,10 +18,10 @@ from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
-from sphinx.dashboard import statistics
-from sphinx.dashboard.figures import Chosen, Period, last_days
+from sphinx.dashboard import products, rollups, statistics
+from sphinx.dashboard.figures import Chosen
+from sphinx.dashboard.periods import Period, last_days
 
-_WHOLE_PRODUCTS = 100_000
 _INPUT = {"class": "sx-select"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _may_see = permission_required(("sales.view_order", "invoicing.view_invoice"), raise_exception=True)
@@ -121,6 +121,7 @@ def _presets(today: date) -> list[tuple[str, Period]]:
 def page(request: HttpRequest) -> HttpResponse:
     """The figures of a period beside another's."""
     form, period, before, chosen = _asked(request)
+    rollups.refresh()
     return back_office_page(
         request,
         "dashboard/statistics.html",
@@ -135,7 +136,7 @@ def page(request: HttpRequest) -> HttpResponse:
         bars=statistics.bars(period, before, chosen),
         by_month=period.days > statistics.MOST_DAYS,
         parts=statistics.parts(period, chosen),
-        products=statistics.products(period, chosen),
+        products=products.sold_by("sku", period, chosen),
     )
 
 
@@ -144,6 +145,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def workbook(request: HttpRequest) -> HttpResponse:
     """The same figures as a workbook, every product included."""
     _form, period, before, chosen = _asked(request)
+    rollups.refresh()
     book = Workbook(write_only=False)
     book.remove(book.worksheets[0])
     _sheet(
@@ -173,8 +175,8 @@ def workbook(request: HttpRequest) -> HttpResponse:
         _("Articles"),
         (_("Référence"), _("Article"), _("Chiffre d'affaires HT"), _("Quantité")),
         [
-            (s.sku, s.label, s.net, s.pieces)
-            for s in statistics.products(period, chosen, _WHOLE_PRODUCTS)
+            (s.key, s.label, s.net, s.pieces)
+            for s in products.sold_by("sku", period, chosen, limit=None)
         ],
     )
     stream = BytesIO()

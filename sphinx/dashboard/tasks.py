@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import shared_task
 
+from sphinx.dashboard import rollups
 from sphinx.dashboard.alerts import mail_alerts_once
 
 
@@ -12,3 +13,9 @@ from sphinx.dashboard.alerts import mail_alerts_once
 def mail_stock_alerts(**_: Any) -> None:
     """Tell those who asked what is wrong with stock, once a day."""
     mail_alerts_once()
+
+
+@shared_task
+def refresh_sums(**_: Any) -> None:
+    """Keep the sums that figures are read from up to date, so that no page has to."""
+    rollups.refresh()

@@ -22,9 +22,10 @@ from sales.services import cancel_order, confirm_order, prepare_delivery, ship_d
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
-from sphinx.dashboard import figures
+from sphinx.dashboard import figures, rollups
 from sphinx.dashboard.cards import cards_for
 from sphinx.dashboard.first_steps import MAY_TAKE_THEM, first_steps, set_first_steps
+from sphinx.dashboard.periods import last_days
 
 MANY_FAILURES = 3
 
@@ -32,17 +33,18 @@ MANY_FAILURES = 3
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The day's figures and what waits for a hand, by role."""
-    period = figures.last_days(clock.today())
+    period = last_days(clock.today())
     may_see_sales = request.user.has_perm("sales.view_order")
     context: dict[str, Any] = {
         "cards": cards_for(request.user, figures.work_waiting()),
         "first_steps": first_steps(request.user),
     }
     if may_see_sales:
+        rollups.refresh()
         now, before = figures.sales_of(period), figures.sales_of(period.before())
         context |= {
             "sales": now,
-            "today": figures.sales_of(figures.last_days(clock.today(), 1)),
+            "today": figures.sales_of(last_days(clock.today(), 1)),
             "days": figures.orders_by_day(period),
             "period": period,
             "changes": {
