@@ -64,7 +64,12 @@ class Customer(models.Model):
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["email"], name="customers_email")]
+        indexes = [
+            models.Index(fields=["email"], name="customers_email"),
+            models.Index(
+                fields=["kind"], condition=models.Q(kind="company"), name="customers_company"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(merged_into=models.F("id")), name="customers_not_own_double"

@@ -19,8 +19,8 @@ from invoicing.models import (
     Payment,
     TaxBreakdown,
 )
-from invoicing.selectors import notes_to_invoice
-from sales.models import Order, OrderLine
+from invoicing.selectors import DONE_WITH, NOT_INVOICED, notes_to_invoice
+from sales.models import DeliveryNote, Order, OrderLine
 from sphinx.core.models import DocumentSequence
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
@@ -48,6 +48,19 @@ def numbers_have_no_gap(proof: Proof) -> None:
     for series, count in counters.items():
         if last.get(series, (0, date.min))[0] != count:
             proof.faults.append(f"{series} : compteur à {count}, dernier émis {last.get(series)}")
+
+
+@proves("nothing_uninvoiced")
+def orders_done_with_have_no_parcel_left(proof: Proof) -> None:
+    """`notes_to_invoice` leaves out orders that are invoiced or cancelled: nothing hides there."""
+    hidden = DeliveryNote.objects.filter(
+        NOT_INVOICED, status=DeliveryNote.Status.SHIPPED, order__status__in=DONE_WITH
+    )
+    proof.checked = Order.objects.filter(status__in=DONE_WITH).count()
+    for note in hidden.select_related("order"):
+        proof.faults.append(
+            f"{note.number} n'est pas facturé, mais la commande {note.order.number} est close"
+        )
 
 
 @proves("hash_chain")

@@ -63,6 +63,7 @@ def refused_e_invoices() -> QuerySet[EInvoiceState]:
     )
 
 
+DONE_WITH = [Order.Status.INVOICED.value, Order.Status.CANCELLED.value]
 # Delivery notes that no invoice has, alone or in a group.
 NOT_INVOICED = Q(invoice=None) & Q(invoiced=None)
 
@@ -83,8 +84,15 @@ def invoices_of(orders: Iterable[int]) -> dict[int, list[Invoice]]:
 
 def notes_to_invoice() -> QuerySet[DeliveryNote]:
     """Shipped delivery notes without an invoice, in the order they were shipped."""
-    return DeliveryNote.objects.filter(NOT_INVOICED, status=DeliveryNote.Status.SHIPPED).order_by(
-        "shipped_at", "pk"
+    return (
+        DeliveryNote.objects.filter(
+            ~Exists(Invoice.objects.filter(delivery_note=OuterRef("pk"))),
+            ~Exists(InvoicedNote.objects.filter(delivery_note=OuterRef("pk"))),
+            status=DeliveryNote.Status.SHIPPED,
+        )
+        # Orders that are done with have none (`verify` proves it), and are nearly all.
+        .exclude(order__status__in=DONE_WITH)
+        .order_by("shipped_at", "pk")
     )
 
 

@@ -80,6 +80,12 @@ class Invoice(Sourced):
         verbose_name = _("facture ou avoir")
         verbose_name_plural = _("factures et avoirs")
         ordering = ["-id"]
+        indexes = [
+            # What was not paid when it was issued.
+            models.Index(
+                models.F("total_incl_tax") - models.F("paid_incl_tax"), name="invoicing_invoice_due"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(total_incl_tax=cents("total_excl_tax", "+", "total_tax")),

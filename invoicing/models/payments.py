@@ -77,6 +77,14 @@ class Payment(models.Model):
         verbose_name = _("règlement")
         verbose_name_plural = _("règlements")
         ordering = ["-paid_at"]
+        indexes = [
+            # Those that came after the shop's own, which are most.
+            models.Index(
+                fields=["invoice"],
+                condition=~models.Q(reference__startswith="shop:"),
+                name="invoicing_payment_later",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(amount=0), name="invoicing_payment_not_zero"

@@ -137,6 +137,9 @@ class Order(Sourced, OrderAddresses):
                 name="sales_order_open",
             ),
             models.Index(
+                fields=["placed_at"], condition=models.Q(tax_regime="oss"), name="sales_order_oss"
+            ),
+            models.Index(
                 fields=["complements"],
                 condition=models.Q(complements__isnull=False),
                 name="sales_order_complements",

@@ -13,13 +13,13 @@ from django_countries import countries
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from invoicing.models import Invoice
 from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
 from sphinx.dashboard import products, rollups, statistics
 from sphinx.dashboard.figures import Chosen
+from sphinx.dashboard.models import SalesDay
 from sphinx.dashboard.periods import Period, last_days
 
 _INPUT = {"class": "sx-select"}
@@ -68,8 +68,8 @@ class StatisticsForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        sold_to = Invoice.objects.order_by().values_list("country", flat=True).distinct()
-        names = sorted((countries.name(code), code) for code in sold_to)
+        sold_to = SalesDay.objects.order_by().values_list("country", flat=True).distinct()
+        names = sorted((countries.name(code), code) for code in sold_to if code)
         field = self.fields["country"]
         field.choices = [  # type: ignore[attr-defined]
             ("", _("tous")),

@@ -32,6 +32,7 @@ SIZES = {
 PRODUCTS = tuple(int(n) for n in os.environ.get("BENCH_PRODUCTS", "1000,50000").split(","))
 INVOICES = int(os.environ.get("BENCH_INVOICES", "10000"))
 FEC_LINES = tuple(int(n) for n in os.environ.get("BENCH_FEC", "10000,1000000").split(","))
+PAGE_LINES = tuple(int(n) for n in os.environ.get("BENCH_PAGES", "10000,1000000").split(","))
 PDFS = int(os.environ.get("BENCH_PDFS", "2000"))
 SAMPLE = 150
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -57,6 +58,7 @@ def main() -> None:
             **_bench_invoices(),
             **_bench_replenishments(),
             **_bench_fecs(),
+            **_bench_pages(),
         }
     finally:
         _close()
@@ -93,6 +95,10 @@ def _alone(what: str, size: str, turns: str) -> dict[str, Any]:
         from tests.bench.fec import bench_fec
 
         return bench_fec(int(size))
+    if what == "pages":
+        from tests.bench.pages import bench_pages
+
+        return bench_pages(int(size))
     if what in ("invoice", "pdf"):
         from tests.bench.invoicing import bench_invoicing, bench_pdfs
 
@@ -156,6 +162,26 @@ def _bench_fecs() -> dict[str, Any]:
     }
 
 
+def _bench_pages() -> dict[str, Any]:
+    """Pages of figures over a short and a long history."""
+    found = []
+    for lines in PAGE_LINES:
+        _empty()
+        found.append(_in_own_process("pages", lines, 1))
+    small, large = found
+    return {
+        f"pages_{small['lines']}": small,
+        f"pages_{large['lines']}": large,
+        "pages_growth": {
+            "lines": [small["lines"], large["lines"]],
+            **{
+                f"{name}_ratio": round(large["ms"][name] / small["ms"][name], 2)
+                for name in small["ms"]
+            },
+        },
+    }
+
+
 def _setup(*, migrate: bool) -> None:
     os.environ["DATABASE_URL"] = f"{SERVER}/{NAME}"
     os.environ["SPHINX_DATA_DIR"] = tempfile.mkdtemp(prefix="sphinx-bench-")
@@ -164,6 +190,8 @@ def _setup(*, migrate: bool) -> None:
     os.environ["SECRET_KEY"] = "b" * 20 + "enchmark-key-of-no-importance"
     os.environ["DJANGO_SETTINGS_MODULE"] = "sphinx.settings"
     os.environ["LOG_LEVEL"] = "ERROR"
+    # Pages are rendered without collectstatic.
+    os.environ["HASHED_STATIC"] = "0"
     import django
 
     django.setup()
