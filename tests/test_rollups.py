@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from sales.services import cancel_order
 from sphinx.core.models import Shop
 from sphinx.core.proofs import run_proofs
 from sphinx.dashboard import rollups
+from sphinx.dashboard.buyers import Buyers, buyers_in
 from sphinx.dashboard.models import Buyer, ProductMonth, SalesDay, StaleDay
 from sphinx.dashboard.periods import Period
 from sphinx.dashboard.products import least_sold, sold_by
@@ -215,3 +217,32 @@ def test_shops_apart() -> None:
     Order.objects.update(shop=other)
     rollups.refresh()
     assert set(SalesDay.objects.values_list("shop", flat=True)) == {other.pk}
+
+
+def test_how_many_bought_is_remembered_until_an_order_up_to_then_changes() -> None:
+    week = Period(date(2026, 2, 20), date(2026, 2, 26))
+    shipped("1", line("A"), placed_at=NOON - timedelta(days=20))
+    shipped("2", line("A"), placed_at=NOON - timedelta(days=8))
+    rollups.refresh()
+    assert buyers_in(week) == Buyers(new=0, returning=1)
+    with CaptureQueriesContext(connection) as asked:
+        assert buyers_in(week) == Buyers(new=0, returning=1)
+    assert len(asked) == 1
+    Order.objects.filter(number="1").update(status="cancelled", cancelled_at=NOON)
+    rollups.refresh()
+    assert buyers_in(week) == Buyers(new=1, returning=0)
+    assert buyers_in(Period(week.start, NOON.date())) == Buyers(new=1, returning=0)
+
+
+@pytest.mark.parametrize("end", [date(2026, 2, 27), date(2026, 3, 1), date(2026, 4, 1)])
+def test_buyers_up_to_the_last_order_are_counted_the_same_as_others(end: date) -> None:
+    for n, days in enumerate((30, 9, 3, 1)):
+        shipped(str(n), line("A"), placed_at=NOON - timedelta(days=days))
+    Order.objects.filter(number="2").update(customer=CustomerFactory())
+    rollups.refresh()
+    period = Period(date(2026, 2, 20), end)
+    ordered = {
+        o.customer_id for o in Order.objects.all() if period.start <= o.placed_at.date() <= end
+    }
+    before = {o.customer_id for o in Order.objects.all() if o.placed_at.date() < period.start}
+    assert buyers_in(period) == Buyers(len(ordered - before), len(ordered & before))

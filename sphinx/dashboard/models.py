@@ -111,7 +111,7 @@ class Buyer(models.Model):
         Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="+"
     )
     first_ordered_on = models.DateField(_("première commande"), db_index=True)
-    last_ordered_on = models.DateField(_("dernière commande"))
+    last_ordered_on = models.DateField(_("dernière commande"), db_index=True)
 
     class Meta:
         verbose_name = _("acheteur")
@@ -119,6 +119,25 @@ class Buyer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} : {self.first_ordered_on}, {self.last_ordered_on}"
+
+
+class BuyersOfPeriod(models.Model):
+    """How many customers ordered in a period, remembered until a day up to its end changes."""
+
+    start = models.DateField(_("du"))
+    end = models.DateField(_("au"), db_index=True)
+    new = models.IntegerField(_("nouveaux clients"))
+    returning = models.IntegerField(_("clients fidèles"))
+
+    class Meta:
+        verbose_name = _("acheteurs d'une période")
+        verbose_name_plural = _("acheteurs par période")
+        constraints = [
+            models.UniqueConstraint(fields=["start", "end"], name="dashboard_buyers_of_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.start}, {self.end} : {self.new} + {self.returning}"
 
 
 class StaleDay(models.Model):

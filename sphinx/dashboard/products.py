@@ -12,6 +12,7 @@ from django.db import connection
 
 from sphinx.core.money import to_cents
 from sphinx.dashboard.figures import EVERYTHING, Chosen
+from sphinx.dashboard.models import ProductDay
 from sphinx.dashboard.periods import Period
 
 TOP = 15
@@ -141,6 +142,9 @@ def _pieces(period: Period) -> Iterator[tuple[str, Period]]:
     """The period cut into days before the first whole month, whole months, days after them."""
     first = _month_after(period.start) if period.start.day > 1 else period.start
     after = (period.end + timedelta(days=1)).replace(day=1)
+    if not ProductDay.objects.filter(day__gt=period.end).exists():
+        # Nothing comes after it: its last month is as whole as can be.
+        after = _month_after(period.end)
     if first >= after:
         yield "dashboard_productday", period
         return

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from sphinx.core import clock
-from sphinx.dashboard.models import RollupLock, StaleDay
+from sphinx.dashboard.models import BuyersOfPeriod, RollupLock, StaleDay
 from sphinx.dashboard.periods import Period, bounds
 from sphinx.dashboard.rollup_sql import (
     AFFECTED,
@@ -46,7 +46,7 @@ def refresh() -> int:
     if not StaleDay.objects.exists():
         return 0
     with transaction.atomic():
-        _lock()
+        lock()
         marks = list(StaleDay.objects.values_list("pk", "day"))
         # These marks only: one laid down from now on speaks of what we may not see yet.
         _forget([pk for pk, _day in marks])
@@ -59,8 +59,9 @@ def refresh() -> int:
 @transaction.atomic
 def rebuild() -> None:
     """Forget every sum and make all of them from their sources."""
-    _lock()
+    lock()
     StaleDay.objects.all().delete()
+    BuyersOfPeriod.objects.all().delete()
     with connection.cursor() as cursor:
         for rollup in _ALL:
             cursor.execute(f"DELETE FROM {rollup.table}")
@@ -74,7 +75,8 @@ def differences() -> list[Difference]:
     return [_difference(rollup) for rollup in _ALL]
 
 
-def _lock() -> None:
+def lock() -> None:
+    """Hold the kept sums until the transaction ends: nobody else refreshes them."""
     RollupLock.objects.get_or_create(pk=1)
     lock = RollupLock.objects.select_for_update().get(pk=1)
     lock.refreshed_at = clock.now()
@@ -113,6 +115,7 @@ def _renew(span: Period) -> None:
         _insert(cursor, PRODUCT_MONTH, by_month)
         _insert(cursor, BUYER, places)
         cursor.execute(_buyers_no_more(), places)
+    BuyersOfPeriod.objects.filter(end__gte=span.start).delete()
 
 
 def _buyers_no_more() -> str:

@@ -21,16 +21,14 @@ from invoicing.receivables import open_invoices
 from sales.models import Order
 from sphinx.core.models import Shop
 from sphinx.core.money import ZERO, to_cents
+from sphinx.dashboard.buyers import buyers_in
 from sphinx.dashboard.figures import (
-    EVERYTHING,
     Chosen,
     of_orders,
-    orders_in,
     percent_change,
     sales_of,
     sold_in,
 )
-from sphinx.dashboard.models import Buyer
 from sphinx.dashboard.periods import Period, bounds
 
 EUROS, PERCENT, PIECES = "€", "%", ""
@@ -121,7 +119,7 @@ def _values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
     tax, credited, cost = (to_cents(sums[name] or ZERO) for name in ("tax", "credited", "cost"))
     turnover = sales.turnover_excl_tax
     margin = turnover - cost
-    new, returning = _buyers(period, chosen)
+    new, returning = buyers_in(period, chosen)
     return {
         "turnover": turnover,
         "invoiced": turnover + tax,
@@ -141,16 +139,6 @@ def _values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
 def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
     """One decimal; None of nothing."""
     return (part * 100 / whole).quantize(Decimal("0.1")) if whole else None
-
-
-def _buyers(period: Period, chosen: Chosen) -> tuple[int, int]:
-    """Customers who ordered for the first time, and those who had ordered before."""
-    orders = orders_in(period, chosen).values("customer")
-    first = Buyer.objects.filter(first_ordered_on__range=(period.start, period.end))
-    if chosen != EVERYTHING:
-        first = first.filter(customer__in=orders)
-    new = first.count()
-    return new, orders.distinct().count() - new
 
 
 def standing(today: date) -> list[Figure]:
