@@ -172,7 +172,7 @@ def test_days_are_bars_and_long_periods_months() -> None:
     sold("1", line("A", "60.00"))
     days = bars(MARCH, MARCH.before(), EVERYTHING)
     assert len(days) == 31
-    assert [(b.day, b.value, b.height) for b in days if b.value] == [(NOON.date(), D("50.00"), 100)]
+    assert [(b.day, b.value) for b in days if b.value] == [(NOON.date(), D("50.00"))]
     months = bars(
         Period(date(2026, 1, 15), date(2026, 12, 31)),
         Period(date(2025, 1, 15), date(2025, 12, 31)),

@@ -59,12 +59,11 @@ class Sales(NamedTuple):
 
 
 class Day(NamedTuple):
-    """One bar of the chart: orders of a day, and its height in percent of the highest."""
+    """One bar of the chart: the orders of a day, EUR incl. tax."""
 
     day: date
     orders: int
     total: Decimal
-    height: int
 
 
 def sold_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[SalesDay]:
@@ -126,14 +125,8 @@ def orders_by_day(period: Period) -> list[Day]:
     found: Mapping[date, tuple[int, Decimal]] = {
         row["day"]: (row["count"], to_cents(row["total"])) for row in rows
     }
-    highest = max((total for _count, total in found.values()), default=ZERO)
-    result = []
-    for offset in range(period.days):
-        day = period.start + timedelta(days=offset)
-        count, total = found.get(day, (0, ZERO))
-        height = int(total * 100 / highest) if highest else 0
-        result.append(Day(day, count, total, height))
-    return result
+    days = (period.start + timedelta(days=offset) for offset in range(period.days))
+    return [Day(day, *found.get(day, (0, ZERO))) for day in days]
 
 
 def percent_change(now: Decimal, before: Decimal) -> int | None:

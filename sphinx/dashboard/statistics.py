@@ -54,6 +54,11 @@ class Figure(NamedTuple):
             return None
         return percent_change(self.value, self.before)
 
+    @property
+    def earlier(self) -> "Figure":
+        """The same figure as it was before."""
+        return self._replace(value=self.before, before=None)
+
 
 class Bar(NamedTuple):
     """Net sales of a day or month, and of the one it is compared with (EUR excl. tax)."""
@@ -61,8 +66,6 @@ class Bar(NamedTuple):
     day: date
     value: Decimal
     before: Decimal
-    height: int
-    height_before: int
 
 
 class Part(NamedTuple):
@@ -174,20 +177,14 @@ def bars(period: Period, before: Period, chosen: Chosen) -> list[Bar]:
     by_month = period.days > MOST_DAYS
     now, then = _by_time(period, chosen, by_month), _by_time(before, chosen, by_month)
     steps, counterparts = list(_steps(period, by_month)), list(_steps(before, by_month))
-    pairs = [
-        (
+    return [
+        Bar(
             day,
             now.get(day, ZERO),
             then.get(counterparts[n], ZERO) if n < len(counterparts) else ZERO,
         )
         for n, day in enumerate(steps)
     ]
-    highest = max((max(a, b) for _day, a, b in pairs), default=ZERO)
-    return [Bar(day, a, b, _height(a, highest), _height(b, highest)) for day, a, b in pairs]
-
-
-def _height(value: Decimal, highest: Decimal) -> int:
-    return int(max(value, ZERO) * 100 / highest) if highest > 0 else 0
 
 
 def _by_time(period: Period, chosen: Chosen, by_month: bool) -> dict[date, Decimal]:

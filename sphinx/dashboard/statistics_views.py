@@ -17,10 +17,11 @@ from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
-from sphinx.dashboard import products, rollups, statistics
+from sphinx.dashboard import foretelling, products, rollups, statistics
 from sphinx.dashboard.figures import Chosen
 from sphinx.dashboard.models import SalesDay
 from sphinx.dashboard.periods import Period, last_days
+from sphinx.dashboard.tabs import tabs_for
 
 _INPUT = {"class": "sx-select"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -116,6 +117,13 @@ def _presets(today: date) -> list[tuple[str, Period]]:
     ]
 
 
+def _by_group(period: Period, chosen: Chosen, limit: int | None = products.TOP) -> dict[str, Any]:
+    return {
+        _("Par catégorie"): products.sold_by("category", period, chosen, limit),
+        _("Par fournisseur"): products.sold_by("supplier", period, chosen, limit),
+    }
+
+
 @login_required
 @_may_see
 def page(request: HttpRequest) -> HttpResponse:
@@ -136,7 +144,12 @@ def page(request: HttpRequest) -> HttpResponse:
         bars=statistics.bars(period, before, chosen),
         by_month=period.days > statistics.MOST_DAYS,
         parts=statistics.parts(period, chosen),
+        foretold=foretelling.weeks_to_come(clock.today(), chosen),
         products=products.sold_by("sku", period, chosen),
+        least=products.least_sold(period, chosen),
+        sold_by=_by_group(period, chosen),
+        tab="sales",
+        tabs=tabs_for(request.user),
     )
 
 
@@ -170,12 +183,19 @@ def workbook(request: HttpRequest) -> HttpResponse:
             ("", _("Chiffre d'affaires HT"), _("Pièces"), "%"),
             [(part.label, part.value, part.documents, part.share) for part in rows],
         )
+    for title, sold in _by_group(period, chosen, limit=None).items():
+        _sheet(
+            book,
+            title,
+            ("", _("Chiffre d'affaires HT"), _("Quantité"), _("Marge")),
+            [(s.label or _("Sans"), s.net, s.pieces, s.margin) for s in sold],
+        )
     _sheet(
         book,
         _("Articles"),
-        (_("Référence"), _("Article"), _("Chiffre d'affaires HT"), _("Quantité")),
+        (_("Référence"), _("Article"), _("Chiffre d'affaires HT"), _("Quantité"), _("Marge")),
         [
-            (s.key, s.label, s.net, s.pieces)
+            (s.key, s.label, s.net, s.pieces, s.margin)
             for s in products.sold_by("sku", period, chosen, limit=None)
         ],
     )
