@@ -58,6 +58,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.dashboard.tasks.refresh_sums",
         "schedule": settings.BEAT_SECONDS,
     },
+    "measure-stock": {
+        "task": "sphinx.dashboard.tasks.measure_stock_now",
+        "schedule": crontab(hour="5", minute="40"),
+    },
     "mail-stock-alerts": {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from inventory.models import Product
 from sphinx.core.fields import QuantityField
 from sphinx.core.models import Shop
 
@@ -138,6 +139,68 @@ class BuyersOfPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start}, {self.end} : {self.new} + {self.returning}"
+
+
+class ProductHealth(models.Model):
+    """A product's stock on the day it was last measured, all warehouses together."""
+
+    product = models.OneToOneField(
+        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="+"
+    )
+    on_hand = QuantityField(_("en stock"))
+    value_excl_tax = _sum(_("valeur au CUMP (€)"))
+    # Over the last 90 days.
+    asked = QuantityField(_("demandé"))
+    cost_excl_tax = _sum(_("coût de ce qui est parti (€)"))
+    days_watched = models.PositiveSmallIntegerField(_("jours suivis"))
+    days_out = models.PositiveSmallIntegerField(_("jours de rupture"))
+    lost_pieces = QuantityField(_("ventes perdues (pièces)"))
+    lost_excl_tax = _sum(_("ventes perdues HT (€)"))
+    last_sold_on = models.DateField(_("dernière vente"), null=True)
+    is_dead = models.BooleanField(_("dormant"))
+    abc = models.CharField(_("classe ABC"), max_length=1, blank=True)
+    xyz = models.CharField(_("classe XYZ"), max_length=1, blank=True)
+
+    class Meta:
+        verbose_name = _("santé d'un article")
+        verbose_name_plural = _("santé des articles")
+
+    def __str__(self) -> str:
+        return f"{self.product_id} : {self.on_hand}"
+
+
+class StockHealth(models.Model):
+    """The firm's stock and deliveries on a day, measured once; days stay, for the trend."""
+
+    measured_on = models.DateField(_("mesuré le"), unique=True)
+    value_excl_tax = _sum(_("valeur au CUMP (€)"))
+    pieces = QuantityField(_("pièces"))
+    # Over twelve months.
+    average_value = _sum(_("valeur moyenne (€)"))
+    cost_of_year = _sum(_("coût de ce qui est parti (€)"))
+    # Over the last 90 days.
+    cost_of_quarter = _sum(_("coût de ce qui est parti (€)"))
+    days_watched = models.IntegerField(_("jours suivis"))
+    days_out = models.IntegerField(_("jours de rupture"))
+    lost_excl_tax = _sum(_("ventes perdues HT (€)"))
+    dead_products = models.IntegerField(_("articles dormants"))
+    dead_value = _sum(_("valeur dormante (€)"))
+    lines_shipped = models.IntegerField(_("lignes expédiées"))
+    lines_complete = models.IntegerField(_("dont complètes"))
+    parcels = models.IntegerField(_("colis"))
+    # Hours from order to parcel: half take less, ninety-five in a hundred take less.
+    hours_median = models.DecimalField(
+        _("délai médian (h)"), max_digits=8, decimal_places=1, null=True
+    )
+    hours_most = models.DecimalField(_("délai (h)"), max_digits=8, decimal_places=1, null=True)
+
+    class Meta:
+        verbose_name = _("santé du stock")
+        verbose_name_plural = _("santé du stock")
+        ordering = ["measured_on"]
+
+    def __str__(self) -> str:
+        return f"{self.measured_on} : {self.value_excl_tax} €"
 
 
 class StaleDay(models.Model):

@@ -1,7 +1,6 @@
 """The statistics page and its workbook."""
 
 from datetime import date, timedelta
-from io import BytesIO
 from typing import Any
 
 from django import forms
@@ -10,21 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
-from openpyxl import Workbook
-from openpyxl.styles import Font
 
 from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
-from sphinx.core.texts import safe_cell
 from sphinx.dashboard import foretelling, products, rollups, statistics
 from sphinx.dashboard.figures import Chosen
 from sphinx.dashboard.models import SalesDay
 from sphinx.dashboard.periods import Period, last_days
 from sphinx.dashboard.tabs import tabs_for
+from sphinx.dashboard.workbooks import new_book, sent, sheet
 
 _INPUT = {"class": "sx-select"}
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _may_see = permission_required(("sales.view_order", "invoicing.view_invoice"), raise_exception=True)
 
 
@@ -159,9 +155,8 @@ def workbook(request: HttpRequest) -> HttpResponse:
     """The same figures as a workbook, every product included."""
     _form, period, before, chosen = _asked(request)
     rollups.refresh()
-    book = Workbook(write_only=False)
-    book.remove(book.worksheets[0])
-    _sheet(
+    book = new_book()
+    sheet(
         book,
         _("Chiffres"),
         (_("Chiffre"), _("Valeur"), _("Avant"), _("Définition")),
@@ -170,27 +165,27 @@ def workbook(request: HttpRequest) -> HttpResponse:
             for f in statistics.figures_of(period, before, chosen)
         ],
     )
-    _sheet(
+    sheet(
         book,
         _("Dans le temps"),
         (_("Date"), _("Chiffre d'affaires HT"), _("Avant")),
         [(b.day, b.value, b.before) for b in statistics.bars(period, before, chosen)],
     )
     for title, rows in statistics.parts(period, chosen).items():
-        _sheet(
+        sheet(
             book,
             title,
             ("", _("Chiffre d'affaires HT"), _("Pièces"), "%"),
             [(part.label, part.value, part.documents, part.share) for part in rows],
         )
     for title, sold in _by_group(period, chosen, limit=None).items():
-        _sheet(
+        sheet(
             book,
             title,
             ("", _("Chiffre d'affaires HT"), _("Quantité"), _("Marge")),
             [(s.label or _("Sans"), s.net, s.pieces, s.margin) for s in sold],
         )
-    _sheet(
+    sheet(
         book,
         _("Articles"),
         (_("Référence"), _("Article"), _("Chiffre d'affaires HT"), _("Quantité"), _("Marge")),
@@ -199,22 +194,4 @@ def workbook(request: HttpRequest) -> HttpResponse:
             for s in products.sold_by("sku", period, chosen, limit=None)
         ],
     )
-    stream = BytesIO()
-    book.save(stream)
-    response = HttpResponse(stream.getvalue(), content_type=XLSX)
-    name = f"statistiques-{period.start:%Y%m%d}-{period.end:%Y%m%d}.xlsx"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _sheet(
-    book: Workbook, title: str, header: tuple[str, ...], rows: list[tuple[Any, ...]]
-) -> None:
-    sheet = book.create_sheet(title[:31])
-    sheet.append(header)
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for row in rows:
-        sheet.append([safe_cell(cell) if isinstance(cell, str) else cell for cell in row])
-    sheet.column_dimensions["A"].width = 34
-    sheet.freeze_panes = "A2"
+    return sent(book, f"statistiques-{period.start:%Y%m%d}-{period.end:%Y%m%d}.xlsx")

@@ -16,7 +16,10 @@ class Tab(NamedTuple):
     url: str
 
 
-_TABS = (Tab("sales", _("Ventes"), ("sales.view_order", "invoicing.view_invoice"), "statistics"),)
+_TABS = (
+    Tab("sales", _("Ventes"), ("sales.view_order", "invoicing.view_invoice"), "statistics"),
+    Tab("stock", _("Stock"), ("inventory.view_stockposition",), "stock_statistics"),
+)
 
 
 def tabs_for(user: Any) -> list[Tab]:

@@ -5,8 +5,10 @@ from typing import Any
 
 from celery import shared_task
 
+from sphinx.core import clock
 from sphinx.dashboard import rollups
 from sphinx.dashboard.alerts import mail_alerts_once
+from sphinx.dashboard.stock_health import measure_stock
 
 
 @shared_task(autoretry_for=(OSError, SMTPException), retry_backoff=60, max_retries=5)
@@ -19,3 +21,10 @@ def mail_stock_alerts(**_: Any) -> None:
 def refresh_sums(**_: Any) -> None:
     """Keep the sums that figures are read from up to date, so that no page has to."""
     rollups.refresh()
+
+
+@shared_task
+def measure_stock_now(**_: Any) -> None:
+    """Measure the stock's health as of today."""
+    rollups.refresh()
+    measure_stock(clock.today())

@@ -1,0 +1,6 @@
+"""What the dashboard's pages ask of a worker."""
+
+from django.dispatch import Signal
+
+# Nothing: the stock's health as of today.
+measure_wanted = Signal()
