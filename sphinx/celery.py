@@ -62,6 +62,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.dashboard.tasks.measure_stock_now",
         "schedule": crontab(hour="5", minute="40"),
     },
+    "measure-cohorts": {
+        "task": "sphinx.dashboard.tasks.measure_cohorts_now",
+        "schedule": crontab(hour="5", minute="50"),
+    },
     "mail-stock-alerts": {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),

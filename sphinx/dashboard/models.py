@@ -141,6 +141,26 @@ class BuyersOfPeriod(models.Model):
         return f"{self.start}, {self.end} : {self.new} + {self.returning}"
 
 
+class Cohort(models.Model):
+    """Of customers who first ordered in a month, those who did in a month; counted daily."""
+
+    first_month = models.DateField(_("mois de la première commande"))
+    month = models.DateField(_("mois"))
+    customers = models.IntegerField(_("clients"))
+    orders = models.IntegerField(_("commandes"))
+    ordered_excl_tax = _sum(_("commandé HT (€)"))
+
+    class Meta:
+        verbose_name = _("cohorte")
+        verbose_name_plural = _("cohortes")
+        constraints = [
+            models.UniqueConstraint(fields=["first_month", "month"], name="dashboard_cohort_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_month:%m/%Y} → {self.month:%m/%Y} : {self.customers}"
+
+
 class ProductHealth(models.Model):
     """A product's stock on the day it was last measured, all warehouses together."""
 

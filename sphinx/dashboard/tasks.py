@@ -8,6 +8,7 @@ from celery import shared_task
 from sphinx.core import clock
 from sphinx.dashboard import rollups
 from sphinx.dashboard.alerts import mail_alerts_once
+from sphinx.dashboard.cohorts import measure_cohorts
 from sphinx.dashboard.stock_health import measure_stock
 
 
@@ -28,3 +29,10 @@ def measure_stock_now(**_: Any) -> None:
     """Measure the stock's health as of today."""
     rollups.refresh()
     measure_stock(clock.today())
+
+
+@shared_task
+def measure_cohorts_now(**_: Any) -> None:
+    """Count who comes back, month by month."""
+    rollups.refresh()
+    measure_cohorts()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sphinx.dashboard import alert_views, statistics_views, stock_views, views
+from sphinx.dashboard import alert_views, cohort_views, statistics_views, stock_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -8,6 +8,8 @@ urlpatterns = [
     path("premiers-pas/cacher/", views.hide_first_steps, name="hide_first_steps"),
     path("statistiques/", statistics_views.page, name="statistics"),
     path("statistiques/classeur.xlsx", statistics_views.workbook, name="statistics_workbook"),
+    path("statistiques/clients/", cohort_views.page, name="cohorts"),
+    path("statistiques/clients/classeur.xlsx", cohort_views.workbook, name="cohort_workbook"),
     path("statistiques/stock/", stock_views.page, name="stock_statistics"),
     path("statistiques/stock/classeur.xlsx", stock_views.workbook, name="stock_workbook"),
     path("alertes/", alert_views.alerts, name="alerts"),
