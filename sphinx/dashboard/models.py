@@ -5,6 +5,7 @@ Nothing here is a source: `rollups.py` derives every row, and can do so anew.
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -221,6 +222,31 @@ class StockHealth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measured_on} : {self.value_excl_tax} €"
+
+
+class SavedPivot(models.Model):
+    """A crossed table that somebody kept, for oneself or for all."""
+
+    name = models.CharField(_("nom"), max_length=80)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("de"),
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    query = models.CharField(_("choix"), max_length=400, blank=True)
+    is_shared = models.BooleanField(_("partagée"), default=False)
+
+    class Meta:
+        verbose_name = _("vue gardée")
+        verbose_name_plural = _("vues gardées")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="dashboard_pivot_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class StaleDay(models.Model):

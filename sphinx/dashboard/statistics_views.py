@@ -1,5 +1,6 @@
 """The statistics page and its workbook."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -88,16 +89,26 @@ def _asked(request: HttpRequest) -> tuple[StatisticsForm, Period, Period, Chosen
     given = request.GET if "start" in request.GET else {"start": default.start, "end": default.end}
     form = StatisticsForm(given)
     data = form.cleaned_data if form.is_valid() else {}
-    period = Period(data.get("start") or default.start, data.get("end") or default.end)
-    if period.start > period.end:
-        period = default
+    period = period_of(data)
     before = period.year_before() if data.get("against") == "year" else period.before()
-    chosen = Chosen(
+    return form, period, before, chosen_of(data)
+
+
+def period_of(data: Mapping[str, Any] | None) -> Period:
+    """The period that a form gives; the last 30 days of an empty one or one the wrong way round."""
+    default = last_days(clock.today())
+    data = data or {}
+    period = Period(data.get("start") or default.start, data.get("end") or default.end)
+    return period if period.start <= period.end else default
+
+
+def chosen_of(data: Mapping[str, Any]) -> Chosen:
+    """Of which sales, as a form says."""
+    return Chosen(
         data["shop"].pk if data.get("shop") else None,
         data.get("country", ""),
         {"0": False, "1": True}.get(data.get("kind", "")),
     )
-    return form, period, before, chosen
 
 
 def _presets(today: date) -> list[tuple[str, Period]]:

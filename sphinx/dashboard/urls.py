@@ -1,6 +1,13 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from sphinx.dashboard import alert_views, cohort_views, statistics_views, stock_views, views
+from sphinx.dashboard import (
+    alert_views,
+    cohort_views,
+    pivot_views,
+    statistics_views,
+    stock_views,
+    views,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -8,6 +15,14 @@ urlpatterns = [
     path("premiers-pas/cacher/", views.hide_first_steps, name="hide_first_steps"),
     path("statistiques/", statistics_views.page, name="statistics"),
     path("statistiques/classeur.xlsx", statistics_views.workbook, name="statistics_workbook"),
+    path("statistiques/croiser/", pivot_views.page, name="pivot"),
+    path("statistiques/croiser/garder/", pivot_views.keep, name="keep_pivot"),
+    path("statistiques/croiser/oublier/<int:pk>/", pivot_views.forget, name="forget_pivot"),
+    re_path(
+        r"^statistiques/croiser/ventes\.(?P<extension>csv|xlsx)$",
+        pivot_views.take_away,
+        name="pivot_file",
+    ),
     path("statistiques/clients/", cohort_views.page, name="cohorts"),
     path("statistiques/clients/classeur.xlsx", cohort_views.workbook, name="cohort_workbook"),
     path("statistiques/stock/", stock_views.page, name="stock_statistics"),
