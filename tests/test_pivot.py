@@ -85,7 +85,7 @@ def test_the_whole_is_the_figure_of_the_statistics_page() -> None:
 
 def test_names_are_those_of_the_screen_and_time_keeps_its_order() -> None:
     table = crossed("month", "country", "ordered")
-    assert [ln.name for ln in table.lines] == ["jan 2026", "mar 2026"]
+    assert [ln.name for ln in table.lines] == ["jan. 2026", "mars 2026"]
     assert table.columns == ["Belgique", "France"]
     assert table.lines[0].values == [None, D("60.00")]
     assert [ln.name for ln in crossed("kind", "", "orders").lines] == [

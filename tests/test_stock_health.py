@@ -83,7 +83,7 @@ def test_the_whole_by_hand() -> None:
     # 12.00 left in 90 days: 50 × 90 / 12.
     assert figures["cover"] == D("375.0")
     assert figures["fill_rate"] == D("100.0")
-    assert figures["hours"] == figures["hours_most"] == D("10.0")
+    assert figures["days_to_ship"] == figures["days_to_ship_most"] == D("0.4")
 
 
 @pytest.mark.usefixtures("year")

@@ -72,8 +72,8 @@ _CARDS = (
 def cards_for(
     user: AbstractBaseUser | AnonymousUser, counts: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    """The cards that `user` may act on; those with something to do come first."""
-    shown = [
+    """The cards that `user` may see, with what waits behind each."""
+    return [
         {
             **card._asdict(),
             "count": counts[card.name],
@@ -82,7 +82,6 @@ def cards_for(
         for card in _CARDS
         if user.has_perm(card.permission)  # type: ignore[union-attr]
     ]
-    return sorted(shown, key=lambda c: c["count"] == 0)
 
 
 def _url(card: Card) -> str:

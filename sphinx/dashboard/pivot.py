@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.utils.dates import MONTHS_3
+from django.utils.dates import MONTHS_AP
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
@@ -233,7 +233,7 @@ def _namer(code: str, keys: Iterable[Any]) -> Callable[[Any], str]:
     if code == "kind":
         return lambda key: _("Professionnels") if key else _("Particuliers")
     if code == "month":
-        return lambda key: f"{MONTHS_3[int(key[5:])]} {key[:4]}"
+        return lambda key: f"{MONTHS_AP[int(key[5:])]} {key[:4]}"
     if code == "week":
         return lambda key: _("S%(week)s %(year)s") % {"week": key[5:], "year": key[:4]}
     if code == "day":

@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Min, QuerySet, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from inventory.models import StockMove
+from sphinx.core.clock import business_date
 from sphinx.core.money import ZERO
 from sphinx.dashboard.models import ProductHealth, StockHealth
 from sphinx.dashboard.periods import Period
@@ -31,7 +33,7 @@ class Cell(NamedTuple):
 def stock_figures(now: StockHealth, before: StockHealth | None) -> list[Figure]:
     """Every figure of the stock, beside that of some time before."""
     values, then = _values(now), _values(before) if before else {}
-    days, hours, turns = _("jours"), _("h"), _("fois l'an")
+    days, turns = _("jours"), _("fois l'an")
     value_url = f"{reverse('inventory:value')}?au={now.measured_on:%Y-%m-%d}"
     positions = reverse("admin:inventory_stockposition_changelist")
     notes = reverse("admin:sales_deliverynote_changelist")
@@ -56,9 +58,9 @@ def stock_figures(now: StockHealth, before: StockHealth | None) -> list[Figure]:
          _("Articles en stock dont rien n'est parti depuis 180 jours.")),
         ("fill_rate", _("Lignes complètes"), PERCENT, notes,
          _("Lignes de commande parties entières dès le premier colis, sur 90 jours.")),
-        ("hours", _("Délai d'expédition"), hours, notes,
+        ("days_to_ship", _("Délai d'expédition"), days, notes,
          _("De la commande au départ du colis, sur 90 jours : la moitié part plus vite.")),
-        ("hours_most", _("Délai de 95 % des colis"), hours, notes,
+        ("days_to_ship_most", _("Délai de 95 % des colis"), days, notes,
          _("De la commande au départ, sur 90 jours : 95 colis sur 100 partent plus vite.")),
     ]  # fmt: skip
     return [
@@ -78,9 +80,13 @@ def _values(health: StockHealth) -> dict[str, Decimal | None]:
         "dead": health.dead_value,
         "dead_products": Decimal(health.dead_products),
         "fill_rate": _ratio(Decimal(health.lines_complete * 100), Decimal(health.lines_shipped)),
-        "hours": health.hours_median,
-        "hours_most": health.hours_most,
+        "days_to_ship": _days(health.hours_median),
+        "days_to_ship_most": _days(health.hours_most),
     }
+
+
+def _days(hours: Decimal | None) -> Decimal | None:
+    return None if hours is None else (hours / 24).quantize(Decimal("0.1"))
 
 
 def _ratio(part: Decimal, whole: Decimal) -> Decimal | None:
@@ -100,7 +106,9 @@ def last_measured() -> tuple[StockHealth | None, StockHealth | None]:
 def value_by_week(now: StockHealth) -> list[tuple[date, Decimal]]:
     """The stock's value over a year, EUR excl. tax, at the end of each week."""
     year = Period(now.measured_on - timedelta(days=YEAR - 1), now.measured_on)
-    return list(value_by_day(now.value_excl_tax, year))[::-1][::WEEK][::-1]
+    began = StockMove.objects.aggregate(first=Min("at"))["first"]
+    days = value_by_day(now.value_excl_tax, year)[::-1][::WEEK][::-1]
+    return [(day, value) for day, value in days if began and day >= business_date(began)]
 
 
 def classes() -> list[tuple[str, list[Cell]]]:

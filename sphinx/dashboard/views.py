@@ -35,8 +35,10 @@ def home(request: HttpRequest) -> HttpResponse:
     """The day's figures and what waits for a hand, by role."""
     period = last_days(clock.today())
     may_see_sales = request.user.has_perm("sales.view_order")
+    cards = cards_for(request.user, figures.work_waiting())
     context: dict[str, Any] = {
-        "cards": cards_for(request.user, figures.work_waiting()),
+        "cards": [card for card in cards if card["count"]],
+        "quiet": [card for card in cards if not card["count"]],
         "first_steps": first_steps(request.user),
     }
     if may_see_sales:
