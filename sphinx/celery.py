@@ -66,6 +66,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.dashboard.tasks.measure_cohorts_now",
         "schedule": crontab(hour="5", minute="50"),
     },
+    "mail-weekly-report": {
+        "task": "sphinx.dashboard.tasks.mail_weekly_report",
+        "schedule": crontab(hour="7", minute="0", day_of_week="mon"),
+    },
     "mail-stock-alerts": {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),

@@ -102,6 +102,12 @@ class Company(models.Model):
         blank=True,
         help_text=_("Séparés par des virgules ; un message par jour, s'il y a quelque chose."),
     )
+    weekly_report_emails = models.CharField(
+        _("e-mails du bilan de la semaine"),
+        max_length=300,
+        blank=True,
+        help_text=_("Séparés par des virgules ; un PDF chaque lundi matin."),
+    )
     books_discounts_apart = models.BooleanField(
         _("remises à part (compte 709)"),
         default=True,

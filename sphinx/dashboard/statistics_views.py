@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
@@ -19,6 +19,7 @@ from sphinx.dashboard.figures import Chosen
 from sphinx.dashboard.models import SalesDay
 from sphinx.dashboard.periods import Period, last_days
 from sphinx.dashboard.tabs import tabs_for
+from sphinx.dashboard.weekly import weekly_pdf
 from sphinx.dashboard.workbooks import new_book, sent, sheet
 
 _INPUT = {"class": "sx-select"}
@@ -109,6 +110,14 @@ def chosen_of(data: Mapping[str, Any]) -> Chosen:
         data.get("country", ""),
         {"0": False, "1": True}.get(data.get("kind", "")),
     )
+
+
+@login_required
+@_may_see
+def weekly(request: HttpRequest) -> FileResponse:
+    """The sheet of the week that ended last Sunday, as it goes out by e-mail."""
+    path = weekly_pdf(clock.today())
+    return FileResponse(path.open("rb"), filename=path.name, content_type="application/pdf")
 
 
 def _presets(today: date) -> list[tuple[str, Period]]:

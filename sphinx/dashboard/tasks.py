@@ -10,6 +10,7 @@ from sphinx.dashboard import rollups
 from sphinx.dashboard.alerts import mail_alerts_once
 from sphinx.dashboard.cohorts import measure_cohorts
 from sphinx.dashboard.stock_health import measure_stock
+from sphinx.dashboard.weekly import mail_weekly_once
 
 
 @shared_task(autoretry_for=(OSError, SMTPException), retry_backoff=60, max_retries=5)
@@ -36,3 +37,9 @@ def measure_cohorts_now(**_: Any) -> None:
     """Count who comes back, month by month."""
     rollups.refresh()
     measure_cohorts()
+
+
+@shared_task(autoretry_for=(OSError, SMTPException), retry_backoff=60, max_retries=5)
+def mail_weekly_report(**_: Any) -> None:
+    """Send last week's figures to those who asked, once."""
+    mail_weekly_once(clock.today())

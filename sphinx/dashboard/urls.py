@@ -15,6 +15,7 @@ urlpatterns = [
     path("premiers-pas/cacher/", views.hide_first_steps, name="hide_first_steps"),
     path("statistiques/", statistics_views.page, name="statistics"),
     path("statistiques/classeur.xlsx", statistics_views.workbook, name="statistics_workbook"),
+    path("statistiques/semaine.pdf", statistics_views.weekly, name="weekly"),
     path("statistiques/croiser/", pivot_views.page, name="pivot"),
     path("statistiques/croiser/garder/", pivot_views.keep, name="keep_pivot"),
     path("statistiques/croiser/oublier/<int:pk>/", pivot_views.forget, name="forget_pivot"),
