@@ -11,11 +11,10 @@ from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
+from customers import jobs
 from customers.models import Customer, CustomerAddress, ShopIdentity, VatCheck
 from customers.resources import CustomerResource
 from customers.selectors import customers_with_invalid_numbers
-from customers.services import check_vat_number
-from sphinx.core import clock
 from sphinx.core.admin_tools import KeptAdmin, run_each
 
 
@@ -101,13 +100,8 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
         return redirect(f"{reverse('sales:merge_customers')}?a={ids[0]}&b={ids[1]}")
 
     @admin.action(description=_("Vérifier le n° de TVA par VIES"), permissions=["change"])
-    def check_vies(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset.exclude(vat_number=""),
-            lambda c: check_vat_number(customer_id=c.pk, at=clock.now(), actor=request.user),
-            str(_("%(count)s numéros vérifiés : la fiche dit la réponse.")),
-        )
+    def check_vies(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset.exclude(vat_number=""), jobs.CHECK_VIES)
 
     @action(description=_("Nouveau devis"), url_path="devis", permissions=["quote"])
     def new_quote(self, request: HttpRequest, object_id: int) -> HttpResponse:

@@ -1,13 +1,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from ftp_ingest import services, tasks
+from ftp_ingest import jobs, tasks
 from ftp_ingest.forms import FeedForm
 from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, run_each
@@ -136,21 +136,9 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', url, _("Ouvrir"))
 
     @admin.action(description=_("Rejouer (la cause est corrigée)"), permissions=["mend"])
-    def replay(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda row: services.replay_row(row_id=row.pk, actor=request.user),
-            str(_("%(count)s lignes rejouées.")),
-        )
+    def replay(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.REPLAY)
 
     @admin.action(description=_("Écarter (ne sera pas intégrée)"), permissions=["mend"])
-    def dismiss(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda row: services.dismiss_row(
-                row_id=row.pk, reason=f"Écartée par {request.user}", actor=request.user
-            ),
-            str(_("%(count)s lignes écartées.")),
-        )
+    def dismiss(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.DISMISS)

@@ -4,15 +4,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from invoicing import jobs
 from invoicing.models import (
     Closing,
     EInvoiceState,
@@ -25,9 +26,8 @@ from invoicing.models import (
     TaxBreakdown,
 )
 from invoicing.platforms import platforms
-from invoicing.services import credit_invoice
-from sphinx.core import clock
 from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number, run_each
+from sphinx.core.jobs import start_job
 
 
 class LineInline(TabularInline):
@@ -83,7 +83,7 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
     }
     inlines = [LineInline, TaxInline, StateInline]
     readonly_fields = ["papers"]
-    actions = ["credit"]
+    actions = ["credit", "take_pdfs"]
     fieldsets = [
         (
             _("Pièce"),
@@ -175,19 +175,13 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
         )
 
     @admin.action(description=_("Établir un avoir du reste"), permissions=["issue"])
-    def credit(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset.filter(kind=Invoice.Kind.INVOICE),
-            lambda i: credit_invoice(
-                invoice_id=i.pk,
-                amount=None,
-                reason=gettext("Annulation de la facture"),
-                at=clock.now(),
-                actor=request.user,
-            ),
-            str(_("%(count)s avoirs émis.")),
-        )
+    def credit(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset.filter(kind=Invoice.Kind.INVOICE), jobs.CREDIT)
+
+    @admin.action(description=_("PDF des pièces cochées (zip)"))
+    def take_pdfs(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+        return redirect("core:job", start_job("invoicing.pdfs", actor=request.user, ids=ids).pk)
 
 
 @admin.register(Payment)

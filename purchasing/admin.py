@@ -1,11 +1,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from purchasing import services
+from purchasing import jobs
 from purchasing.models import (
     Decision,
     PurchaseOrder,
@@ -16,7 +16,6 @@ from purchasing.models import (
     SupplierInvoice,
     SupplierReturn,
 )
-from sphinx.core import clock
 from sphinx.core.admin_tools import (
     KeptAdmin,
     ListTotals,
@@ -65,42 +64,20 @@ class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
         return order.get_status_display()
 
     @admin.action(description=_("Accepter les propositions"), permissions=["change"])
-    def accept(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda o: services.accept_proposal(order_id=o.pk, at=clock.now(), actor=request.user),
-            str(_("%(count)s propositions acceptées : les pièces sont attendues.")),
-        )
+    def accept(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.ACCEPT)
 
     @admin.action(description=_("Refuser les propositions"), permissions=["change"])
-    def refuse(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda o: services.refuse_proposal(order_id=o.pk, at=clock.now(), actor=request.user),
-            str(_("%(count)s propositions refusées.")),
-        )
+    def refuse(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.REFUSE)
 
     @admin.action(description=_("Marquer comme envoyées"), permissions=["change"])
-    def send(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda o: services.send_order(order_id=o.pk, at=clock.now(), actor=request.user),
-            str(_("%(count)s commandes marquées comme envoyées.")),
-        )
+    def send(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.SEND)
 
     @admin.action(description=_("Recevoir tout ce qui est attendu"), permissions=["change"])
-    def receive(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda o: services.receive_goods(
-                order_id=o.pk, quantities=None, at=clock.now(), actor=request.user
-            ),
-            str(_("%(count)s commandes reçues : le stock est à jour.")),
-        )
+    def receive(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.RECEIVE)
 
 
 @admin.register(Receipt)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from sales import services
+from sales import jobs
 from sales.models import (
     DeliveryNote,
     DeliveryNoteLine,
@@ -164,31 +164,16 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
         return order.get_payment_status_display()
 
     @admin.action(description=_("Confirmer (règlement reçu)"), permissions=["edit"])
-    def confirm(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda o: services.confirm_order(order_id=o.pk, actor=request.user),
-            str(_("%(count)s commandes confirmées : le stock est réservé.")),
-        )
+    def confirm(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.CONFIRM)
 
     @admin.action(description=_("Annuler"), permissions=["edit"])
-    def cancel(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda o: services.cancel_order(order_id=o.pk, at=clock.now(), actor=request.user),
-            str(_("%(count)s commandes annulées : le stock est rendu.")),
-        )
+    def cancel(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.CANCEL)
 
     @admin.action(description=_("Préparer la livraison"), permissions=["deliver"])
-    def prepare(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda o: services.prepare_delivery(order_id=o.pk, at=clock.now(), actor=request.user),
-            str(_("%(count)s commandes passées en préparation.")),
-        )
+    def prepare(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.PREPARE)
 
 
 class DeliveryNoteLineInline(TabularInline):
@@ -233,22 +218,12 @@ class DeliveryNoteAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">PDF</a>', reverse("sales:delivery_pdf", args=[note.pk]))
 
     @admin.action(description=_("Expédier"), permissions=["deliver"])
-    def ship(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda n: services.ship_delivery_note(note_id=n.pk, at=clock.now(), actor=request.user),
-            str(_("%(count)s bons expédiés : le stock est sorti.")),
-        )
+    def ship(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.SHIP)
 
     @admin.action(description=_("Annuler la préparation"), permissions=["deliver"])
-    def cancel(self, request: HttpRequest, queryset: Any) -> None:
-        run_each(
-            request,
-            queryset,
-            lambda n: services.cancel_delivery_note(note_id=n.pk, actor=request.user),
-            str(_("%(count)s préparations annulées.")),
-        )
+    def cancel(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, jobs.UNPICK)
 
 
 class GoodsReturnLineInline(TabularInline):

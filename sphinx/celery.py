@@ -54,6 +54,10 @@ app.conf.beat_schedule = {
         "task": "sales.tasks.mail_quotes",
         "schedule": crontab(minute="*/15"),
     },
+    "do-lost-jobs": {
+        "task": "sphinx.core.tasks.do_lost_jobs",
+        "schedule": settings.BEAT_SECONDS,
+    },
     "refresh-sums": {
         "task": "sphinx.dashboard.tasks.refresh_sums",
         "schedule": settings.BEAT_SECONDS,

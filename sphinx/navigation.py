@@ -50,6 +50,12 @@ SIDEBAR: list[dict[str, Any]] = [
             _page(
                 _("Statistiques"), "monitoring", "dashboard:statistics", "invoicing.view_invoice"
             ),
+            {
+                "title": _("Travaux"),
+                "icon": "progress_activity",
+                "link": reverse_lazy("core:jobs"),
+                "permission": lambda request: request.user.is_staff,
+            },
         ]
     },
     _group(

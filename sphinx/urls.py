@@ -14,6 +14,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("sphinx.dashboard.urls")),
+    path("", include("sphinx.core.urls")),
     path("", include("inventory.urls")),
     path("", include("suppliers.urls")),
     path("", include("purchasing.urls")),

@@ -3,7 +3,7 @@
 from accounting_export.services.closing import close_month
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
 from accounting_export.services.exporting import export_journal, export_new, file_name
-from accounting_export.services.fec import FECS, Encoding, Separator, make_fec
+from accounting_export.services.fec import FECS, Encoding, Separator, is_long, make_fec
 from accounting_export.services.hand_over import (
     answer,
     ask,
@@ -35,6 +35,7 @@ __all__ = [
     "export_journal",
     "export_new",
     "file_name",
+    "is_long",
     "letter_all",
     "letter_invoices",
     "make_fec",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounting_export.errors import FecRefused
 from accounting_export.fec_check import Report, check_fec
 from accounting_export.formats.fec import Fec
-from accounting_export.models import Journal
+from accounting_export.models import Journal, JournalLine
 from accounting_export.selectors import Choice, fiscal_year, lines_to_export
 from accounting_export.services.exporting import FOLDER, at_length, book_missing, file_name
 from sphinx.core.errors import InputError
@@ -24,6 +24,8 @@ from sphinx.core.files import whole_file
 from sphinx.core.services import company, record
 
 FECS = Path(FOLDER, "fec")
+# A second's work.
+AT_ONCE = 100_000
 
 
 class Separator(StrEnum):
@@ -89,6 +91,13 @@ def make_fec(
         aside.unlink(missing_ok=True)
     record("fec.made", [firm], actor=actor, file=name, lines=report.lines)
     return CheckedFec(path, report)
+
+
+def is_long(day: date) -> bool:
+    """Whether the year's FEC is better made by a worker than while somebody waits."""
+    first, last = fiscal_year(day, company().fiscal_year_end_month)
+    lines = JournalLine.objects.filter(entry__entry_date__range=(first, last))
+    return lines.count() > AT_ONCE
 
 
 def _refused(report: Report) -> FecRefused:

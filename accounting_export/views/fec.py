@@ -9,13 +9,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounting_export.fec_check import Report, check_fec
 from accounting_export.forms import FecForm, FecToCheckForm
 from accounting_export.selectors import fiscal_years
-from accounting_export.services import FECS, Encoding, Separator, make_fec
+from accounting_export.services import FECS, Encoding, Separator, is_long, make_fec
 from sphinx.core.errors import SphinxError
+from sphinx.core.jobs import start_job
 from sphinx.core.pages import back_office_page
 from sphinx.core.services import company
 
@@ -36,6 +38,10 @@ def fec(request: HttpRequest) -> HttpResponse:
         given = checking.cleaned_data["file"]
         report = check_fec(given.name, given.file)
     elif not is_check and making.is_valid():
+        if is_long(date.fromisoformat(making.cleaned_data["year"])):
+            asked = {name: making.cleaned_data[name] for name in ("year", "separator", "encoding")}
+            started = start_job("accounting_export.fec", actor=request.user, **asked)
+            return redirect("core:job", started.pk)
         report, name = _make(request, making.cleaned_data)
     return back_office_page(
         request,

@@ -15,6 +15,7 @@ from invoicing.services.building import group_key
 from sales.models import DeliveryNote, Order
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.jobs import start_job
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_number
@@ -89,6 +90,8 @@ def to_invoice(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if not may_issue:
             raise Http404
+        if request.POST.get("verb") == "all":
+            return redirect("core:job", start_job("invoicing.issue", actor=request.user).pk)
         try:
             _issue(request)
         except SphinxError as error:

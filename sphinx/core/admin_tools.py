@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Model, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -14,7 +14,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from sphinx.core.errors import SphinxError
+from sphinx.core.jobs import Deed, start_job
 from sphinx.core.templatetags.numbers import bare
+
+# More rows than this are done by a worker.
+AT_ONCE = 20
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -100,18 +104,24 @@ def number(name: str, label: Any, *, places: int = 0) -> Callable[[Any], str]:
     return display(description=label, ordering=None if name == "available" else name)(shown)
 
 
-def run_each(
-    request: HttpRequest, rows: QuerySet[Any], service: Callable[[Model], Any], done: str
-) -> None:
-    """Call `service` on each row; say how many were done (`done` takes %(count)s) and why not."""
+def run_each(request: HttpRequest, rows: QuerySet[Any], deed: Deed) -> HttpResponse | None:
+    """Do the deed to each row: a few at once, many as long work whose page is then shown.
+
+    Says how many were done, and of each that wasn't why.
+    """
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    if len(ids) > AT_ONCE:
+        started = start_job(deed.code, actor=request.user, ids=ids)
+        return redirect("core:job", started.pk)
     count = 0
-    for row in rows.order_by("pk"):
+    for pk in ids:
         try:
-            service(row)
+            deed.act(pk, request.user)
             count += 1
         except SphinxError as error:
             messages.error(request, error.message)
     if count:
-        messages.success(request, done % {"count": count})
-    elif not rows:
+        messages.success(request, str(deed.done) % {"count": count})
+    elif not ids:
         messages.warning(request, _("Rien n'était sélectionné."))
+    return None

@@ -10,5 +10,5 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Each app states what it can prove (proofs.py), what a month's closing asks
-        # (month_checks.py) and what it listens to (receivers.py).
-        autodiscover_modules("proofs", "month_checks", "receivers")
+        # (month_checks.py), its long work (jobs.py) and what it listens to (receivers.py).
+        autodiscover_modules("proofs", "month_checks", "jobs", "receivers")

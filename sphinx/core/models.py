@@ -260,6 +260,63 @@ class AuditEvent(models.Model):
         return f"{self.kind} {self.subject_number}"
 
 
+class Job(models.Model):
+    """Long work that somebody asked for: how far it is, how it ended, what it couldn't do."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("En attente")
+        RUNNING = "running", _("En cours")
+        DONE = "done", _("Terminé")
+        STOPPED = "stopped", _("Arrêté")
+        FAILED = "failed", _("Échoué")
+
+    OPEN = (Status.WAITING, Status.RUNNING)
+
+    kind = models.CharField(_("nature"), max_length=60)
+    label = models.CharField(_("travail"), max_length=120)
+    params = models.JSONField(_("paramètres"), default=dict)
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.WAITING)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("demandé par"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    asked_at = models.DateTimeField(_("demandé le"))
+    started_at = models.DateTimeField(_("commencé le"), null=True)
+    heartbeat_at = models.DateTimeField(_("dernier signe"), null=True)
+    ended_at = models.DateTimeField(_("fini le"), null=True)
+    done = models.PositiveIntegerField(_("fait"), default=0)
+    total = models.PositiveIntegerField(_("à faire"), default=0)
+    wants_to_stop = models.BooleanField(_("à arrêter"), default=False)
+    # [{subject, reason}], the first thousand.
+    refused = models.JSONField(_("refusés"), default=list)
+    refused_count = models.PositiveIntegerField(_("nombre de refus"), default=0)
+    outcome = models.CharField(_("issue"), max_length=1000, blank=True)
+    file_name = models.CharField(_("fichier"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("travail")
+        verbose_name_plural = _("travaux")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["status"],
+                condition=models.Q(status__in=["waiting", "running"]),
+                name="core_job_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def percent(self) -> int:
+        """How far it is."""
+        return min(100 * self.done // self.total, 100) if self.total else 0
+
+
 class Sourced(models.Model):
     """Where a row came from: the file as the shop named it, its hash, the line in it."""
 

@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0012_first_steps'),
+        ("core", "0012_first_steps"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='company',
-            name='weekly_report_emails',
-            field=models.CharField(blank=True, help_text='Séparés par des virgules ; un PDF chaque lundi matin.', max_length=300, verbose_name='e-mails du bilan de la semaine'),
+            model_name="company",
+            name="weekly_report_emails",
+            field=models.CharField(
+                blank=True,
+                help_text="Séparés par des virgules ; un PDF chaque lundi matin.",
+                max_length=300,
+                verbose_name="e-mails du bilan de la semaine",
+            ),
         ),
     ]

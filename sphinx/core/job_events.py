@@ -1,0 +1,6 @@
+"""What long work announces."""
+
+from django.dispatch import Signal
+
+# job_id: int
+job_waiting = Signal()

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from sphinx.core import job_views
+
+app_name = "core"
+urlpatterns = [
+    path("travaux/", job_views.jobs, name="jobs"),
+    path("travaux/<int:pk>/", job_views.page, name="job"),
+    path("travaux/<int:pk>/avancement.json", job_views.progress, name="job_progress"),
+    path("travaux/<int:pk>/arreter/", job_views.stop, name="stop_job"),
+    path("travaux/<int:pk>/fichier", job_views.download, name="job_file"),
+    path("travaux/<int:pk>/refus.csv", job_views.refusals, name="job_refusals"),
+]
