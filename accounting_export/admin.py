@@ -21,7 +21,8 @@ from accounting_export.models import (
     PaymentMeans,
     Sending,
 )
-from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin
+from accounting_export.resources import AccountResource
+from sphinx.core.admin_tools import KeptAdmin, ListTotals, MasterFileAdmin, ReadOnlyAdmin
 from sphinx.core.credentials import set_credentials
 
 
@@ -107,7 +108,8 @@ class AccountRuleAdmin(KeptAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(KeptAdmin):
+class AccountAdmin(KeptAdmin, MasterFileAdmin):
+    resource_classes = [AccountResource]
     list_display = ["number", "label"]
     search_fields = ["number", "label"]
 

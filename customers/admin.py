@@ -5,17 +5,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
-from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
 from customers import jobs
 from customers.models import Customer, CustomerAddress, ShopIdentity, VatCheck
 from customers.resources import CustomerResource
 from customers.selectors import customers_with_invalid_numbers
-from sphinx.core.admin_tools import KeptAdmin, run_each
+from sphinx.core.admin_tools import KeptAdmin, MasterFileAdmin, run_each
 
 
 class AddressInline(TabularInline):
@@ -69,7 +67,7 @@ class ViesFilter(admin.SimpleListFilter):
 
 
 @admin.register(Customer)
-class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
+class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     list_display = ["code", "shown_name", "kind", "email", "phone", "vat_number", "created_at"]
     list_filter = ["kind", ViesFilter, "accepts_marketing"]
     search_fields = ["code", "first_name", "last_name", "company_name", "email", "vat_number"]
@@ -79,7 +77,6 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, ExportActionModelAdmin):
     actions = ["merge", "check_vies"]
     actions_detail = ["new_quote"]
     resource_classes = [CustomerResource]
-    export_form_class = ExportForm
 
     @display(description=_("Nom"), ordering="last_name")
     def shown_name(self, customer: Customer) -> str:

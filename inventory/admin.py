@@ -5,10 +5,8 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ImportExportModelAdmin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 
 from inventory import services
@@ -26,8 +24,15 @@ from inventory.models import (
     StockTransfer,
     Warehouse,
 )
-from inventory.resources import ProductResource
-from sphinx.core.admin_tools import KeptAdmin, ListTotals, OwnPageAdmin, ReadOnlyAdmin, number
+from inventory.resources import CategoryResource, ProductResource, ReorderRuleResource
+from sphinx.core.admin_tools import (
+    KeptAdmin,
+    ListTotals,
+    MasterFileAdmin,
+    OwnPageAdmin,
+    ReadOnlyAdmin,
+    number,
+)
 from sphinx.core.errors import SphinxError
 from sphinx.core.texts import sku_key
 
@@ -87,7 +92,7 @@ class LotInline(TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, ImportExportModelAdmin):
+class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     list_display = ["sku", "label", "category", "rate", "supply", COST, "state"]
     list_filter = ["supply_mode", "category", "is_incomplete", "is_active"]
     list_select_related = ["category"]
@@ -95,8 +100,6 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, ImportExportModelAdmin):
     inlines = [PositionInline, ReorderRuleInline, ComponentInline, LotInline]
     actions_detail = ["course"]
     resource_classes = [ProductResource]
-    import_form_class = ImportForm
-    export_form_class = ExportForm
 
     @display(description=_("TVA"), ordering="tax_rate")
     def rate(self, product: Product) -> str:
@@ -153,7 +156,8 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, ImportExportModelAdmin):
 
 
 @admin.register(ProductCategory)
-class ProductCategoryAdmin(KeptAdmin):
+class ProductCategoryAdmin(KeptAdmin, MasterFileAdmin):
+    resource_classes = [CategoryResource]
     list_display = ["name", "tax_rate"]
     search_fields = ["name"]
 
@@ -165,7 +169,8 @@ class WarehouseAdmin(KeptAdmin):
 
 
 @admin.register(ReorderRule)
-class ReorderRuleAdmin(KeptAdmin):
+class ReorderRuleAdmin(KeptAdmin, MasterFileAdmin):
+    resource_classes = [ReorderRuleResource]
     list_display = [
         "product",
         "warehouse",

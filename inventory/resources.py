@@ -1,34 +1,58 @@
-"""Products by hand: import with preview, export for a spreadsheet."""
+"""Products, categories and reordering levels by hand: import with preview, export."""
 
 from typing import Any
 
-from import_export import fields, resources
-from import_export.widgets import ForeignKeyWidget
+from django.utils.translation import gettext_noop as _
+from import_export import fields
 
-from inventory.models import Product, ProductCategory
+from inventory.models import Product, ProductCategory, ReorderRule, Warehouse
+from sphinx.core.resources import MasterResource, Named
 from sphinx.core.texts import sku_key
 
 
-class ProductResource(resources.ModelResource):
-    """Recognises products by SKU, whatever its case; blank cells leave what is there."""
+class ProductResource(MasterResource):
+    """Recognises products by SKU, whatever its case."""
 
-    category = fields.Field("category", "category", ForeignKeyWidget(ProductCategory, "name"))
+    category = fields.Field("category", _("Catégorie"), Named(ProductCategory, "name"))
 
-    class Meta:
+    class Meta(MasterResource.Meta):
         model = Product
         import_id_fields = ["sku_key"]
         fields = export_order = (
             "sku label category tax_rate supply_mode unit_cost barcode location is_active sku_key"
         ).split()
-        skip_unchanged = True
-        report_skipped = True
-        clean_model_instances = True
+
+    def key_fields(self) -> list[str]:
+        return ["sku"]
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         """Staff give the SKU; what recognises it is worked out."""
-        if "sku" in (dataset.headers or []) and "sku_key" not in dataset.headers:
-            keys = [sku_key(str(sku or "")) for sku in dataset["sku"]]
-            dataset.append_col(keys, header="sku_key")
+        super().before_import(dataset, **kwargs)
+        skus = dataset[self.fields["sku"].column_name]
+        keys = [sku_key(str(sku or "")) for sku in skus]
+        dataset.append_col(keys, header=self.fields["sku_key"].column_name)
 
     def get_user_visible_fields(self) -> list[Any]:
-        return [f for f in super().get_user_visible_fields() if f.column_name != "sku_key"]
+        return [f for f in super().get_user_visible_fields() if f.attribute != "sku_key"]
+
+    def get_export_fields(self, selected_fields: Any = None) -> list[Any]:
+        return [f for f in super().get_export_fields(selected_fields) if f.attribute != "sku_key"]
+
+
+class CategoryResource(MasterResource):
+    class Meta(MasterResource.Meta):
+        model = ProductCategory
+        import_id_fields = ["name"]
+        fields = export_order = ["name", "tax_rate"]
+
+
+class ReorderRuleResource(MasterResource):
+    """A level a product and warehouse."""
+
+    product = fields.Field("product", _("Référence (SKU)"), Named(Product, "sku"))
+    warehouse = fields.Field("warehouse", _("Dépôt"), Named(Warehouse, "code"))
+
+    class Meta(MasterResource.Meta):
+        model = ReorderRule
+        import_id_fields = ["product", "warehouse"]
+        fields = export_order = ["product", "warehouse", "minimum", "maximum"]

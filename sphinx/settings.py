@@ -239,7 +239,9 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+# Who may change a master file may bring one; who may see it may take it away.
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- Language, time, static files --------------------------------------------------------

@@ -7,8 +7,9 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from sphinx.core.admin_tools import KeptAdmin, OwnPageAdmin, number
+from sphinx.core.admin_tools import KeptAdmin, MasterFileAdmin, OwnPageAdmin, number
 from suppliers.models import PriceList, Supplier, SupplierPrice, SupplierProduct
+from suppliers.resources import SupplierProductResource, SupplierResource
 
 
 class PriceInline(TabularInline):
@@ -17,7 +18,8 @@ class PriceInline(TabularInline):
 
 
 @admin.register(Supplier)
-class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin):
+class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
+    resource_classes = [SupplierResource]
     list_display = [
         "code",
         "name",
@@ -31,7 +33,8 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin):
 
 
 @admin.register(SupplierProduct)
-class SupplierProductAdmin(KeptAdmin):
+class SupplierProductAdmin(KeptAdmin, MasterFileAdmin):
+    resource_classes = [SupplierProductResource]
     list_display = [
         "product",
         "supplier",

@@ -10,11 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from import_export.admin import ImportExportModelAdmin
 from unfold.admin import ModelAdmin
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import display
 
 from sphinx.core.errors import SphinxError
 from sphinx.core.jobs import Deed, start_job
+from sphinx.core.resources import FORMATS
 from sphinx.core.templatetags.numbers import bare
 
 # More rows than this are done by a worker.
@@ -58,6 +61,14 @@ class OwnPageAdmin(ReadOnlyAdmin):
         if row is None:
             raise Http404
         return redirect(self.own_page, self.own_page_id(row))
+
+
+class MasterFileAdmin(ImportExportModelAdmin):
+    """Lists that go out and come in as CSV or workbook, with preview."""
+
+    formats = FORMATS
+    import_form_class = ImportForm
+    export_form_class = ExportForm
 
 
 class KeptAdmin(ModelAdmin):

@@ -231,7 +231,7 @@ class SavedPivot(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("de"),
-        on_delete=models.CASCADE,
+        on_delete=models.PROTECT,
         related_name="+",
     )
     query = models.CharField(_("choix"), max_length=400, blank=True)
