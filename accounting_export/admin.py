@@ -134,6 +134,13 @@ class SendingAdmin(KeptAdmin):
     list_display = ["__str__", "is_active", "rhythm", "next_on", "way"]
     filter_horizontal = ["journals"]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What opens the server is for who may change it."""
+        fields = super().get_fields(request, obj)
+        if self.has_change_permission(request, obj):
+            return fields
+        return [name for name in fields if name not in ("password", "private_key")]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

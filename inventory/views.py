@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -50,10 +51,13 @@ def new_count(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@permission_required("inventory.change_stockcount", raise_exception=True)
+@permission_required("inventory.view_stockcount", raise_exception=True)
 def count(request: HttpRequest, count_id: int) -> HttpResponse:
     """Count by scanner or by hand: each code adds a piece, or sets what was counted."""
     found = get_object_or_404(StockCount.objects.select_related("warehouse"), pk=count_id)
+    may_count = request.user.has_perm("inventory.change_stockcount")
+    if request.method == "POST" and not may_count:
+        raise PermissionDenied
     choose: list[Lot] = []
     refused = ""
     form = ScanForm(request.POST or None)
@@ -73,6 +77,7 @@ def count(request: HttpRequest, count_id: int) -> HttpResponse:
         "inventory/count.html",
         title=_("Inventaire %s") % found.number,
         count=found,
+        may_count=may_count,
         lines=lines,
         counted=len(counted),
         share=100 * len(counted) // len(lines) if lines else 0,

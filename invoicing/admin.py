@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from invoicing import jobs
 from invoicing.models import (
@@ -84,6 +84,7 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
     inlines = [LineInline, TaxInline, StateInline]
     readonly_fields = ["papers"]
     actions = ["credit", "take_pdfs"]
+    actions_detail = ["open_credit"]
     fieldsets = [
         (
             _("Pièce"),
@@ -133,7 +134,7 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
         ),
     ]
 
-    def has_issue_permission(self, request: HttpRequest) -> bool:
+    def has_issue_permission(self, request: HttpRequest, *_args: Any) -> bool:
         return request.user.has_perm("invoicing.add_invoice")
 
     def list_totals(self, rows: QuerySet[Any]) -> list[tuple[Any, Decimal]]:
@@ -154,17 +155,19 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
 
     @display(description=_("Papiers"))
     def papers(self, invoice: Invoice) -> str:
-        """The PDF and XML, and what can be done about the document."""
+        """The PDF and XML, and how it is settled."""
         pages = [
             (_("PDF"), "invoicing:pdf"),
             (_("XML"), "invoicing:cii"),
             (_("Règlement"), "invoicing:receivable"),
         ]
-        if invoice.kind == Invoice.Kind.INVOICE:
-            pages.append((_("Avoir"), "invoicing:credit"))
         links = [(reverse(name, args=[invoice.pk]), label) for label, name in pages]
         joined = format_html_join(" · ", '<a href="{}">{}</a>', links)
         return format_html('<span class="sx">{}</span>', joined)
+
+    @action(description=_("Avoir"), icon="undo", permissions=["issue"])
+    def open_credit(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("invoicing:credit", object_id)
 
     @display(description=_("PDF"))
     def pdf_link(self, invoice: Invoice) -> str:

@@ -1,8 +1,9 @@
 """Documents of invoicing, for those who may see them."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 
 from invoicing.errors import StructureRefused
 from invoicing.models import Invoice
@@ -26,7 +27,8 @@ def invoice_xml(request: HttpRequest, invoice_id: int, syntax: str) -> HttpRespo
     try:
         xml = structured_xml(invoice, syntax=syntax)
     except StructureRefused as error:
-        raise Http404(error.message) from error
+        messages.error(request, error.message)
+        return redirect("admin:invoicing_invoice_change", invoice.pk)
     return HttpResponse(
         xml,
         content_type="application/xml",

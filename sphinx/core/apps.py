@@ -9,6 +9,9 @@ class CoreConfig(AppConfig):
     verbose_name = _("Réglages")
 
     def ready(self) -> None:
+        from sphinx.core.admin_links import link_for_readers
+
+        link_for_readers()
         # Each app states what it can prove (proofs.py), what a month's closing asks
         # (month_checks.py), its long work (jobs.py) and what it listens to (receivers.py).
         autodiscover_modules("proofs", "month_checks", "jobs", "receivers")

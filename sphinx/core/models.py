@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from sphinx.core.audit_labels import label_of
 from sphinx.core.fields import RateField
 from sphinx.core.validators import (
     validate_colour,
@@ -257,7 +258,12 @@ class AuditEvent(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.subject_number}"
+        return f"{self.label} {self.subject_number}"
+
+    @property
+    def label(self) -> str:
+        """What happened, as the screen says it."""
+        return label_of(self.kind)
 
 
 class Job(models.Model):

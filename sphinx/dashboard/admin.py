@@ -33,7 +33,7 @@ for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask,
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
-    pass
+    list_filter = ["enabled", "one_off", "last_run_at"]
 
 
 @admin.register(CrontabSchedule, IntervalSchedule)

@@ -26,6 +26,10 @@ from sales.services import (
     write_quote,
 )
 from sphinx.core import clock
+from sphinx.core.jobs import start_job
+from sphinx.dashboard import rollups
+from sphinx.dashboard.cohorts import measure_cohorts
+from sphinx.dashboard.stock_health import measure_stock
 from suppliers.models import SupplierPrice
 from suppliers.services import receive_price_list
 from tests.factories import (
@@ -259,6 +263,9 @@ def pages(receipt: Receipt) -> list[str]:
         write_quote(quote_id=quote.pk, lines=[offered], terms=terms)
     send_quote(quote_id=quotes[0].pk, at=NOON, by_email=False)
     post_missing()
+    rollups.refresh()
+    measure_stock(NOON.date())
+    measure_cohorts()
     export_new(format_code="fec")
     invoice.refresh_from_db()
     return [
@@ -293,6 +300,12 @@ def pages(receipt: Receipt) -> list[str]:
         "/stock/transferts/nouveau/",
         "/stock/valeur/",
         "/statistiques/?start=2026-03-01&end=2026-03-31",
+        "/statistiques/clients/",
+        "/statistiques/stock/",
+        "/statistiques/croiser/?rows=month&columns=country&measure=ordered"
+        "&start=2026-01-01&end=2026-12-31",
+        "/travaux/",
+        f"/travaux/{start_job('invoicing.issue', actor=None).pk}/",
         "/comptabilite/export/",
         "/comptabilite/clotures/",
         "/comptabilite/pourquoi/",

@@ -1,0 +1,132 @@
+"""Walks through the site as a person would, following links; reads what a person reads."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from django.test import Client
+from django.urls import Resolver404, resolve
+
+# How many pages of a kind are opened, whatever the links to it.
+OF_A_KIND = 2
+_READ = ("title", "aria-label", "placeholder", "alt")
+_UNREAD = ("script", "style", "template", "svg", "code")
+# Icons are drawn from words that nobody reads.
+_ICON = re.compile(r"material-symbols")
+# Words that French doesn't have.
+_ENGLISH = re.compile(
+    r"\b(the|and|of|with|your|you|this|that|these|from|has|have|been|are|is|was|were|will|not|"
+    r"search|select|selected|save|saved|delete|deleted|remove|add|added|view|edit|changed|"
+    r"results?|reset|close|next|previous|home|sign|please|yes|no|none|all|any|by|apply|choose|"
+    r"rows?|number|value|values|field|fields|upload|download|import|export|history|filters?|"
+    r"settings|welcome|log|logout|login|password|username|today|yesterday|past|showing|clear|"
+    r"default|unknown|empty|object|objects|cancel|submit|confirm|back|return|user|users|group|"
+    r"groups|name|loading|error|errors|warning|success)\b",
+    re.IGNORECASE,
+)
+# The same letters, other words.
+_FRENCH_TOO = {"import", "export", "no"}
+# Cities and islands of the time zones, and the name that French gives to "single sign-on".
+_NAMES = re.compile(r"\w+/[\w ]+|\(Single Sign-On\)")
+
+
+class Page(NamedTuple):
+    """A page that was opened: how it answered, what can be read, where it leads."""
+
+    url: str
+    status: int
+    texts: list[str]
+    links: list[str]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.links: list[str] = []
+        self._unread = 0
+        self._open: list[bool] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        given = dict(attrs)
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+        if tag in ("br", "img", "input", "meta", "link", "hr", "source"):
+            self._read(given)
+            return
+        is_unread = (
+            tag in _UNREAD
+            or bool(_ICON.search(given.get("class") or ""))
+            or given.get("lang") == "en"
+        )
+        self._open.append(is_unread)
+        self._unread += is_unread
+        self._read(given)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._open:
+            self._unread -= self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._unread and data.strip():
+            self.texts.append(" ".join(data.split()))
+
+    def _read(self, given: dict[str, str | None]) -> None:
+        if self._unread:
+            return
+        self.texts += [given[name] or "" for name in _READ if given.get(name)]
+        if given.get("type") in ("submit", "button") and given.get("value"):
+            self.texts.append(given["value"] or "")
+
+
+def crawl(client: Client, start: str = "/", most: int = 400) -> Iterator[Page]:
+    """Open what can be reached by links, a few pages of a kind; files aren't read."""
+    waiting, seen, kinds = [start], {start}, Counter[str]()
+    while waiting and len(seen) < most * 10:
+        url = waiting.pop(0)
+        kind = _kind(url)
+        if kind is None or kinds[kind] >= OF_A_KIND:
+            continue
+        kinds[kind] += 1
+        answer = client.get(url, follow=True)
+        is_page = answer.headers.get("Content-Type", "").startswith("text/html")
+        reader = _Reader()
+        if is_page and not answer.streaming:
+            reader.feed(answer.content.decode())
+        yield Page(url, answer.status_code, reader.texts, reader.links)
+        for link in reader.links:
+            found = _own(url, link)
+            if found and found not in seen:
+                seen.add(found)
+                waiting.append(found)
+
+
+def _own(url: str, link: str) -> str | None:
+    parts = urlsplit(urljoin(f"http://testserver{url}", link))
+    if parts.netloc != "testserver" or parts.scheme != "http":
+        return None
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _kind(url: str) -> str | None:
+    """What page it is, without what it is of; None of what isn't to be opened."""
+    parts = urlsplit(url)
+    try:
+        found = resolve(parts.path)
+    except Resolver404:
+        return f"missing {parts.path}"
+    if found.url_name in ("logout", "account_logout", "set_language"):
+        return None
+    return found.view_name + ("?" if parts.query else "")
+
+
+def english_in(texts: list[str]) -> set[str]:
+    """Texts that hold a word which isn't French."""
+    return {
+        text
+        for text in texts
+        if any(word.lower() not in _FRENCH_TOO for word in _ENGLISH.findall(_NAMES.sub("", text)))
+    }

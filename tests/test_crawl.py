@@ -1,0 +1,34 @@
+"""Every page that a role can reach answers, and speaks French."""
+
+from typing import Any
+
+import pytest
+
+from purchasing.models import Receipt
+from tests.browser.test_stock import pages, proposal, receipt  # noqa: F401 (fixtures)
+from tests.support.crawling import crawl, english_in
+from tests.test_stock_pages import signed_in
+
+pytestmark = pytest.mark.django_db
+ROLES = ["Gérant", "Ventes", "Entrepôt", "Achats", "Comptable", "Exploitant"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_of_a_role_answers_and_speaks_french(
+    role: str,
+    receipt: Receipt,  # noqa: F811
+    settings: Any,
+) -> None:
+    pages(receipt)
+    report = settings.DATA_DIR / "x.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text("<x/>")
+    client = signed_in(role)
+    broken, english = [], {}
+    for page in crawl(client):
+        if page.status != 200:
+            broken.append(f"{page.status} {page.url}")
+        for text in english_in(page.texts):
+            english.setdefault(text, page.url)
+    assert broken == []
+    assert english == {}
