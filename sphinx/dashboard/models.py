@@ -1,13 +1,13 @@
 """What the dashboard keeps: sums of sales a day, so that pages of figures read few rows.
 
-Nothing here is a source: `rollups.py` derives every row, and can do so anew.
+Nothing here is a source: `rollups.py` derives every row, and can do so anew. No page lists these
+rows: they have no name on the screen and nobody has rights on them.
 """
 
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from inventory.models import Product
@@ -15,19 +15,17 @@ from sphinx.core.fields import QuantityField
 from sphinx.core.models import Shop
 
 
-def _sum(label: Any) -> "models.DecimalField[Any, Any]":
-    return models.DecimalField(label, max_digits=18, decimal_places=2, default=0)
+def _sum() -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(max_digits=18, decimal_places=2, default=0)
 
 
 class Sold(models.Model):
     """Of which sales a row is: civil day in Europe/Paris, shop, country, kind of customer."""
 
-    day = models.DateField(_("jour"))
-    shop = models.ForeignKey(
-        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
-    )
-    country = models.CharField(_("pays de livraison"), max_length=2, blank=True)
-    is_business = models.BooleanField(_("professionnels"))
+    day = models.DateField()
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+")
+    country = models.CharField(max_length=2, blank=True)
+    is_business = models.BooleanField()
 
     class Meta:
         abstract = True
@@ -36,20 +34,17 @@ class Sold(models.Model):
 class SalesDay(Sold):
     """A day's orders by order date, documents by issue date, cost by shipping date."""
 
-    orders = models.IntegerField(_("commandes"), default=0)
-    ordered_incl_tax = _sum(_("commandé TTC (€)"))
-    documents = models.IntegerField(_("pièces"), default=0)
-    net_excl_tax = _sum(_("chiffre d'affaires HT (€)"))
-    tax = _sum(_("TVA (€)"))
-    credited_excl_tax = _sum(_("avoirs HT (€)"))
+    orders = models.IntegerField(default=0)
+    ordered_incl_tax = _sum()
+    documents = models.IntegerField(default=0)
+    net_excl_tax = _sum()
+    tax = _sum()
+    credited_excl_tax = _sum()
     # A quantity times a unit cost has nine decimals; a sum shown is rounded once.
-    cost_excl_tax = models.DecimalField(
-        _("coût HT (€)"), max_digits=24, decimal_places=9, default=0
-    )
+    cost_excl_tax = models.DecimalField(max_digits=24, decimal_places=9, default=0)
 
     class Meta:
-        verbose_name = _("ventes d'un jour")
-        verbose_name_plural = _("ventes par jour")
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["day", "shop", "country", "is_business"], name="dashboard_sales_day"
@@ -63,16 +58,13 @@ class SalesDay(Sold):
 class ProductDay(Sold):
     """What a reference sold by issue date, and its cost by shipping date."""
 
-    sku = models.CharField(_("référence"), max_length=80, blank=True)
-    net_excl_tax = _sum(_("chiffre d'affaires HT (€)"))
-    pieces = QuantityField(_("pièces"), default=0)
-    cost_excl_tax = models.DecimalField(
-        _("coût HT (€)"), max_digits=24, decimal_places=9, default=0
-    )
+    sku = models.CharField(max_length=80, blank=True)
+    net_excl_tax = _sum()
+    pieces = QuantityField(default=0)
+    cost_excl_tax = models.DecimalField(max_digits=24, decimal_places=9, default=0)
 
     class Meta:
-        verbose_name = _("ventes d'un article un jour")
-        verbose_name_plural = _("ventes par article et jour")
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["day", "shop", "country", "is_business", "sku"],
@@ -87,17 +79,14 @@ class ProductDay(Sold):
 class ProductMonth(models.Model):
     """The same by month, of all sales."""
 
-    month = models.DateField(_("mois"))
-    sku = models.CharField(_("référence"), max_length=80, blank=True)
-    net_excl_tax = _sum(_("chiffre d'affaires HT (€)"))
-    pieces = QuantityField(_("pièces"), default=0)
-    cost_excl_tax = models.DecimalField(
-        _("coût HT (€)"), max_digits=24, decimal_places=9, default=0
-    )
+    month = models.DateField()
+    sku = models.CharField(max_length=80, blank=True)
+    net_excl_tax = _sum()
+    pieces = QuantityField(default=0)
+    cost_excl_tax = models.DecimalField(max_digits=24, decimal_places=9, default=0)
 
     class Meta:
-        verbose_name = _("ventes d'un article un mois")
-        verbose_name_plural = _("ventes par article et mois")
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["month", "sku"], name="dashboard_product_month")
         ]
@@ -109,15 +98,12 @@ class ProductMonth(models.Model):
 class Buyer(models.Model):
     """The first and last day on which a customer ordered, cancelled orders left out."""
 
-    customer = models.OneToOneField(
-        Customer, verbose_name=_("client"), on_delete=models.PROTECT, related_name="+"
-    )
-    first_ordered_on = models.DateField(_("première commande"), db_index=True)
-    last_ordered_on = models.DateField(_("dernière commande"), db_index=True)
+    customer = models.OneToOneField(Customer, on_delete=models.PROTECT, related_name="+")
+    first_ordered_on = models.DateField(db_index=True)
+    last_ordered_on = models.DateField(db_index=True)
 
     class Meta:
-        verbose_name = _("acheteur")
-        verbose_name_plural = _("acheteurs")
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.customer_id} : {self.first_ordered_on}, {self.last_ordered_on}"
@@ -126,14 +112,13 @@ class Buyer(models.Model):
 class BuyersOfPeriod(models.Model):
     """How many customers ordered in a period, remembered until a day up to its end changes."""
 
-    start = models.DateField(_("du"))
-    end = models.DateField(_("au"), db_index=True)
-    new = models.IntegerField(_("nouveaux clients"))
-    returning = models.IntegerField(_("clients fidèles"))
+    start = models.DateField()
+    end = models.DateField(db_index=True)
+    new = models.IntegerField()
+    returning = models.IntegerField()
 
     class Meta:
-        verbose_name = _("acheteurs d'une période")
-        verbose_name_plural = _("acheteurs par période")
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["start", "end"], name="dashboard_buyers_of_period")
         ]
@@ -145,15 +130,14 @@ class BuyersOfPeriod(models.Model):
 class Cohort(models.Model):
     """Of customers who first ordered in a month, those who did in a month; counted daily."""
 
-    first_month = models.DateField(_("mois de la première commande"))
-    month = models.DateField(_("mois"))
-    customers = models.IntegerField(_("clients"))
-    orders = models.IntegerField(_("commandes"))
-    ordered_excl_tax = _sum(_("commandé HT (€)"))
+    first_month = models.DateField()
+    month = models.DateField()
+    customers = models.IntegerField()
+    orders = models.IntegerField()
+    ordered_excl_tax = _sum()
 
     class Meta:
-        verbose_name = _("cohorte")
-        verbose_name_plural = _("cohortes")
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["first_month", "month"], name="dashboard_cohort_once")
         ]
@@ -165,26 +149,23 @@ class Cohort(models.Model):
 class ProductHealth(models.Model):
     """A product's stock on the day it was last measured, all warehouses together."""
 
-    product = models.OneToOneField(
-        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="+"
-    )
-    on_hand = QuantityField(_("en stock"))
-    value_excl_tax = _sum(_("valeur au CUMP (€)"))
+    product = models.OneToOneField(Product, on_delete=models.PROTECT, related_name="+")
+    on_hand = QuantityField()
+    value_excl_tax = _sum()
     # Over the last 90 days.
-    asked = QuantityField(_("demandé"))
-    cost_excl_tax = _sum(_("coût de ce qui est parti (€)"))
-    days_watched = models.PositiveSmallIntegerField(_("jours suivis"))
-    days_out = models.PositiveSmallIntegerField(_("jours de rupture"))
-    lost_pieces = QuantityField(_("ventes perdues (pièces)"))
-    lost_excl_tax = _sum(_("ventes perdues HT (€)"))
-    last_sold_on = models.DateField(_("dernière vente"), null=True)
-    is_dead = models.BooleanField(_("dormant"))
-    abc = models.CharField(_("classe ABC"), max_length=1, blank=True)
-    xyz = models.CharField(_("classe XYZ"), max_length=1, blank=True)
+    asked = QuantityField()
+    cost_excl_tax = _sum()
+    days_watched = models.PositiveSmallIntegerField()
+    days_out = models.PositiveSmallIntegerField()
+    lost_pieces = QuantityField()
+    lost_excl_tax = _sum()
+    last_sold_on = models.DateField(null=True)
+    is_dead = models.BooleanField()
+    abc = models.CharField(max_length=1, blank=True)
+    xyz = models.CharField(max_length=1, blank=True)
 
     class Meta:
-        verbose_name = _("santé d'un article")
-        verbose_name_plural = _("santé des articles")
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.product_id} : {self.on_hand}"
@@ -193,31 +174,28 @@ class ProductHealth(models.Model):
 class StockHealth(models.Model):
     """The firm's stock and deliveries on a day, measured once; days stay, for the trend."""
 
-    measured_on = models.DateField(_("mesuré le"), unique=True)
-    value_excl_tax = _sum(_("valeur au CUMP (€)"))
-    pieces = QuantityField(_("pièces"))
+    measured_on = models.DateField(unique=True)
+    value_excl_tax = _sum()
+    pieces = QuantityField()
     # Over twelve months.
-    average_value = _sum(_("valeur moyenne (€)"))
-    cost_of_year = _sum(_("coût de ce qui est parti (€)"))
+    average_value = _sum()
+    cost_of_year = _sum()
     # Over the last 90 days.
-    cost_of_quarter = _sum(_("coût de ce qui est parti (€)"))
-    days_watched = models.IntegerField(_("jours suivis"))
-    days_out = models.IntegerField(_("jours de rupture"))
-    lost_excl_tax = _sum(_("ventes perdues HT (€)"))
-    dead_products = models.IntegerField(_("articles dormants"))
-    dead_value = _sum(_("valeur dormante (€)"))
-    lines_shipped = models.IntegerField(_("lignes expédiées"))
-    lines_complete = models.IntegerField(_("dont complètes"))
-    parcels = models.IntegerField(_("colis"))
+    cost_of_quarter = _sum()
+    days_watched = models.IntegerField()
+    days_out = models.IntegerField()
+    lost_excl_tax = _sum()
+    dead_products = models.IntegerField()
+    dead_value = _sum()
+    lines_shipped = models.IntegerField()
+    lines_complete = models.IntegerField()
+    parcels = models.IntegerField()
     # Hours from order to parcel: half take less, ninety-five in a hundred take less.
-    hours_median = models.DecimalField(
-        _("délai médian (h)"), max_digits=8, decimal_places=1, null=True
-    )
-    hours_most = models.DecimalField(_("délai (h)"), max_digits=8, decimal_places=1, null=True)
+    hours_median = models.DecimalField(max_digits=8, decimal_places=1, null=True)
+    hours_most = models.DecimalField(max_digits=8, decimal_places=1, null=True)
 
     class Meta:
-        verbose_name = _("santé du stock")
-        verbose_name_plural = _("santé du stock")
+        default_permissions = ()
         ordering = ["measured_on"]
 
     def __str__(self) -> str:
@@ -227,19 +205,17 @@ class StockHealth(models.Model):
 class SavedPivot(models.Model):
     """A crossed table that somebody kept, for oneself or for all."""
 
-    name = models.CharField(_("nom"), max_length=80)
+    name = models.CharField(max_length=80)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("de"),
         on_delete=models.PROTECT,
         related_name="+",
     )
-    query = models.CharField(_("choix"), max_length=400, blank=True)
-    is_shared = models.BooleanField(_("partagée"), default=False)
+    query = models.CharField(max_length=400, blank=True)
+    is_shared = models.BooleanField(default=False)
 
     class Meta:
-        verbose_name = _("vue gardée")
-        verbose_name_plural = _("vues gardées")
+        default_permissions = ()
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="dashboard_pivot_once")
@@ -255,11 +231,10 @@ class StaleDay(models.Model):
     Several rows may name a day: a unique key would make writers wait for each other.
     """
 
-    day = models.DateField(_("jour"))
+    day = models.DateField()
 
     class Meta:
-        verbose_name = _("jour à recalculer")
-        verbose_name_plural = _("jours à recalculer")
+        default_permissions = ()
 
     def __str__(self) -> str:
         return str(self.day)
@@ -268,11 +243,10 @@ class StaleDay(models.Model):
 class RollupLock(models.Model):
     """One row: who refreshes the sums holds it."""
 
-    refreshed_at = models.DateTimeField(_("à jour le"), null=True)
+    refreshed_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = _("mise à jour des statistiques")
-        verbose_name_plural = _("mise à jour des statistiques")
+        default_permissions = ()
         constraints = [
             models.CheckConstraint(condition=models.Q(pk=1), name="dashboard_only_one_lock")
         ]
