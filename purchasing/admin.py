@@ -54,7 +54,7 @@ class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
     date_hierarchy = "proposed_on"
     totals = {"total_excl_tax": _("Total HT")}
     actions = ["accept", "refuse", "send", "receive"]
-    list_before_template = "purchasing/orders_head.html"
+    list_head_extra = "purchasing/orders_head.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("purchasing.change_purchaseorder")

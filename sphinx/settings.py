@@ -251,6 +251,7 @@ LANGUAGES = [("fr", "Français"), ("en", "English")]
 # a package that ships none.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
 USE_I18N = USE_TZ = True
+FORMAT_MODULE_PATH = ["sphinx.formats"]
 USE_THOUSAND_SEPARATOR = True
 TIME_ZONE = "Europe/Paris"
 STATIC_URL = "static/"

@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from sphinx.core.errors import SphinxError
 from sphinx.core.jobs import Deed, start_job
+from sphinx.core.lists import PersonalList
 from sphinx.core.resources import FORMATS
 from sphinx.core.templatetags.numbers import bare
 
@@ -24,7 +25,7 @@ from sphinx.core.templatetags.numbers import bare
 AT_ONCE = 20
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(PersonalList, ModelAdmin):
     """Lists and pages of rows that only services write."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -71,7 +72,7 @@ class MasterFileAdmin(ImportExportModelAdmin):
     export_form_class = ExportForm
 
 
-class KeptAdmin(ModelAdmin):
+class KeptAdmin(PersonalList, ModelAdmin):
     """Rows that can be edited but that documents refer to: none is deleted."""
 
     compressed_fields = True
@@ -85,7 +86,6 @@ class ListTotals:
     """Shows above a list the sums of `totals` (field → label) over all rows that it finds."""
 
     totals: Mapping[str, Any] = {}
-    list_before_template = "core/list_totals.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         response = super().changelist_view(request, extra_context)  # type: ignore[misc]

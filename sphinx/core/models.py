@@ -323,6 +323,43 @@ class Job(models.Model):
         return min(100 * self.done // self.total, 100) if self.total else 0
 
 
+class ListColumns(models.Model):
+    """The columns that somebody wants to see of a list."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    of_list = models.CharField(max_length=80)
+    columns = models.JSONField(default=list)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "of_list"], name="core_columns_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.of_list} : {', '.join(self.columns)}"
+
+
+class SavedFilter(models.Model):
+    """What somebody filters a list by, kept under a name."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    of_list = models.CharField(max_length=80)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000, blank=True)
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "of_list", "name"], name="core_filter_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Sourced(models.Model):
     """Where a row came from: the file as the shop named it, its hash, the line in it."""
 

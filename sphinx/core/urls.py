@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sphinx.core import job_views
+from sphinx.core import job_views, list_views
 
 app_name = "core"
 urlpatterns = [
@@ -10,4 +10,7 @@ urlpatterns = [
     path("travaux/<int:pk>/arreter/", job_views.stop, name="stop_job"),
     path("travaux/<int:pk>/fichier", job_views.download, name="job_file"),
     path("travaux/<int:pk>/refus.csv", job_views.refusals, name="job_refusals"),
+    path("listes/<str:of_list>/colonnes/", list_views.columns, name="list_columns"),
+    path("listes/<str:of_list>/filtres/", list_views.keep, name="keep_filter"),
+    path("listes/filtres/<int:pk>/oublier/", list_views.forget, name="forget_filter"),
 ]

@@ -44,13 +44,13 @@ _GROUPS = {
         "LEFT JOIN inventory_product p ON p.sku = facts.sku",
     ),
     "category": (
-        "COALESCE(g.name, ''), COALESCE(g.name, ''), NULL",
+        "COALESCE(g.name, ''), COALESCE(g.name, ''), CAST(NULL AS bigint)",
         "COALESCE(g.name, '')",
         "LEFT JOIN inventory_product p ON p.sku = facts.sku "
         "LEFT JOIN inventory_productcategory g ON g.id = p.category_id",
     ),
     "supplier": (
-        "COALESCE(s.name, ''), COALESCE(s.name, ''), NULL",
+        "COALESCE(s.name, ''), COALESCE(s.name, ''), CAST(NULL AS bigint)",
         "COALESCE(s.name, '')",
         "LEFT JOIN inventory_product p ON p.sku = facts.sku "
         "LEFT JOIN (SELECT product_id, MIN(supplier_id) AS supplier_id "
@@ -65,30 +65,74 @@ def sold_by(
     group: str, period: Period, chosen: Chosen = EVERYTHING, limit: int | None = TOP
 ) -> list[Sold]:
     """The best sellers among products ("sku"), categories or suppliers, best first."""
-    columns, key, joins = _GROUPS[group]
-    facts, places = _facts(period, chosen)
-    sql = (
-        f"SELECT {columns}, SUM(facts.net), SUM(facts.pieces), SUM(facts.cost), "
-        f"SUM(SUM(facts.net)) OVER () FROM ({facts}) AS facts {joins} GROUP BY {key} "
-        f"HAVING SUM(facts.net) <> 0 OR SUM(facts.pieces) <> 0 ORDER BY 4 DESC, 1"
-    )
-    if limit is not None:
-        sql += f" LIMIT {int(limit)}"
-    return [_sold(*row) for row in _rows(sql, places)]
+    return _best_first(_found([_best(group, limit)], period, chosen)[0])
 
 
 def least_sold(period: Period, chosen: Chosen = EVERYTHING, limit: int = TOP) -> list[Sold]:
     """Active products that lie in stock and brought least, nothing sold at all first."""
-    facts, places = _facts(period, chosen)
-    sql = (
-        "SELECT p.sku, p.label, p.id, COALESCE(SUM(facts.net), 0), "
-        "COALESCE(SUM(facts.pieces), 0), COALESCE(SUM(facts.cost), 0), 0 "
-        f"FROM inventory_product p LEFT JOIN ({facts}) AS facts ON facts.sku = p.sku "
+    return _best_first(_found([_least(limit)], period, chosen)[0], sign=1)
+
+
+class Sellers(NamedTuple):
+    """What a page shows of a period, best first but for the least sold."""
+
+    products: list[Sold]
+    least: list[Sold]
+    categories: list[Sold]
+    suppliers: list[Sold]
+
+
+def sellers(period: Period, chosen: Chosen = EVERYTHING) -> Sellers:
+    """All four at once: the sums of a long period are read one time."""
+    wanted = [_best("sku", TOP), _least(TOP), _best("category", TOP), _best("supplier", TOP)]
+    products, least, categories, suppliers = _found(wanted, period, chosen)
+    return Sellers(
+        _best_first(products),
+        _best_first(least, sign=1),
+        _best_first(categories),
+        _best_first(suppliers),
+    )
+
+
+def _best_first(rows: list[Sold], sign: int = -1) -> list[Sold]:
+    return sorted(rows, key=lambda sold: (sign * sold.net, sold.key))
+
+
+def _best(group: str, limit: int | None) -> str:
+    columns, key, joins = _GROUPS[group]
+    at_most = f"LIMIT {int(limit)}" if limit is not None else ""
+    return (
+        f"SELECT {columns}, SUM(facts.net), SUM(facts.pieces), SUM(facts.cost), "
+        f"SUM(SUM(facts.net)) OVER () FROM facts {joins} GROUP BY {key} "
+        f"HAVING SUM(facts.net) <> 0 OR SUM(facts.pieces) <> 0 ORDER BY 4 DESC, 1 {at_most}"
+    )
+
+
+def _least(limit: int) -> str:
+    return (
+        "SELECT p.sku, p.label, p.id, COALESCE(facts.net, 0) AS net, COALESCE(facts.pieces, 0), "
+        "COALESCE(facts.cost, 0), 0 "
+        "FROM inventory_product p LEFT JOIN facts ON facts.sku = p.sku "
         "WHERE p.is_active AND EXISTS (SELECT 1 FROM inventory_stockposition sp "
         "WHERE sp.product_id = p.id AND sp.on_hand > 0) "
-        f"GROUP BY p.id, p.sku, p.label ORDER BY 4, 1 LIMIT {int(limit)}"
+        f"ORDER BY net, p.sku LIMIT {int(limit)}"
     )
-    return [_sold(*row) for row in _rows(sql, places)]
+
+
+def _found(selects: list[str], period: Period, chosen: Chosen) -> list[list[Sold]]:
+    """What each select finds among the sums of a period by reference, in one statement."""
+    facts, places = _facts(period, chosen)
+    tagged = " UNION ALL ".join(
+        f"SELECT {n}, part{n}.* FROM ({select}) AS part{n}" for n, select in enumerate(selects)
+    )
+    sql = (
+        "WITH facts AS MATERIALIZED (SELECT sku, SUM(net) AS net, SUM(pieces) AS pieces, "
+        f"SUM(cost) AS cost FROM ({facts}) AS said GROUP BY sku) {tagged}"
+    )
+    found: list[list[Sold]] = [[] for _select in selects]
+    for number, *row in _rows(sql, places):
+        found[number].append(_sold(*row))
+    return found
 
 
 def _sold(key: str, label: str | None, product: int | None, *sums: Any) -> Sold:

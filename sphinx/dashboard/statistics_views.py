@@ -133,10 +133,10 @@ def _presets(today: date) -> list[tuple[str, Period]]:
     ]
 
 
-def _by_group(period: Period, chosen: Chosen, limit: int | None = products.TOP) -> dict[str, Any]:
+def _by_group(period: Period, chosen: Chosen) -> dict[str, list[products.Sold]]:
     return {
-        _("Par catégorie"): products.sold_by("category", period, chosen, limit),
-        _("Par fournisseur"): products.sold_by("supplier", period, chosen, limit),
+        _("Par catégorie"): products.sold_by("category", period, chosen, limit=None),
+        _("Par fournisseur"): products.sold_by("supplier", period, chosen, limit=None),
     }
 
 
@@ -146,6 +146,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """The figures of a period beside another's."""
     form, period, before, chosen = _asked(request)
     rollups.refresh()
+    sold = products.sellers(period, chosen)
     return back_office_page(
         request,
         "dashboard/statistics.html",
@@ -161,9 +162,9 @@ def page(request: HttpRequest) -> HttpResponse:
         by_month=period.days > statistics.MOST_DAYS,
         parts=statistics.parts(period, chosen),
         foretold=foretelling.weeks_to_come(clock.today(), chosen),
-        products=products.sold_by("sku", period, chosen),
-        least=products.least_sold(period, chosen),
-        sold_by=_by_group(period, chosen),
+        products=sold.products,
+        least=sold.least,
+        sold_by={_("Par catégorie"): sold.categories, _("Par fournisseur"): sold.suppliers},
         tab="sales",
         tabs=tabs_for(request.user),
     )
@@ -198,7 +199,7 @@ def workbook(request: HttpRequest) -> HttpResponse:
             ("", _("Chiffre d'affaires HT"), _("Pièces"), "%"),
             [(part.label, part.value, part.documents, part.share) for part in rows],
         )
-    for title, sold in _by_group(period, chosen, limit=None).items():
+    for title, sold in _by_group(period, chosen).items():
         sheet(
             book,
             title,

@@ -28,7 +28,7 @@ _ENGLISH = re.compile(
     re.IGNORECASE,
 )
 # The same letters, other words.
-_FRENCH_TOO = {"import", "export", "no"}
+_FRENCH_TOO = {"import", "export", "no", "close"}
 # Cities and islands of the time zones, and the name that French gives to "single sign-on".
 _NAMES = re.compile(r"\w+/[\w ]+|\(Single Sign-On\)")
 

@@ -1,0 +1,59 @@
+"""What a reader chooses of a list."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from sphinx.core.lists import choose_columns, keep_filter
+from sphinx.core.models import SavedFilter
+
+
+def _page_of(of_list: str) -> str:
+    app, _dot, model = of_list.partition(".")
+    try:
+        return reverse(f"admin:{app}_{model}_changelist")
+    except NoReverseMatch as error:
+        raise Http404 from error
+
+
+@login_required
+@require_POST
+def columns(request: HttpRequest, of_list: str) -> HttpResponse:
+    """Show these columns from now on."""
+    page = _page_of(of_list)
+    chosen = [] if "all" in request.POST else request.POST.getlist("column")[:50]
+    choose_columns(owner=request.user, of_list=of_list, columns=chosen)
+    return redirect(page)
+
+
+@login_required
+@require_POST
+def keep(request: HttpRequest, of_list: str) -> HttpResponse:
+    """Keep what the list is filtered by."""
+    page, name = _page_of(of_list), request.POST.get("name", "").strip()
+    query = request.POST.get("query", "")
+    if not name:
+        messages.error(request, _("Donnez un nom à ce filtre pour le retrouver."))
+        return redirect(f"{page}?{query}")
+    kept = keep_filter(
+        owner=request.user,
+        of_list=of_list,
+        name=name,
+        query=query,
+        is_shared="shared" in request.POST,
+    )
+    messages.success(request, _("Le filtre « %(name)s » est gardé.") % {"name": kept.name})
+    return redirect(f"{page}?{kept.query}")
+
+
+@login_required
+@require_POST
+def forget(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget a filter of one's own."""
+    found = get_object_or_404(SavedFilter, pk=pk, owner=request.user)
+    found.delete()
+    return redirect(_page_of(found.of_list))
