@@ -58,6 +58,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.core.tasks.do_lost_jobs",
         "schedule": settings.BEAT_SECONDS,
     },
+    "purge-job-files": {
+        "task": "sphinx.core.tasks.purge_files",
+        "schedule": crontab(hour="3", minute="40"),
+    },
     "refresh-sums": {
         "task": "sphinx.dashboard.tasks.refresh_sums",
         "schedule": settings.BEAT_SECONDS,

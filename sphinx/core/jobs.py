@@ -8,6 +8,7 @@ Each app registers its kinds of work in jobs.py:
 A kind may be run twice (a worker dies, a message comes again): what it does must bear that.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from sphinx.core.models import Job
 SILENCE = timedelta(minutes=5)
 # A message that was lost is sent again after so long.
 LOST_AFTER = timedelta(minutes=1)
+# What came out of the work can be fetched for so long.
+FILES_KEPT = timedelta(days=30)
 MOST_REFUSALS = 1000
 _PAUSE = 0.5
 FOLDER = "travaux"
@@ -64,7 +67,6 @@ class Stopped(Exception):
 
 
 _kinds: dict[str, Kind] = {}
-_deeds: dict[str, Deed] = {}
 
 
 def job(
@@ -81,7 +83,6 @@ def job(
 
 def deed(item: Deed) -> Deed:
     """Register what can be done to each of many rows, at once or as long work."""
-    _deeds[item.code] = item
 
     def run(work: "Work", *, actor: Any, ids: list[int]) -> str:
         return _each(work, item, ids, actor)
@@ -140,7 +141,11 @@ class Work:
             return
         self._said = time.monotonic()
         Job.objects.filter(pk=self.job.pk).update(
-            done=self.job.done, total=self.job.total, heartbeat_at=clock.now()
+            done=self.job.done,
+            total=self.job.total,
+            refused=self.job.refused,
+            refused_count=self.job.refused_count,
+            heartbeat_at=clock.now(),
         )
         if Job.objects.filter(pk=self.job.pk, wants_to_stop=True).exists():
             raise Stopped
@@ -236,9 +241,14 @@ def lost_jobs() -> Iterable[int]:
     ).values_list("pk", flat=True)
 
 
-def deed_of(code: str) -> Deed:
-    """What is done to each row under that name."""
-    return _deeds[code]
+def purge_job_files() -> int:
+    """Remove the files of work that ended long ago; its row and report stay. How many went."""
+    old = Job.objects.exclude(file_name="").filter(ended_at__lt=clock.now() - FILES_KEPT)
+    gone = 0
+    for found in old:
+        shutil.rmtree(folder_of(found).parent, ignore_errors=True)
+        gone += Job.objects.filter(pk=found.pk).update(file_name="")
+    return gone
 
 
 def _each(work: Work, item: Deed, ids: list[int], actor: Any) -> str:

@@ -8,6 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from sphinx.core.errors import InputError
 from sphinx.core.lists import choose_columns, keep_filter
 from sphinx.core.models import SavedFilter
 
@@ -25,7 +26,9 @@ def _page_of(of_list: str) -> str:
 def columns(request: HttpRequest, of_list: str) -> HttpResponse:
     """Show these columns from now on."""
     page = _page_of(of_list)
-    chosen = [] if "all" in request.POST else request.POST.getlist("column")[:50]
+    chosen = (
+        [] if "all" in request.POST else [name[:80] for name in request.POST.getlist("column")[:50]]
+    )
     choose_columns(owner=request.user, of_list=of_list, columns=chosen)
     return redirect(page)
 
@@ -39,13 +42,17 @@ def keep(request: HttpRequest, of_list: str) -> HttpResponse:
     if not name:
         messages.error(request, _("Donnez un nom à ce filtre pour le retrouver."))
         return redirect(f"{page}?{query}")
-    kept = keep_filter(
-        owner=request.user,
-        of_list=of_list,
-        name=name,
-        query=query,
-        is_shared="shared" in request.POST,
-    )
+    try:
+        kept = keep_filter(
+            owner=request.user,
+            of_list=of_list,
+            name=name,
+            query=query,
+            is_shared="shared" in request.POST,
+        )
+    except InputError as error:
+        messages.error(request, error.message)
+        return redirect(page)
     messages.success(request, _("Le filtre « %(name)s » est gardé.") % {"name": kept.name})
     return redirect(f"{page}?{kept.query}")
 

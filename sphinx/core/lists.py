@@ -9,12 +9,15 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _told
 from django.utils.translation import gettext_lazy as _
 
+from sphinx.core.errors import InputError
 from sphinx.core.models import ListColumns, SavedFilter
 
 # Which page and which order by place are of the moment: places move with the columns.
 _OF_THE_MOMENT = ("p", "o", "e", "all")
+MOST_CHARS = 1000
 
 
 @transaction.atomic
@@ -30,13 +33,20 @@ def choose_columns(*, owner: Any, of_list: str, columns: list[str]) -> None:
 
 @transaction.atomic
 def keep_filter(*, owner: Any, of_list: str, name: str, query: str, is_shared: bool) -> SavedFilter:
-    """Keep what a list is filtered and searched by; the same name of the same person again."""
+    """Keep what a list is filtered and searched by; the same name of the same person again.
+
+    Raises:
+        InputError: it is longer than anybody filters by.
+    """
     asked = [(k, v) for k, v in parse_qsl(query) if k not in _OF_THE_MOMENT]
+    query = urlencode(asked)
+    if len(query) > MOST_CHARS:
+        raise InputError(_told("Ce filtre est trop long pour être gardé."), code="core.long_filter")
     kept, _is_new = SavedFilter.objects.update_or_create(
         owner=owner,
         of_list=of_list,
         name=name[:60],
-        defaults={"query": urlencode(asked), "is_shared": is_shared},
+        defaults={"query": query, "is_shared": is_shared},
     )
     return kept
 

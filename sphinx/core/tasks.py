@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from sphinx.core.jobs import lost_jobs, run_job
+from sphinx.core.jobs import lost_jobs, purge_job_files, run_job
 
 
 @shared_task
@@ -18,3 +18,9 @@ def do_lost_jobs(**_: Any) -> None:
     """Do what a lost message or a dead worker left."""
     for job_id in lost_jobs():
         do_job.delay(job_id=job_id)
+
+
+@shared_task
+def purge_files(**_: Any) -> None:
+    """Remove files that nobody fetched within a month."""
+    purge_job_files()

@@ -20,6 +20,7 @@ def keep_pivot(*, name: str, query: str, is_shared: bool, owner: Any) -> SavedPi
     kept, _is_new = SavedPivot.objects.update_or_create(
         owner=owner,
         name=name[:80],
-        defaults={"query": urlencode(asked), "is_shared": is_shared},
+        # Nonsense that is too long for the page to have asked for it is cut.
+        defaults={"query": urlencode(asked)[:400], "is_shared": is_shared},
     )
     return kept

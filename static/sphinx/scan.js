@@ -1,7 +1,10 @@
 // A scanner doesn't wait for pages: what it types is queued and sent in order, the page's figures
 // are replaced, and the cursor stays where the next code goes. Without this script each code
 // loads the page anew.
-document.getElementById("code")?.focus();
+const toTheCode = () => document.getElementById("code")?.focus();
+toTheCode();
+// While the page is being read its frame is still hidden, and takes no cursor.
+document.addEventListener("DOMContentLoaded", toTheCode);
 document.querySelectorAll("form[data-scan]").forEach((form) => {
   const code = form.querySelector("#code");
   const waiting = [];

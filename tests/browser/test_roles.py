@@ -103,6 +103,7 @@ def pack_and_ship(warehouse: Page, url: str) -> None:
             warehouse.locator("#code").fill("A")
             warehouse.keyboard.press("Enter")
         expect(warehouse.get_by_text("Le colis est complet")).to_be_visible()
+        expect(warehouse.get_by_label("Dans le colis : A")).to_have_value(str(pieces))
         warehouse.get_by_role("button", name="Expédier", exact=True).click()
         expect(warehouse.get_by_text("le stock est sorti")).to_be_visible()
 

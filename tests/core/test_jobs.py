@@ -16,7 +16,7 @@ from sales.models import Order
 from sphinx.core import admin_tools, clock, jobs
 from sphinx.core.jobs import Deed, Work, run_job, start_job, stop_job
 from sphinx.core.models import Job
-from sphinx.core.tasks import do_lost_jobs
+from sphinx.core.tasks import do_lost_jobs, purge_files
 from tests.factories import NOON, line, placed, shipped
 from tests.test_stock_pages import signed_in
 
@@ -116,6 +116,26 @@ def test_what_nobody_foresaw_is_told_to_who_asked_and_to_the_log(
     assert "erreur imprévue" in asked.outcome
 
 
+def test_files_go_after_a_month_and_the_report_stays(
+    monkeypatch: pytest.MonkeyPatch, somebody: User
+) -> None:
+    def run(work: Work, **_: Any) -> str:
+        work.file("x.txt").write_text("x")
+        return "Fait."
+
+    asked = start_job(a_kind(monkeypatch, run), actor=somebody)
+    run_job(asked.pk)
+    purge_files()
+    asked.refresh_from_db()
+    kept = jobs.folder_of(asked)
+    assert kept.read_text() == "x"
+    Job.objects.update(ended_at=clock.now() - timedelta(days=31))
+    purge_files()
+    asked.refresh_from_db()
+    assert not kept.exists()
+    assert (asked.file_name, asked.outcome) == ("", "Fait.")
+
+
 # --- Deeds on many rows --------------------------------------------------------------------------
 
 
@@ -151,11 +171,13 @@ def test_taken_over_it_goes_on_where_the_dead_one_was_seen(somebody: User) -> No
     item = Deed("test.deed", "Essai", "x", Order, lambda pk, _actor: done.append(pk), "%(count)s")
     jobs.deed(item)
     asked = start_job("test.deed", actor=somebody, ids=[1, 2, 3, 4])
-    Job.objects.filter(pk=asked.pk).update(done=2)
+    refused = [{"subject": "1", "reason": "Non."}]
+    Job.objects.filter(pk=asked.pk).update(done=2, refused=refused, refused_count=1)
     run_job(asked.pk)
     asked.refresh_from_db()
     assert done == [3, 4]
-    assert (asked.outcome, asked.done) == ("4", 4)
+    # Three done, and the one that the dead worker was refused is still told.
+    assert (asked.outcome, asked.done, asked.refused) == ("3", 4, refused)
 
 
 # --- Kinds of work -------------------------------------------------------------------------------

@@ -65,3 +65,12 @@ def test_columns_that_no_longer_exist_hide_nothing_else() -> None:
     client = signed_in("Gérant")
     client.post("/listes/sales.order/colonnes/", {"column": ["gone", "state"]})
     assert "state" in list(client.get(ORDERS).context["cl"].list_display)
+
+
+def test_a_filter_longer_than_anybody_writes_is_refused_in_words() -> None:
+    client = signed_in("Gérant")
+    answer = client.post(
+        "/listes/sales.order/filtres/", {"name": "Long", "query": f"q={'x' * 2000}"}, follow=True
+    )
+    assert "trop long pour être gardé" in answer.content.decode()
+    assert not SavedFilter.objects.exists()

@@ -15,11 +15,19 @@ from django.db import connection
 from accounting_export.models import JournalEntry
 from ftp_ingest.models import Feed, FeedRun
 from inventory.models import Product
-from invoicing.models import InvoicePdf
-from sales.models import Order
-from sales.services import prepare_delivery, ship_delivery_note
+from invoicing.models import Invoice, InvoicePdf
+from invoicing.selectors import notes_to_invoice
+from sales.models import DeliveryNote, Order
+from sales.services import (
+    prepare_deliveries,
+    prepare_delivery,
+    ship_delivery_note,
+    ship_delivery_notes,
+)
 from sphinx.core import clock
-from tests.factories import FeedFactory, ProductFactory
+from sphinx.core.jobs import start_job
+from sphinx.core.models import Job
+from tests.factories import FeedFactory, ProductFactory, draft, line, put
 from tests.ftp_ingest.test_feeds import ORDERS
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -168,6 +176,42 @@ def test_a_run_whose_worker_was_killed_is_taken_over(
     assert Order.objects.count() == 20_000
     position = Product.objects.get(sku="A").positions.get()
     assert position.backordered == 20_000
+
+
+def test_long_work_whose_worker_was_killed_is_ended_by_the_next(
+    environment: dict[str, str], worker: subprocess.Popen[bytes]
+) -> None:
+    """Invoicing all that left: killed in the middle, every parcel has one invoice in the end."""
+    from datetime import timedelta
+
+    count = 160
+    ProductFactory(sku="A", on_hand=count)
+    placed_orders = put(*(draft(str(n), line("A")) for n in range(count)))
+    assert placed_orders.created == count
+    orders = list(Order.objects.values_list("pk", flat=True))
+    prepare_deliveries(order_ids=orders, at=clock.now())
+    notes = list(DeliveryNote.objects.values_list("pk", flat=True))
+    ship_delivery_notes(note_ids=notes, at=clock.now())
+    asked = start_job("invoicing.issue", actor=None)
+    Job.objects.update(asked_at=clock.now() - timedelta(minutes=2))
+
+    send(environment, "sphinx.core.tasks.do_lost_jobs")
+    wait_for(Invoice.objects.exists)
+    stop(worker, signal.SIGKILL)
+    time.sleep(1)
+    asked.refresh_from_db()
+    if asked.status == Job.Status.RUNNING:
+        assert Invoice.objects.count() < count
+    Job.objects.filter(status="running").update(heartbeat_at=clock.now() - timedelta(hours=1))
+    second = celery(environment, "worker", "--concurrency", "1")
+    try:
+        send(environment, "sphinx.core.tasks.do_lost_jobs")
+        wait_for(lambda: Job.objects.filter(status=Job.Status.DONE).exists(), 120)
+    finally:
+        stop(second)
+
+    assert Invoice.objects.count() == count
+    assert not notes_to_invoice().exists()
 
 
 def send(environment: dict[str, str], task: str) -> None:
