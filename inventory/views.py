@@ -27,6 +27,7 @@ from inventory.models import (
 from inventory.selectors import lots_on_shelf, scanned_product, stock_value
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.history import history_of
 from sphinx.core.money import plain, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
@@ -76,6 +77,7 @@ def count(request: HttpRequest, count_id: int) -> HttpResponse:
         request,
         "inventory/count.html",
         title=_("Inventaire %s") % found.number,
+        history=history_of(found),
         count=found,
         may_count=may_count,
         lines=lines,
@@ -230,6 +232,7 @@ def transfer(request: HttpRequest, transfer_id: int) -> HttpResponse:
         request,
         "inventory/transfer.html",
         title=_("Transfert %s") % found.number,
+        history=history_of(found),
         transfer=found,
         lines=found.lines.select_related("product"),
     )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
 from suppliers import services
 from suppliers.forms import PriceListForm
@@ -69,6 +70,7 @@ def price_list(request: HttpRequest, price_list_id: int) -> HttpResponse:
         request,
         "suppliers/price_list.html",
         title=_("Tarif – %s") % found.supplier,
+        history=history_of(found),
         price_list=found,
         is_open=is_open,
         may_change=is_open and request.user.has_perm("suppliers.change_pricelist"),

@@ -17,6 +17,7 @@ from purchasing.models import (
 )
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
 
 
@@ -109,6 +110,7 @@ def invoice(request: HttpRequest, invoice_id: int) -> HttpResponse:
             "number": found.supplier_number,
             "supplier": found.supplier,
         },
+        history=history_of(found),
         invoice=found,
         lines=found.lines.select_related(
             "receipt_line__order_line__product",

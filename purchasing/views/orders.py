@@ -21,6 +21,7 @@ from purchasing.reasons import explain, headline
 from purchasing.tasks import propose_purchase_orders
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_day, typed_number
 
@@ -47,6 +48,7 @@ def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
         request,
         "purchasing/proposal.html",
         title=f"{found.number} – {found.supplier}",
+        history=history_of(found),
         order=found,
         lines=[(line, headline(line.reason), explain(line.reason)) for line in lines],
         is_open=found.status == Status.PROPOSED

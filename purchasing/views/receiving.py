@@ -17,6 +17,7 @@ from purchasing.models import (
 )
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_day, typed_number
 
@@ -142,6 +143,7 @@ def receipt(request: HttpRequest, receipt_id: int) -> HttpResponse:
         request,
         "purchasing/receipt.html",
         title=_("Réception %s") % found.number,
+        history=history_of(found),
         receipt=found,
         rows=[
             (line, line.quantity - line.quantity_returned, request.POST.get(f"q{line.pk}", ""))

@@ -19,6 +19,7 @@ from sales.models import OrderAddresses, Quote
 from sales.services import Offered, Terms
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_day, typed_number
 
@@ -135,6 +136,7 @@ def quote(request: HttpRequest, quote_id: int) -> HttpResponse:
         request,
         "sales/quote_page.html",
         title=_("Devis %s") % found.number,
+        history=history_of(found),
         quote=found,
         may_change=may_change,
         rows=_shown_rows(found, typed),

@@ -14,6 +14,7 @@ from sales.models import ReturnRequest
 from sales.services import Back
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_number
 
@@ -66,6 +67,7 @@ def one_return(request: HttpRequest, request_id: int) -> HttpResponse:
         request,
         "sales/return.html",
         title=_("Retour %s") % found.number,
+        history=history_of(found),
         found=found,
         lines=lines,
         may_change=may_change,
