@@ -246,3 +246,14 @@ def test_buyers_up_to_the_last_order_are_counted_the_same_as_others(end: date) -
     }
     before = {o.customer_id for o in Order.objects.all() if o.placed_at.date() < period.start}
     assert buyers_in(period) == Buyers(len(ordered - before), len(ordered & before))
+
+
+def test_the_first_hour_of_a_civil_day_is_still_the_day_before_in_utc() -> None:
+    """Twenty past midnight in Paris, alone on its day."""
+    late = NOON.replace(day=1, hour=23, minute=20) - timedelta(days=3)
+    shipped("1", line("A"), placed_at=late)
+    rollups.refresh()
+    Order.objects.update(total_incl_tax=77)
+    rollups.refresh()
+    assert wrong() == {}
+    assert SalesDay.objects.get(orders=1).day == late.date() + timedelta(days=1)

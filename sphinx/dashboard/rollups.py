@@ -102,7 +102,8 @@ def _spans(days: Iterable[Any]) -> Iterator[Period]:
 
 
 def _renew(span: Period) -> None:
-    first, after = bounds(span)
+    # As the database keeps moments: SQLite compares them as texts, in UTC.
+    first, after = map(connection.ops.adapt_datetimefield_value, bounds(span))
     places = {"start": span.start, "end": span.end, "first": first, "after": after}
     months = Period(span.start.replace(day=1), _last_of_month(span.end))
     by_month = {"start": months.start, "end": months.end}
