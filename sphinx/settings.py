@@ -23,6 +23,8 @@ DATA_DIR = Path(env.str("SPHINX_DATA_DIR", default=str(BASE_DIR / "var"))).resol
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 # Where the e-invoicing platform's connector picks files up and lays its answers down.
 PLATFORM_DIR = Path(env.str("SPHINX_PLATFORM_DIR", default=str(DATA_DIR / "plateforme"))).resolve()
+# Where `build_guide` lays the guide down and /aide/ finds it.
+GUIDE_DIR = Path(env.str("SPHINX_GUIDE_DIR", default=str(BASE_DIR / "var" / "guide"))).resolve()
 # The Union's register of VAT numbers; asked only on request.
 VIES_URL = env.str("VIES_URL", default="https://ec.europa.eu/taxation_customs/vies/rest-api")
 DEFAULT_DATABASE_URL = f"sqlite:///{BASE_DIR / 'var' / 'sphinx.sqlite3'}"
@@ -98,6 +100,7 @@ INSTALLED_APPS = [
     "accounting_export",
     "ftp_ingest",
     "sphinx.dashboard",
+    "sphinx.guide",
     "sphinx.demo",
 ]
 MIDDLEWARE = [

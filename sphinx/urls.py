@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("invoicing.urls")),
     path("", include("accounting_export.urls")),
     path("", include("ftp_ingest.urls")),
+    path("", include("sphinx.guide.urls")),
     path("compte/", include("allauth.urls")),
     path("langue/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

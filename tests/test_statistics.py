@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from accounting_export.models import JournalLine
 from accounting_export.services import post_missing
 from customers.drafts import CustomerDraft
+from inventory.models import ProductCategory
 from invoicing.models import Invoice
 from invoicing.receivables import ageing, open_invoices
 from invoicing.services import credit_invoice, issue_invoice
@@ -21,10 +22,18 @@ from sphinx.core.models import Shop
 from sphinx.dashboard import rollups
 from sphinx.dashboard.figures import EVERYTHING, Chosen, sales_of
 from sphinx.dashboard.periods import Period
-from sphinx.dashboard.products import sold_by
+from sphinx.dashboard.products import least_sold, sold_by
 from sphinx.dashboard.statistics import bars, figures_of, parts, standing
+from suppliers.models import Supplier
 from tests.accounting_export.test_vat_returns import BELGIAN, BERLIN
-from tests.factories import NOON, ProductFactory, line, shipped
+from tests.factories import (
+    NOON,
+    ProductFactory,
+    SupplierFactory,
+    SupplierProductFactory,
+    line,
+    shipped,
+)
 from tests.invoicing.test_einvoices import BRUGES
 from tests.invoicing.test_grouped import UNPAID
 from tests.test_stock_pages import signed_in
@@ -139,6 +148,78 @@ def test_of_a_country_or_a_kind_of_customer(chosen: Chosen, turnover: str, order
         if figure.name in ("turnover", "orders"):
             answer = client.get(figure.url)
             assert answer.context["cl"].result_count == orders
+
+
+@pytest.fixture
+def two_categories() -> dict[str, ProductCategory]:
+    """A of candles, B of soaps, C of neither; A and C of one supplier, B of a second one too."""
+    candles, soaps = (ProductCategory.objects.create(name=n) for n in ("Bougies", "Savons"))
+    first, second = SupplierFactory(), SupplierFactory()
+    for sku, category, suppliers in (
+        ("A", candles, [first]),
+        ("B", soaps, [second, first]),
+        ("C", None, [first]),
+    ):
+        product = ProductFactory(sku=sku, category=category, on_hand=10)
+        for rank, supplier in enumerate(suppliers):
+            SupplierProductFactory(product=product, supplier=supplier, is_preferred=rank == 0)
+    sold("1", line("A", "12.00", quantity="3"), line("B", "24.00"))
+    sold("2", line("C", "60.00"), placed_at=NOON - timedelta(days=1))
+    return {"A": candles, "B": soaps}
+
+
+def test_of_a_category_only_its_lines_count(two_categories: dict[str, ProductCategory]) -> None:
+    found = values(chosen=Chosen(category_id=two_categories["A"].pk))
+    assert found == {
+        "turnover": D("30.00"),
+        "margin": D("18.00"),
+        "margin_rate": D("60.0"),
+        "pieces": D("3.000"),
+        "references": D(1),
+    }
+
+
+def test_of_a_supplier_the_products_that_it_is_preferred_for(
+    two_categories: dict[str, ProductCategory],
+) -> None:
+    turnovers = {
+        supplier.pk: values(chosen=Chosen(supplier_id=supplier.pk))["turnover"]
+        for supplier in Supplier.objects.order_by("pk")
+    }
+    assert list(turnovers.values()) == [D("80.00"), D("20.00")]
+
+
+def test_a_category_says_the_same_in_figures_bars_parts_and_lists(
+    two_categories: dict[str, ProductCategory],
+) -> None:
+    for category in two_categories.values():
+        chosen = Chosen(category_id=category.pk)
+        turnover = values(chosen=chosen)["turnover"]
+        assert sum(bar.value for bar in bars(MARCH, MARCH.before(), chosen)) == turnover
+        assert sum(s.net for s in sold_by("sku", MARCH, chosen)) == turnover
+        for rows in parts(MARCH, chosen).values():
+            assert sum(part.value for part in rows) == turnover
+        (whole,) = (s for s in sold_by("category", MARCH) if s.key == category.name)
+        assert whole.net == turnover
+
+
+def test_what_sells_least_is_of_the_category(two_categories: dict[str, ProductCategory]) -> None:
+    found = least_sold(MARCH, Chosen(category_id=two_categories["B"].pk))
+    assert [row.key for row in found] == ["B"]
+
+
+def test_the_page_of_a_category_leads_to_its_products(
+    two_categories: dict[str, ProductCategory],
+) -> None:
+    category = two_categories["A"]
+    shown = (
+        signed_in("Gérant")
+        .get("/statistiques/", {"start": MARCH.start, "end": MARCH.end, "category": category.pk})
+        .content.decode()
+    )
+    assert f"?category__id__exact={category.pk}" in shown
+    assert "30,00" in shown
+    assert "Panier moyen" not in shown
 
 
 @pytest.mark.usefixtures("all_kinds")

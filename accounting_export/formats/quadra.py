@@ -84,6 +84,8 @@ class Quadra(FixedWidth):
     label = "Cegid Quadra (Quadratus ASCII)"
     extension = "txt"
     is_confirmed = True
+    length = _MOVEMENT_LENGTH
+    fields = _MOVEMENT
 
     def write(self, lines: Iterable[ExportLine], stream: BinaryIO) -> Cuts:
         """A third party's line comes once, before its first movement."""
@@ -94,5 +96,5 @@ class Quadra(FixedWidth):
             if name and name not in known:
                 known.add(name)
                 stream.write(self.record(_THIRD_PARTY, row, cuts, _THIRD_PARTY_LENGTH))
-            stream.write(self.record(_MOVEMENT, row, cuts, _MOVEMENT_LENGTH))
+            stream.write(self.record(self.fields, row, cuts, self.length))
         return cuts

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Min, QuerySet, Sum
 
 from accounting_export.models import Sending
 from accounting_export.selectors import open_questions, stuck_dispatches
@@ -31,6 +31,7 @@ from sphinx.core.models import AuditEvent
 from sphinx.core.money import ZERO, to_cents
 from sphinx.dashboard.models import ProductDay, SalesDay
 from sphinx.dashboard.periods import Period, bounds
+from suppliers.models import SupplierProduct
 
 
 class Chosen(NamedTuple):
@@ -40,6 +41,14 @@ class Chosen(NamedTuple):
     # ISO code of where goods go.
     country: str = ""
     is_business: bool | None = None
+    category_id: int | None = None
+    # The first of a product's preferred suppliers.
+    supplier_id: int | None = None
+
+    @property
+    def is_of_products(self) -> bool:
+        """Whether documents count for the lines of certain products only."""
+        return bool(self.category_id or self.supplier_id)
 
 
 EVERYTHING = Chosen()
@@ -66,14 +75,33 @@ class Day(NamedTuple):
     total: Decimal
 
 
-def sold_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[SalesDay]:
-    """The kept sums of the days of a period; who asks for them has refreshed them."""
+def sold_in(
+    period: Period, chosen: Chosen = EVERYTHING
+) -> "QuerySet[SalesDay] | QuerySet[ProductDay]":
+    """The kept sums of the days of a period; who asks for them has refreshed them.
+
+    Of certain products they are sums by reference, which know no orders, tax or documents.
+    """
+    if chosen.is_of_products:
+        return products_in(period, chosen)
     return SalesDay.objects.filter(**_of_days(period, chosen)).order_by()
 
 
 def products_in(period: Period, chosen: Chosen = EVERYTHING) -> QuerySet[ProductDay]:
     """The same by reference."""
-    return ProductDay.objects.filter(**_of_days(period, chosen)).order_by()
+    found = ProductDay.objects.filter(**_of_days(period, chosen)).order_by()
+    return found.filter(sku__in=_skus(chosen)) if chosen.is_of_products else found
+
+
+def _skus(chosen: Chosen) -> QuerySet[Product, str]:
+    found = Product.objects.order_by()
+    if chosen.category_id:
+        found = found.filter(category=chosen.category_id)
+    if chosen.supplier_id:
+        preferred = SupplierProduct.objects.filter(is_preferred=True).order_by()
+        first = preferred.values("product").annotate(first=Min("supplier"))
+        found = found.filter(pk__in=first.filter(first=chosen.supplier_id).values("product"))
+    return found.values_list("sku", flat=True)
 
 
 def _of_days(period: Period, chosen: Chosen) -> dict[str, Any]:

@@ -33,7 +33,12 @@ class ForetoldWeek(NamedTuple):
 
 
 def weeks_to_come(today: date, chosen: Chosen) -> list[ForetoldWeek]:
-    """A quarter back and six weeks ahead, weeks beginning today; nothing of a short history."""
+    """A quarter back and six weeks ahead, weeks beginning today; nothing of a short history.
+
+    Nor of certain products: their orders aren't kept by day.
+    """
+    if chosen.is_of_products:
+        return []
     width = MAX_WEEKS * DAYS
     past = Period(today - timedelta(days=width), today - timedelta(days=1))
     rows = sold_in(past, chosen).values("day").annotate(total=Sum("ordered_incl_tax"))

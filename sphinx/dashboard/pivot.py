@@ -19,6 +19,7 @@ from sphinx.core.models import Shop
 from sphinx.core.money import ZERO, to_cents
 from sphinx.dashboard.figures import Chosen
 from sphinx.dashboard.periods import Period
+from sphinx.dashboard.products import conditions, joins_of
 
 MOST_ROWS, MOST_COLUMNS = 100, 24
 EUROS, COUNT = "€", ""
@@ -79,37 +80,33 @@ DIMENSIONS = {
     "week": Dimension(gettext_lazy("Semaine"), "week", is_time=True),
     "month": Dimension(gettext_lazy("Mois"), "month", is_time=True),
     "year": Dimension(gettext_lazy("Année"), "year", is_time=True),
-    "shop": Dimension(gettext_lazy("Boutique"), "f.shop_id"),
-    "country": Dimension(gettext_lazy("Pays de livraison"), "f.country"),
-    "kind": Dimension(gettext_lazy("Clientèle"), "f.is_business"),
+    "shop": Dimension(gettext_lazy("Boutique"), "facts.shop_id"),
+    "country": Dimension(gettext_lazy("Pays de livraison"), "facts.country"),
+    "kind": Dimension(gettext_lazy("Clientèle"), "facts.is_business"),
     "category": Dimension(gettext_lazy("Catégorie"), "COALESCE(g.name, '')", is_of_products=True),
     "supplier": Dimension(gettext_lazy("Fournisseur"), "COALESCE(s.name, '')", is_of_products=True),
-    "product": Dimension(gettext_lazy("Article"), "f.sku", is_of_products=True),
+    "product": Dimension(gettext_lazy("Article"), "facts.sku", is_of_products=True),
 }
 MEASURES = {
-    "turnover": Measure(gettext_lazy("Chiffre d'affaires HT"), "f.net_excl_tax", EUROS),
-    "margin": Measure(gettext_lazy("Marge brute HT"), "f.net_excl_tax - f.cost_excl_tax", EUROS),
-    "tax": Measure(gettext_lazy("TVA facturée"), "f.tax", EUROS),
-    "credited": Measure(gettext_lazy("Avoirs HT"), "f.credited_excl_tax", EUROS),
-    "documents": Measure(gettext_lazy("Factures et avoirs"), "f.documents", COUNT),
-    "orders": Measure(gettext_lazy("Commandes"), "f.orders", COUNT),
-    "ordered": Measure(gettext_lazy("Commandé TTC"), "f.ordered_incl_tax", EUROS),
-    "goods": Measure(gettext_lazy("Marchandises HT"), "f.net_excl_tax", EUROS, is_of_products=True),
+    "turnover": Measure(gettext_lazy("Chiffre d'affaires HT"), "facts.net_excl_tax", EUROS),
+    "margin": Measure(
+        gettext_lazy("Marge brute HT"), "facts.net_excl_tax - facts.cost_excl_tax", EUROS
+    ),
+    "tax": Measure(gettext_lazy("TVA facturée"), "facts.tax", EUROS),
+    "credited": Measure(gettext_lazy("Avoirs HT"), "facts.credited_excl_tax", EUROS),
+    "documents": Measure(gettext_lazy("Factures et avoirs"), "facts.documents", COUNT),
+    "orders": Measure(gettext_lazy("Commandes"), "facts.orders", COUNT),
+    "ordered": Measure(gettext_lazy("Commandé TTC"), "facts.ordered_incl_tax", EUROS),
+    "goods": Measure(
+        gettext_lazy("Marchandises HT"), "facts.net_excl_tax", EUROS, is_of_products=True
+    ),
     "goods_margin": Measure(
         gettext_lazy("Marge des marchandises HT"),
-        "f.net_excl_tax - f.cost_excl_tax",
+        "facts.net_excl_tax - facts.cost_excl_tax",
         EUROS,
         is_of_products=True,
     ),
-    "pieces": Measure(gettext_lazy("Pièces vendues"), "f.pieces", COUNT, is_of_products=True),
-}
-_JOINS = {
-    "category": "LEFT JOIN inventory_product p ON p.sku = f.sku "
-    "LEFT JOIN inventory_productcategory g ON g.id = p.category_id",
-    "supplier": "LEFT JOIN inventory_product p ON p.sku = f.sku "
-    "LEFT JOIN (SELECT product_id, MIN(supplier_id) AS supplier_id "
-    "FROM suppliers_supplierproduct WHERE is_preferred GROUP BY product_id) AS sp "
-    "ON sp.product_id = p.id LEFT JOIN suppliers_supplier s ON s.id = sp.supplier_id",
+    "pieces": Measure(gettext_lazy("Pièces vendues"), "facts.pieces", COUNT, is_of_products=True),
 }
 
 
@@ -173,42 +170,28 @@ def _folded(
 def _sums(asked: Pivot) -> list[tuple[Any, Any, Any]]:
     measure = MEASURES[asked.measure]
     codes = [code for code in (asked.rows, asked.columns) if code]
-    joins: list[str] = []
-    for code in codes:
-        for join in _JOINS.get(code, "").split("LEFT JOIN "):
-            if join and f"LEFT JOIN {join.strip()}" not in joins:
-                joins.append(f"LEFT JOIN {join.strip()}")
     column = _key(asked.columns) if asked.columns else "''"
     table = "dashboard_productday" if measure.is_of_products else "dashboard_salesday"
-    where, places = "f.day BETWEEN %s AND %s", [asked.period.start, asked.period.end]
-    chosen = asked.chosen
-    for name, value in (
-        ("shop_id", chosen.shop_id),
-        ("country", chosen.country or None),
-        ("is_business", chosen.is_business),
-    ):
-        if value is not None:
-            where += f" AND f.{name} = %s"
-            places.append(value)  # type: ignore[arg-type]
+    where, places = conditions(asked.chosen)
     sql = (
-        f"SELECT {_key(asked.rows)} AS r, {column} AS c, SUM({measure.sql}) FROM {table} f "
-        f"{' '.join(joins)} WHERE {where} GROUP BY 1, 2"
+        f"SELECT {_key(asked.rows)} AS r, {column} AS c, SUM({measure.sql}) FROM {table} AS facts "
+        f"{joins_of(codes)} WHERE facts.day BETWEEN %s AND %s{where} GROUP BY 1, 2"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, places)
+        cursor.execute(sql, [asked.period.start, asked.period.end, *places])
         return [row for row in cursor.fetchall() if row[2]]
 
 
 _IN_TIME = {
-    "day": ("to_char(f.day, 'YYYY-MM-DD')", "strftime('%%Y-%%m-%%d', f.day)"),
+    "day": ("to_char(facts.day, 'YYYY-MM-DD')", "strftime('%%Y-%%m-%%d', facts.day)"),
     # ISO weeks: the Thursday tells the year.
     "week": (
-        "to_char(f.day, 'IYYY-IW')",
-        "strftime('%%Y', date(f.day, '-3 days', 'weekday 4')) || '-' || printf('%%02d', "
-        "(strftime('%%j', date(f.day, '-3 days', 'weekday 4')) - 1) / 7 + 1)",
+        "to_char(facts.day, 'IYYY-IW')",
+        "strftime('%%Y', date(facts.day, '-3 days', 'weekday 4')) || '-' || printf('%%02d', "
+        "(strftime('%%j', date(facts.day, '-3 days', 'weekday 4')) - 1) / 7 + 1)",
     ),
-    "month": ("to_char(f.day, 'YYYY-MM')", "strftime('%%Y-%%m', f.day)"),
-    "year": ("to_char(f.day, 'YYYY')", "strftime('%%Y', f.day)"),
+    "month": ("to_char(facts.day, 'YYYY-MM')", "strftime('%%Y-%%m', facts.day)"),
+    "year": ("to_char(facts.day, 'YYYY')", "strftime('%%Y', facts.day)"),
 }
 
 

@@ -56,7 +56,8 @@ class PivotForm(StatisticsForm):
         widget=forms.Select(_SELECT),
     )
     field_order = ["rows", "columns", "measure", "start", "end", "shop", "country", "kind"]
-    against = None  # type: ignore[assignment]
+    # Rows and columns can be categories and suppliers: they need no filter of their own.
+    against = category = supplier = None  # type: ignore[assignment]
 
     def clean(self) -> dict[str, Any]:
         """What can be crossed with what."""

@@ -3,7 +3,7 @@
 Over long periods whole months are read as months, the days at both ends as days.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -36,29 +36,42 @@ class Sold(NamedTuple):
         return self.net - self.cost
 
 
-# What sums are grouped by: the columns (key, label, product) and the tables they come from.
+# A product's supplier is the first of those that are preferred.
+_PREFERRED = (
+    "(SELECT product_id, MIN(supplier_id) AS supplier_id "
+    "FROM suppliers_supplierproduct WHERE is_preferred GROUP BY product_id)"
+)
+# The tables that tell what a reference of `facts` is: product p, category g, supplier s.
+_PRODUCT = "LEFT JOIN inventory_product p ON p.sku = facts.sku"
+_JOINS = {
+    "sku": (_PRODUCT,),
+    "category": (_PRODUCT, "LEFT JOIN inventory_productcategory g ON g.id = p.category_id"),
+    "supplier": (
+        _PRODUCT,
+        f"LEFT JOIN {_PREFERRED} AS sp ON sp.product_id = p.id",
+        "LEFT JOIN suppliers_supplier s ON s.id = sp.supplier_id",
+    ),
+}
+# What sums are grouped by: the columns (key, label, product) and the key.
 _GROUPS = {
     "sku": (
         "facts.sku, MAX(p.label), MAX(p.id)",
         "facts.sku",
-        "LEFT JOIN inventory_product p ON p.sku = facts.sku",
     ),
     "category": (
         "COALESCE(g.name, ''), COALESCE(g.name, ''), CAST(NULL AS bigint)",
         "COALESCE(g.name, '')",
-        "LEFT JOIN inventory_product p ON p.sku = facts.sku "
-        "LEFT JOIN inventory_productcategory g ON g.id = p.category_id",
     ),
     "supplier": (
         "COALESCE(s.name, ''), COALESCE(s.name, ''), CAST(NULL AS bigint)",
         "COALESCE(s.name, '')",
-        "LEFT JOIN inventory_product p ON p.sku = facts.sku "
-        "LEFT JOIN (SELECT product_id, MIN(supplier_id) AS supplier_id "
-        "FROM suppliers_supplierproduct WHERE is_preferred GROUP BY product_id) AS sp "
-        "ON sp.product_id = p.id "
-        "LEFT JOIN suppliers_supplier s ON s.id = sp.supplier_id",
     ),
 }
+
+
+def joins_of(groups: Iterable[str]) -> str:
+    """The joins that tell the category or supplier of kept sums called `facts`, each once."""
+    return " ".join(dict.fromkeys(join for group in groups for join in _JOINS.get(group, ())))
 
 
 def sold_by(
@@ -70,7 +83,7 @@ def sold_by(
 
 def least_sold(period: Period, chosen: Chosen = EVERYTHING, limit: int = TOP) -> list[Sold]:
     """Active products that lie in stock and brought least, nothing sold at all first."""
-    return _best_first(_found([_least(limit)], period, chosen)[0], sign=1)
+    return _best_first(_found([_least(limit, chosen)], period, chosen)[0], sign=1)
 
 
 class Sellers(NamedTuple):
@@ -84,7 +97,12 @@ class Sellers(NamedTuple):
 
 def sellers(period: Period, chosen: Chosen = EVERYTHING) -> Sellers:
     """All four at once: the sums of a long period are read one time."""
-    wanted = [_best("sku", TOP), _least(TOP), _best("category", TOP), _best("supplier", TOP)]
+    wanted = [
+        _best("sku", TOP),
+        _least(TOP, chosen),
+        _best("category", TOP),
+        _best("supplier", TOP),
+    ]
     products, least, categories, suppliers = _found(wanted, period, chosen)
     return Sellers(
         _best_first(products),
@@ -98,33 +116,42 @@ def _best_first(rows: list[Sold], sign: int = -1) -> list[Sold]:
     return sorted(rows, key=lambda sold: (sign * sold.net, sold.key))
 
 
-def _best(group: str, limit: int | None) -> str:
-    columns, key, joins = _GROUPS[group]
+class _Select(NamedTuple):
+    sql: str
+    places: list[Any]
+
+
+def _best(group: str, limit: int | None) -> _Select:
+    columns, key = _GROUPS[group]
     at_most = f"LIMIT {int(limit)}" if limit is not None else ""
-    return (
+    return _Select(
         f"SELECT {columns}, SUM(facts.net), SUM(facts.pieces), SUM(facts.cost), "
-        f"SUM(SUM(facts.net)) OVER () FROM facts {joins} GROUP BY {key} "
-        f"HAVING SUM(facts.net) <> 0 OR SUM(facts.pieces) <> 0 ORDER BY 4 DESC, 1 {at_most}"
+        f"SUM(SUM(facts.net)) OVER () FROM facts {joins_of([group])} GROUP BY {key} "
+        f"HAVING SUM(facts.net) <> 0 OR SUM(facts.pieces) <> 0 ORDER BY 4 DESC, 1 {at_most}",
+        [],
     )
 
 
-def _least(limit: int) -> str:
-    return (
+def _least(limit: int, chosen: Chosen) -> _Select:
+    among, places = _among_products(chosen, "p.sku")
+    return _Select(
         "SELECT p.sku, p.label, p.id, COALESCE(facts.net, 0) AS net, COALESCE(facts.pieces, 0), "
         "COALESCE(facts.cost, 0), 0 "
         "FROM inventory_product p LEFT JOIN facts ON facts.sku = p.sku "
         "WHERE p.is_active AND EXISTS (SELECT 1 FROM inventory_stockposition sp "
         "WHERE sp.product_id = p.id AND sp.on_hand > 0) "
-        f"ORDER BY net, p.sku LIMIT {int(limit)}"
+        f"{among} ORDER BY net, p.sku LIMIT {int(limit)}",
+        places,
     )
 
 
-def _found(selects: list[str], period: Period, chosen: Chosen) -> list[list[Sold]]:
+def _found(selects: list[_Select], period: Period, chosen: Chosen) -> list[list[Sold]]:
     """What each select finds among the sums of a period by reference, in one statement."""
     facts, places = _facts(period, chosen)
     tagged = " UNION ALL ".join(
-        f"SELECT {n}, part{n}.* FROM ({select}) AS part{n}" for n, select in enumerate(selects)
+        f"SELECT {n}, part{n}.* FROM ({select.sql}) AS part{n}" for n, select in enumerate(selects)
     )
+    places += [place for select in selects for place in select.places]
     sql = (
         "WITH facts AS MATERIALIZED (SELECT sku, SUM(net) AS net, SUM(pieces) AS pieces, "
         f"SUM(cost) AS cost FROM ({facts}) AS said GROUP BY sku) {tagged}"
@@ -151,34 +178,50 @@ def _rows(sql: str, places: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _facts(period: Period, chosen: Chosen) -> tuple[str, list[Any]]:
-    """A select of sku, net, pieces and cost, and its parameters."""
-    if chosen != EVERYTHING:
-        return _days(period, chosen)
+    """A select of sku, net, pieces and cost, and its parameters.
+
+    Months are kept of all sales only: what is chosen among them is read by day.
+    """
+    of_some = EVERYTHING._replace(category_id=chosen.category_id, supplier_id=chosen.supplier_id)
+    parts = _pieces(period) if chosen == of_some else [("dashboard_productday", period)]
+    where, chosen_places = conditions(chosen)
     selects, places = [], []
-    for table, part in _pieces(period):
+    for table, part in parts:
         column = "month" if table == "dashboard_productmonth" else "day"
         selects.append(
-            "SELECT sku, net_excl_tax AS net, pieces, cost_excl_tax AS cost "
-            f"FROM {table} WHERE {column} BETWEEN %s AND %s"
+            "SELECT facts.sku, net_excl_tax AS net, pieces, cost_excl_tax AS cost "
+            f"FROM {table} AS facts WHERE {column} BETWEEN %s AND %s{where}"
         )
-        places += [part.start, part.end]
+        places += [part.start, part.end, *chosen_places]
     return " UNION ALL ".join(selects), places
 
 
-def _days(period: Period, chosen: Chosen) -> tuple[str, list[Any]]:
-    sql = (
-        "SELECT sku, net_excl_tax AS net, pieces, cost_excl_tax AS cost "
-        "FROM dashboard_productday WHERE day BETWEEN %s AND %s"
-    )
-    places: list[Any] = [period.start, period.end]
+def conditions(chosen: Chosen) -> tuple[str, list[Any]]:
+    """What is chosen, as conditions on kept sums called `facts`, each after an AND."""
+    sql, places = "", []
     for column, value in (
         ("shop_id", chosen.shop_id),
         ("country", chosen.country or None),
         ("is_business", chosen.is_business),
     ):
         if value is not None:
-            sql += f" AND {column} = %s"
+            sql += f" AND facts.{column} = %s"
             places.append(value)
+    among, product_places = _among_products(chosen, "facts.sku")
+    return sql + among, places + product_places
+
+
+def _among_products(chosen: Chosen, sku: str) -> tuple[str, list[Any]]:
+    sql, places = "", []
+    if chosen.category_id:
+        sql += f" AND {sku} IN (SELECT sku FROM inventory_product WHERE category_id = %s)"
+        places.append(chosen.category_id)
+    if chosen.supplier_id:
+        sql += (
+            f" AND {sku} IN (SELECT sold.sku FROM inventory_product sold "
+            f"JOIN {_PREFERRED} AS sp ON sp.product_id = sold.id WHERE sp.supplier_id = %s)"
+        )
+        places.append(chosen.supplier_id)
     return sql, places
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from sphinx.dashboard.figures import (
     Chosen,
     of_orders,
     percent_change,
+    products_in,
     sales_of,
     sold_in,
 )
@@ -69,16 +70,21 @@ class Bar(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of the turnover (EUR excl. tax) and its share in percent."""
+    """A part of the turnover (EUR excl. tax) and its share in percent.
+
+    `counted` are documents; of certain products, pieces.
+    """
 
     label: str
     value: Decimal
-    documents: int
+    counted: Decimal
     share: int
 
 
 def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
-    """Every figure of a period beside that of another."""
+    """Every figure of a period beside that of another; of certain products, what they have."""
+    if chosen.is_of_products:
+        return _of_products(period, before, chosen)
     now, then = _values(period, chosen), _values(before, chosen)
     documents, orders = _documents_url(period, chosen), _orders_url(period, chosen)
     notes = f"{documents}&kind__exact={Invoice.Kind.CREDIT_NOTE}"
@@ -112,6 +118,44 @@ def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
         Figure(name, label, definition, now[name], then[name], unit, url)
         for name, label, unit, url, definition in table
     ]
+
+
+def _of_products(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
+    now, then = _product_values(period, chosen), _product_values(before, chosen)
+    products = _products_url(chosen)
+    table = [
+        ("turnover", _("Chiffre d'affaires HT"), EUROS, products,
+         _("Leurs lignes de factures moins celles d'avoirs, hors taxes, par date d'émission.")),
+        ("margin", _("Marge brute"), EUROS, "",
+         _("Chiffre d'affaires HT moins le coût (CUMP au départ) de ce qui a été expédié.")),
+        ("margin_rate", _("Taux de marge"), PERCENT, "",
+         _("Marge brute divisée par le chiffre d'affaires HT.")),
+        ("pieces", _("Pièces vendues"), PIECES, products,
+         _("Pièces facturées, avoirs déduits.")),
+        ("references", _("Références vendues"), PIECES, products,
+         _("Références dont au moins une pièce a été facturée.")),
+    ]  # fmt: skip
+    return [
+        Figure(name, label, definition, now[name], then[name], unit, url)
+        for name, label, unit, url, definition in table
+    ]
+
+
+def _product_values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
+    sums = products_in(period, chosen).aggregate(
+        net=Sum("net_excl_tax"),
+        cost=Sum("cost_excl_tax"),
+        sold=Sum("pieces"),
+        references=Count("sku", distinct=True, filter=Q(pieces__gt=0)),
+    )
+    turnover, cost = to_cents(sums["net"] or ZERO), to_cents(sums["cost"] or ZERO)
+    return {
+        "turnover": turnover,
+        "margin": turnover - cost,
+        "margin_rate": _percent(turnover - cost, turnover),
+        "pieces": sums["sold"] or ZERO,
+        "references": Decimal(sums["references"]),
+    }
 
 
 def _values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
@@ -220,10 +264,11 @@ def parts(period: Period, chosen: Chosen) -> dict[str, list[Part]]:
 
 
 def _split(period: Period, chosen: Chosen, field: str, names: dict[Any, str]) -> list[Part]:
+    counted = "pieces" if chosen.is_of_products else "documents"
     rows = list(
         sold_in(period, chosen)
         .values(field)
-        .annotate(total=Sum("net_excl_tax"), count=Sum("documents"))
+        .annotate(total=Sum("net_excl_tax"), count=Sum(counted))
         .filter(count__gt=0)
         .order_by("-total")
     )
@@ -232,7 +277,7 @@ def _split(period: Period, chosen: Chosen, field: str, names: dict[Any, str]) ->
         Part(
             str(names.get(row[field], row[field])),
             to_cents(row["total"]),
-            row["count"],
+            Decimal(row["count"]),
             _share(row["total"], whole),
         )
         for row in rows
@@ -266,3 +311,11 @@ def _orders_url(period: Period, chosen: Chosen) -> str:
         **of_orders(chosen),
     }
     return f"{reverse('admin:sales_order_changelist')}?{urlencode(query)}"
+
+
+def _products_url(chosen: Chosen) -> str:
+    """The products of a category; else the supplier, whose page lists what it sells."""
+    if chosen.category_id:
+        products = reverse("admin:inventory_product_changelist")
+        return f"{products}?category__id__exact={chosen.category_id}"
+    return reverse("admin:suppliers_supplier_change", args=[chosen.supplier_id])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
 
+from inventory.models import ProductCategory
 from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
@@ -21,6 +22,7 @@ from sphinx.dashboard.periods import Period, last_days
 from sphinx.dashboard.tabs import tabs_for
 from sphinx.dashboard.weekly import weekly_pdf
 from sphinx.dashboard.workbooks import new_book, sent, sheet
+from suppliers.models import Supplier
 
 _INPUT = {"class": "sx-select"}
 _may_see = permission_required(("sales.view_order", "invoicing.view_invoice"), raise_exception=True)
@@ -62,6 +64,21 @@ class StatisticsForm(forms.Form):
             ("1", gettext_lazy("Professionnels")),
         ],
         required=False,
+        widget=forms.Select(_INPUT),
+    )
+
+    category = forms.ModelChoiceField(
+        ProductCategory.objects.order_by("name"),
+        label=gettext_lazy("Catégorie"),
+        required=False,
+        empty_label=gettext_lazy("toutes"),
+        widget=forms.Select(_INPUT),
+    )
+    supplier = forms.ModelChoiceField(
+        Supplier.objects.order_by("name"),
+        label=gettext_lazy("Fournisseur"),
+        required=False,
+        empty_label=gettext_lazy("tous"),
         widget=forms.Select(_INPUT),
     )
 
@@ -109,6 +126,8 @@ def chosen_of(data: Mapping[str, Any]) -> Chosen:
         data["shop"].pk if data.get("shop") else None,
         data.get("country", ""),
         {"0": False, "1": True}.get(data.get("kind", "")),
+        data["category"].pk if data.get("category") else None,
+        data["supplier"].pk if data.get("supplier") else None,
     )
 
 
@@ -156,6 +175,7 @@ def page(request: HttpRequest) -> HttpResponse:
         before=before,
         presets=_presets(clock.today()),
         query=request.GET.urlencode(),
+        chosen=chosen,
         figures=statistics.figures_of(period, before, chosen),
         standing=statistics.standing(clock.today()),
         bars=statistics.bars(period, before, chosen),
@@ -197,7 +217,7 @@ def workbook(request: HttpRequest) -> HttpResponse:
             book,
             title,
             ("", _("Chiffre d'affaires HT"), _("Pièces"), "%"),
-            [(part.label, part.value, part.documents, part.share) for part in rows],
+            [(part.label, part.value, part.counted, part.share) for part in rows],
         )
     for title, sold in _by_group(period, chosen).items():
         sheet(

@@ -1,0 +1,1 @@
+"""The guide for people: docs/guide as a site under /aide/, linked from the screens."""
