@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 SHELL := /bin/bash
 
-.PHONY: help demo serve test check bench lock messages clean
+.PHONY: help demo guide screenshots serve test check bench lock messages clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,9 +13,18 @@ demo:            ## the whole job on a demo shop, once; safe to run again
 	@$(MANAGE) migrate --noinput -v 0
 	@$(MANAGE) demo
 
+guide:           ## docs/guide as a site, in var/guide; the site shows it under /aide/
+	@.ci/setup runtime
+	@$(MANAGE) build_guide
+
+screenshots:     ## the guide's pictures, taken anew from the demo
+	@.ci/setup tests
+	@$(PYTHON) -m tests.support.screenshots
+
 serve:           ## the site on http://127.0.0.1:8000/, worker and scheduler included
 	@.ci/setup runtime
 	@$(MANAGE) migrate --noinput -v 0
+	@$(MANAGE) build_guide --if-stale
 	@$(MANAGE) serve
 
 test:            ## every test, on PostgreSQL then on SQLite
@@ -36,7 +45,7 @@ lock:            ## resolve requirements*.in into requirements*.txt
 
 messages:        ## gather translatable texts into locale/
 	@$(PYTHON) manage.py makemessages -l en --no-obsolete --no-location --no-wrap -v 0 \
-	  --ignore .venv --ignore var --ignore tests --ignore staticfiles
+	  --ignore .venv --ignore var --ignore docs --ignore tests --ignore staticfiles
 	@for po in $$(find locale -name '*.po'); do msgfmt -o $${po%.po}.mo $$po; done
 
 clean:           ## forget the embedded database, documents and the demo

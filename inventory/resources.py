@@ -17,26 +17,18 @@ class ProductResource(MasterResource):
 
     class Meta(MasterResource.Meta):
         model = Product
-        import_id_fields = ["sku_key"]
+        import_id_fields = ["sku"]
         fields = export_order = (
-            "sku label category tax_rate supply_mode unit_cost barcode location is_active sku_key"
+            "sku label category tax_rate supply_mode unit_cost barcode location is_active"
         ).split()
 
-    def key_fields(self) -> list[str]:
-        return ["sku"]
+    def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        super().import_instance(instance, row, **kwargs)
+        instance.sku_key = sku_key(instance.sku)
 
-    def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        """Staff give the SKU; what recognises it is worked out."""
-        super().before_import(dataset, **kwargs)
-        skus = dataset[self.fields["sku"].column_name]
-        keys = [sku_key(str(sku or "")) for sku in skus]
-        dataset.append_col(keys, header=self.fields["sku_key"].column_name)
-
-    def get_user_visible_fields(self) -> list[Any]:
-        return [f for f in super().get_user_visible_fields() if f.attribute != "sku_key"]
-
-    def get_export_fields(self, selected_fields: Any = None) -> list[Any]:
-        return [f for f in super().get_export_fields(selected_fields) if f.attribute != "sku_key"]
+    def get_instance(self, instance_loader: Any, row: Any) -> Product | None:
+        key = sku_key(str(row[self.fields["sku"].column_name] or ""))
+        return Product.objects.filter(sku_key=key).first()
 
 
 class CategoryResource(MasterResource):

@@ -11,7 +11,7 @@ from lxml import etree
 from purchasing.models import SupplierInvoice
 from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO, plain, spread, to_cents
-from sphinx.core.texts import clean
+from sphinx.core.texts import clean, said
 
 Kind = SupplierInvoice.Kind
 # Type codes (BT-3, UNTDID 1001) of what takes back.
@@ -66,7 +66,7 @@ def read_einvoice(name: str, data: bytes) -> Read:
     if goods + found.carriage + found.tax != found.total:
         raise InputError(
             _("%(name)s : lignes, port et TVA font %(sum)s €, le total dit %(total)s €.")
-            % {"name": name, "sum": goods + found.carriage + found.tax, "total": found.total},
+            % said({"name": name, "sum": goods + found.carriage + found.tax, "total": found.total}),
             code="einvoice.total",
         )
     return found

@@ -28,7 +28,7 @@ from sphinx.core.cells import (
 )
 from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED
-from sphinx.core.texts import fold
+from sphinx.core.texts import fold, said
 
 _ORDER_NAMES = {field: names.near for field, names in VOCABULARY[ORDERS].items()}
 _CUSTOMER_NAMES = {field: names.near for field, names in VOCABULARY[CUSTOMERS].items()}
@@ -252,13 +252,15 @@ class PivotOrders:
                             "Ligne %(line)s, colonne %(column)s : %(again)s, mais %(total)s ligne "
                             "%(first)s pour la même commande."
                         )
-                        % {
-                            "line": other.line,
-                            "column": self._shown["total_incl_tax"],
-                            "again": again,
-                            "total": total,
-                            "first": line,
-                        },
+                        % said(
+                            {
+                                "line": other.line,
+                                "column": self._shown["total_incl_tax"],
+                                "again": again,
+                                "total": total,
+                                "first": line,
+                            }
+                        ),
                         code="order.contradiction",
                         line=other.line,
                         column=self._shown["total_incl_tax"],

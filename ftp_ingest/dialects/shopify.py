@@ -31,6 +31,7 @@ from sphinx.core.cells import (
 )
 from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO, to_cents
+from sphinx.core.texts import said
 
 _ORDER_COLUMNS = frozenset(
     (
@@ -249,13 +250,15 @@ class ShopifyOrders:
                 "Commande %(number)s : sous-total %(subtotal)s + port %(shipping)s (+ taxes "
                 "%(taxes)s) ne font pas le total %(total)s."
             )
-            % {
-                "number": clean(cells[self._name]),
-                "subtotal": subtotal,
-                "shipping": shipping,
-                "taxes": taxes,
-                "total": total,
-            },
+            % said(
+                {
+                    "number": clean(cells[self._name]),
+                    "subtotal": subtotal,
+                    "shipping": shipping,
+                    "taxes": taxes,
+                    "total": total,
+                }
+            ),
             line=line,
             column="Total",
         )

@@ -34,7 +34,7 @@ from ftp_ingest.dialects.readers import (
 from sales.drafts import LineDraft, OrderDraft
 from sales.errors import TotalMismatch
 from sphinx.core.money import ZERO, to_cents
-from sphinx.core.texts import fold
+from sphinx.core.texts import fold, said
 
 _ADDRESS = "name company address1 address2 zip city province country phone"
 _ALIASES: dict[str, tuple[str, ...]] = {
@@ -190,14 +190,16 @@ def _basis(
             "Commande %(number)s : articles %(goods)s + port %(shipping)s − remise %(discount)s "
             "(+ taxes %(tax)s) ne font pas le total %(total)s."
         )
-        % {
-            "number": number,
-            "goods": goods,
-            "shipping": shipping,
-            "discount": discount,
-            "tax": tax,
-            "total": total,
-        },
+        % said(
+            {
+                "number": number,
+                "goods": goods,
+                "shipping": shipping,
+                "discount": discount,
+                "tax": tax,
+                "total": total,
+            }
+        ),
         line=entry.line,
         column=entry.column("total"),
     )

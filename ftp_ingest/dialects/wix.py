@@ -36,7 +36,7 @@ from sales.drafts import FEE, LineDraft, OrderDraft
 from sales.errors import TotalMismatch
 from sphinx.core import cells
 from sphinx.core.money import ZERO, to_cents
-from sphinx.core.texts import fold
+from sphinx.core.texts import fold, said
 
 _ALIASES: dict[str, tuple[str, ...]] = {
     "number": ("Order number", "Order no.", "Order #", "Numéro de commande", "N° de commande"),
@@ -338,7 +338,7 @@ def _add_up(entry: Entry, number: str, lines: Sequence[LineDraft], tax: Decimal)
             "Commande %(number)s : articles, port et frais font %(parts)s (taxes %(tax)s), le "
             "total du fichier est %(total)s et aucun code promo n'explique l'écart."
         )
-        % {"number": number, "parts": parts, "tax": tax, "total": total},
+        % said({"number": number, "parts": parts, "tax": tax, "total": total}),
         line=entry.line,
         column=entry.column("total"),
     )

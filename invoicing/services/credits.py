@@ -34,6 +34,7 @@ from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, plain, spread, tax_included
 from sphinx.core.services import record
+from sphinx.core.texts import said
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ def credit_invoice(
     if wanted <= 0 or wanted > left:
         raise NothingToCredit(
             _("Facture %(number)s : il reste %(left)s € à créditer, %(wanted)s € demandés.")
-            % {"number": original.number, "left": left, "wanted": wanted}
+            % said({"number": original.number, "left": left, "wanted": wanted})
         )
     amounts = _amounts_by_rate(charged, done, wanted)
     if wanted == original.total_incl_tax:
@@ -198,7 +199,7 @@ def _amounts_of(
         if share > left:
             raise NothingToCredit(
                 _("Facture %(number)s : il reste %(left)s € à créditer à %(rate)s %%.")
-                % {"number": original.number, "left": left, "rate": plain(rate)}
+                % said({"number": original.number, "left": left, "rate": Decimal(plain(rate))})
             )
         vat = tax_left if share == left else min(tax_included(share, rate), tax_left)
         amounts[rate] = RateAmounts(rate, share - vat, vat, share)

@@ -22,6 +22,7 @@ from sales.models import Order
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, spread
 from sphinx.core.services import record
+from sphinx.core.texts import said
 
 OPEN = (Order.Status.DRAFT, Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
 
@@ -59,7 +60,7 @@ def issue_down_payment(
     if not 0 < amount < whole:
         raise DownPaymentRefused(
             _("Commande %(number)s : l'acompte doit être compris entre 0 et %(left)s € TTC.")
-            % {"number": order.number, "left": whole}
+            % said({"number": order.number, "left": whole})
         )
     with translation.override(language_of(order)):
         label = _("Acompte sur la commande %s") % order.number

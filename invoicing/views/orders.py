@@ -18,6 +18,7 @@ from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.jobs import start_job
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.pages import back_office_page
+from sphinx.core.texts import said
 from sphinx.core.typed import typed_number
 
 # Usual shares of an order, in percent.
@@ -45,7 +46,7 @@ def down_payment(request: HttpRequest, order_id: int) -> HttpResponse:
             messages.success(
                 request,
                 _("Facture d'acompte %(number)s de %(total)s € émise.")
-                % {"number": made.number, "total": made.total_incl_tax},
+                % said({"number": made.number, "total": made.total_incl_tax}),
             )
             return redirect("invoicing:receivable", made.pk)
     left = left_to_invoice(order)

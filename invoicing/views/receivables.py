@@ -20,6 +20,7 @@ from sphinx.core.clock import PARIS
 from sphinx.core.errors import SphinxError
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.pages import back_office_page
+from sphinx.core.texts import said
 from sphinx.core.typed import typed_number
 
 SHOWN = 200
@@ -135,7 +136,7 @@ def credit(request: HttpRequest, invoice_id: int) -> HttpResponse:
             messages.success(
                 request,
                 _("Avoir %(number)s de %(total)s € établi.")
-                % {"number": made.number, "total": made.total_incl_tax},
+                % said({"number": made.number, "total": made.total_incl_tax}),
             )
             return redirect("invoicing:receivable", invoice.pk)
     rows = []

@@ -18,6 +18,7 @@ from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, plain, spread, to_cents
 from sphinx.core.services import allocate_number, record
+from sphinx.core.texts import said
 from suppliers.models import Supplier
 
 Kind, Status = SupplierInvoice.Kind, SupplierInvoice.Status
@@ -72,7 +73,7 @@ def enter_supplier_invoice(
     if goods + carriage + tax != total_incl_tax:
         raise WrongState(
             _("%(goods)s € + %(carriage)s € de port + %(tax)s € de TVA ne font pas %(total)s €.")
-            % {"goods": goods, "carriage": carriage, "tax": tax, "total": total_incl_tax}
+            % said({"goods": goods, "carriage": carriage, "tax": tax, "total": total_incl_tax})
         )
     sign = -1 if kind == Kind.CREDIT_NOTE else 1
     differences = _differences(charged, lines, sign)

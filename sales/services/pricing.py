@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from sales.drafts import LineDraft, OrderDraft
 from sales.errors import TaxUndecided, TotalMismatch
 from sphinx.core.money import HUNDRED, ZERO, settle, spread, tax_included, to_cents, to_unit_price
-from sphinx.core.texts import sku_key
+from sphinx.core.texts import said, sku_key
 from sphinx.core.validators import compact_vat_number, is_vat_number
 from sphinx.core.vat import FRENCH_RATES, leaves_union
 
@@ -188,12 +188,14 @@ def _line_totals(draft: OrderDraft, rates: Sequence[Decimal], target: Decimal) -
             "Commande %(number)s : les lignes, le port et la remise font %(found)s, le total du "
             "fichier est %(total)s (écart %(gap)s). Corrigez l'export ou la commande à la boutique."
         )
-        % {
-            "number": draft.number,
-            "found": found,
-            "total": draft.total_incl_tax,
-            "gap": draft.total_incl_tax - found,
-        },
+        % said(
+            {
+                "number": draft.number,
+                "found": found,
+                "total": draft.total_incl_tax,
+                "gap": draft.total_incl_tax - found,
+            }
+        ),
         line=draft.line,
         column="total_incl_tax",
     )

@@ -225,6 +225,19 @@ class MasterResource(resources.ModelResource):
             raise ValidationError(str(self.unknown_row))
         return instance, is_new
 
+    def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> Any:
+        """What a row is refused for names its columns as the file does."""
+        found = super().import_row(row, instance_loader, **kwargs)
+        by_field = getattr(found.validation_error, "error_dict", None)
+        if by_field:
+            found.validation_error = ValidationError(
+                {self._column_of(name): errors for name, errors in by_field.items()}
+            )
+        return found
+
+    def _column_of(self, name: str) -> str:
+        return self.fields[name].column_name if name in self.fields else name
+
     def import_field(self, field: Any, instance: Any, row: Any, *args: Any, **kwargs: Any) -> None:
         """A blank cell leaves what is there."""
         if field.column_name in row and str(row[field.column_name] or "").strip() == "":

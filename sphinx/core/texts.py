@@ -1,7 +1,12 @@
-"""Cleaning of text that comes from outside."""
+"""Cleaning of text that comes from outside; numbers in sentences for people."""
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import number_format
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SPACES = re.compile(r"\s+")
@@ -30,3 +35,13 @@ def sku_key(sku: str) -> str:
 def safe_cell(text: str) -> str:
     """A cell of a CSV or workbook that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sentence is filled in with; amounts as the reader writes them: 1 234,56."""
+    return {name: _written(v) if isinstance(v, Decimal) else v for name, v in values.items()}
+
+
+def _written(number: Decimal) -> str:
+    places = len(f"{number:f}".partition(".")[2])
+    return number_format(number, places, use_l10n=True, force_grouping=True)

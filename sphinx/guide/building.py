@@ -46,6 +46,7 @@ def is_stale(target: Path) -> bool:
 def _build_language(language: str, stage: Path, made: Path) -> None:
     shutil.copytree(SOURCES / language, stage / "pages")
     shutil.copytree(SOURCES / "images" / language, stage / "pages" / "images")
+    shutil.copy(SOURCES / "shared" / "guide.css", stage / "pages")
     shutil.move(stage / "pages" / "site.toml", stage / "zensical.toml")
     with translation.override(language):
         for page in (stage / "pages").rglob("*.md"):

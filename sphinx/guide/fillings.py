@@ -73,7 +73,7 @@ def _messages(app: str) -> str:
             continue
         anchor = "" if message.code in seen else f'<a id="{message.code}"></a>'
         seen.add(message.code)
-        rows.append([anchor + _shown(message.text), str(WHAT_TO_DO.get(message.code, "–"))])
+        rows.append([anchor + _shown(message.text), str(WHAT_TO_DO.get(message.code, ""))])
     return _table([_("Message"), _("Que faire")], rows)
 
 

@@ -80,7 +80,7 @@ def test_a_correction_that_is_no_better_stays_open_with_the_new_reason(bring: Br
 
     correct_row(row_id=the_row().pk, rows=fixed)
 
-    assert "12.00" in the_row().message
+    assert "12,00" in the_row().message
     assert not Order.objects.exists()
 
 

@@ -32,49 +32,9 @@ class Shot(NamedTuple):
     size: tuple[int, int] = WIDE
     act: Callable[[Page], Any] | None = None
 
-
-def shots() -> list[Shot]:
-    """All of them; the rows that they show are looked up in the demo."""
-    from ftp_ingest.models import Feed, FeedRun, QuarantinedRow
-    from inventory.models import StockCount
-    from invoicing.models import Invoice
-    from purchasing.models import PurchaseOrder, PurchaseOrderLine
-    from sales.models import Order
-    from sphinx.core.models import Job
-
-    order = Order.objects.filter(status="invoiced").order_by("-pk")[0]
-    sent = PurchaseOrder.objects.get(status="sent")
-    told = PurchaseOrderLine.objects.filter(purchase_order__status="proposed").order_by(
-        "-quantity"
-    )[0]
-    run = FeedRun.objects.order_by("pk")[0]
-    set_aside = QuarantinedRow.objects.filter(status="open", kind="orders")[0]
-    feed, count = Feed.objects.get(), StockCount.objects.get()
-    invoice = Invoice.objects.filter(number__startswith="FA").order_by("pk")[3]
-    proposals = "/admin/purchasing/purchaseorder/?status__exact=proposed"
-    return [
-        Shot("home", "gerant", "/"),
-        Shot("home-sales", "ventes", "/"),
-        Shot("orders", "ventes", "/admin/sales/order/"),
-        Shot("order", "ventes", f"/admin/sales/order/{order.pk}/change/"),
-        Shot("chain", "gerant", f"/admin/sales/order/{order.pk}/change/", act=_to_chain),
-        Shot("job", "gerant", f"/travaux/{Job.objects.get().pk}/"),
-        Shot("worktop", "entrepot", "/livraisons/"),
-        Shot("receive", "entrepot", f"/achats/commandes/{sent.pk}/recevoir/"),
-        Shot("count-phone", "entrepot", f"/stock/inventaires/{count.pk}/", PHONE),
-        Shot("proposals", "achats", proposals),
-        Shot("product", "achats", f"/achats/articles/{told.product_id}/"),
-        Shot("invoice", "gerant", f"/admin/invoicing/invoice/{invoice.pk}/change/"),
-        Shot("accountant", "comptable", "/comptabilite/export/"),
-        Shot("feeds", "exploitant", "/admin/ftp_ingest/feed/"),
-        Shot("probe", "exploitant", f"/passerelle/flux/{feed.pk}/essai/", act=_press),
-        Shot("run", "exploitant", f"/passerelle/passages/{run.pk}/"),
-        Shot("mend", "gerant", f"/passerelle/quarantaine/{set_aside.pk}/"),
-        Shot("statistics", "gerant", "/statistiques/"),
-        Shot("stock", "gerant", "/statistiques/stock/"),
-        Shot("pivot", "gerant", "/statistiques/croiser/"),
-        Shot("import", "gerant", "/admin/inventory/product/import/", act=_bring_products),
-    ]
+    def of(self, rows: dict[str, Any]) -> "Shot":
+        """The same with its address filled in."""
+        return self._replace(url=self.url.format(**rows))
 
 
 def _press(page: Page) -> None:
@@ -91,6 +51,62 @@ def _bring_products(page: Page) -> None:
         {"name": "articles.csv", "mimeType": "text/csv", "buffer": _products()}
     )
     page.locator("input[type=submit], form button[type=submit]").last.click()
+
+
+# Addresses are filled in with what _rows() finds in the demo.
+SHOTS = (
+    Shot("home", "gerant", "/"),
+    Shot("home-sales", "ventes", "/"),
+    Shot("orders", "ventes", "/admin/sales/order/"),
+    Shot("order", "ventes", "/admin/sales/order/{order}/change/"),
+    Shot("chain", "gerant", "/admin/sales/order/{order}/change/", act=_to_chain),
+    Shot("job", "gerant", "/travaux/{job}/"),
+    Shot("worktop", "entrepot", "/livraisons/"),
+    Shot("receive", "entrepot", "/achats/commandes/{sent}/recevoir/"),
+    Shot("count-phone", "entrepot", "/stock/inventaires/{count}/", PHONE),
+    Shot("proposals", "achats", "/admin/purchasing/purchaseorder/?status__exact=proposed"),
+    Shot("product", "achats", "/achats/articles/{product}/"),
+    Shot("invoice", "gerant", "/admin/invoicing/invoice/{invoice}/change/"),
+    Shot("accountant", "comptable", "/comptabilite/export/"),
+    Shot("feeds", "exploitant", "/admin/ftp_ingest/feed/"),
+    Shot("probe", "exploitant", "/passerelle/flux/{feed}/essai/", act=_press),
+    Shot("run", "exploitant", "/passerelle/passages/{run}/"),
+    Shot("mend", "gerant", "/passerelle/quarantaine/{set_aside}/"),
+    Shot("statistics", "gerant", "/statistiques/"),
+    Shot("stock", "gerant", "/statistiques/stock/"),
+    Shot(
+        "pivot", "gerant", "/statistiques/croiser/?rows=category&columns=kind&measure=goods{year}"
+    ),
+    Shot("import", "gerant", "/admin/inventory/product/import/", act=_bring_products),
+    Shot("first-steps", "gerant", "/"),
+)
+NAMES = [shot.name for shot in SHOTS]
+
+
+def _rows() -> dict[str, Any]:
+    """The rows of the demo that are shown."""
+    from ftp_ingest.models import Feed, FeedRun, QuarantinedRow
+    from inventory.models import StockCount
+    from invoicing.models import Invoice
+    from purchasing.models import PurchaseOrder, PurchaseOrderLine
+    from sales.models import Order
+    from sphinx.core import clock
+    from sphinx.core.models import Job
+
+    today = clock.today()
+    proposed = PurchaseOrderLine.objects.filter(purchase_order__status="proposed")
+    return {
+        "order": Order.objects.filter(status="invoiced").order_by("-pk")[0].pk,
+        "job": Job.objects.get().pk,
+        "sent": PurchaseOrder.objects.get(status="sent").pk,
+        "count": StockCount.objects.get().pk,
+        "product": proposed.order_by("-quantity")[0].product_id,
+        "invoice": Invoice.objects.order_by("pk")[3].pk,
+        "feed": Feed.objects.get().pk,
+        "run": FeedRun.objects.order_by("pk")[0].pk,
+        "set_aside": QuarantinedRow.objects.filter(status="open", kind="orders")[0].pk,
+        "year": f"measure=goods&start={today.year}-01-01&end={today:%Y-%m-%d}",
+    }
 
 
 def _products() -> bytes:
@@ -150,14 +166,18 @@ def take() -> None:
         import django
 
         django.setup()
+        from sphinx.dashboard.first_steps import set_first_steps
+
         prepare()
+        rows = _rows()
         lines = (data / "demo" / "connexions.txt").read_text().splitlines()
         passwords = {line.split()[-2]: line.split()[-1] for line in lines}
-        with _served(environment) as site, _chromium() as browser:
+        with _served(environment) as site:
             for language in ("fr", "en"):
-                for shot in shots():
-                    _shoot(browser, site, shot, passwords[shot.user], language)
-                _shoot_first_steps(browser, site, passwords["gerant"], language)
+                with _chromium(language) as browser:
+                    for shot in SHOTS:
+                        set_first_steps(are_hidden=shot.name != "first-steps")
+                        _shoot(browser, site, shot.of(rows), passwords[shot.user], language)
 
 
 def _environment(data: Path) -> dict[str, str]:
@@ -205,10 +225,11 @@ def _served(environment: dict[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def _chromium() -> Iterator[Browser]:
+def _chromium(language: str) -> Iterator[Browser]:
     with sync_playwright() as player:
         browser = player.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", f"--lang={language}"],
         )
         yield browser
         browser.close()
@@ -238,15 +259,6 @@ def _shoot(browser: Browser, site: str, shot: Shot, password: str, language: str
     Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
         path, optimize=True
     )
-
-
-def _shoot_first_steps(browser: Browser, site: str, password: str, language: str) -> None:
-    """The demo's firm as it was before its last steps: they are shown while some are left."""
-    from sphinx.dashboard.first_steps import set_first_steps
-
-    set_first_steps(are_hidden=False)
-    _shoot(browser, site, Shot("first-steps", "gerant", "/"), password, language)
-    set_first_steps(are_hidden=True)
 
 
 if __name__ == "__main__":

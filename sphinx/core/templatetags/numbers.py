@@ -1,10 +1,11 @@
-"""Numbers as people write them."""
+"""Numbers and days kept as texts, as people write them."""
 
 import re
+from datetime import date
 from decimal import Decimal
 
 from django import template
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 
 from sphinx.core.money import plain
 
@@ -34,3 +35,9 @@ def shown(value: Decimal | str | int, places: int = 0) -> str:
     """A number, even one kept as text, as `bare` writes it; other text as it is."""
     text = str(value)
     return bare(Decimal(text), places) if _NUMBER.fullmatch(text) else text
+
+
+@register.filter
+def iso_day(text: str) -> str:
+    """A day kept as text (2026-11-24) as the reader writes it (24/11/2026)."""
+    return date_format(date.fromisoformat(text), "SHORT_DATE_FORMAT")
