@@ -1,3 +1,11 @@
+# The guide is built apart: what builds it stays out of the image that runs.
+FROM python:3.11-slim-bookworm AS guide
+WORKDIR /app
+COPY requirements.txt requirements-demo.txt ./
+RUN pip install --no-cache-dir -r requirements.txt -r requirements-demo.txt
+COPY . .
+RUN DEBUG=1 SPHINX_DATA_DIR=/tmp/build SPHINX_GUIDE_DIR=/guide python manage.py build_guide
+
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
@@ -11,8 +19,10 @@ WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
+COPY --from=guide /guide /app/guide
 
-ENV PYTHONUNBUFFERED=1 SPHINX_DATA_DIR=/data STATIC_ROOT=/app/staticfiles
+ENV PYTHONUNBUFFERED=1 SPHINX_DATA_DIR=/data STATIC_ROOT=/app/staticfiles \
+    SPHINX_GUIDE_DIR=/app/guide
 # Collected as in production; the key is for this step only and is not kept.
 RUN DEBUG=0 SPHINX_DATA_DIR=/tmp/build SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
     python manage.py collectstatic --noinput -v 0

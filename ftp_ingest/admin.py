@@ -10,19 +10,8 @@ from unfold.decorators import display
 from ftp_ingest import jobs, tasks
 from ftp_ingest.forms import FeedForm
 from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
-from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, run_each
+from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.credentials import set_credentials
-
-_RUN_COLOURS = {
-    _("En cours"): "info",
-    _("Terminé"): "success",
-    _("Rien de nouveau"): "success",
-    _("Terminé avec anomalies"): "warning",
-    _("Échec"): "danger",
-    _("Annulé"): "warning",
-}
-_FILE_COLOURS = {_("Reçu"): "info", _("Intégré"): "success", _("Refusé"): "danger"}
-_ROW_COLOURS = {_("À traiter"): "danger", _("Résolue"): "success", _("Écartée"): "warning"}
 
 
 @admin.register(Feed)
@@ -74,9 +63,16 @@ class FeedRunAdmin(ReadOnlyAdmin):
     list_select_related = ["feed", "shop"]
     date_hierarchy = "started_at"
 
-    @display(description=_("État"), label=_RUN_COLOURS, ordering="status")
-    def state(self, run: FeedRun) -> str:
-        return run.get_status_display()
+    state = badge(
+        "status",
+        _("État"),
+        running="info",
+        done="success",
+        nothing_new="success",
+        done_with_problems="warning",
+        failed="danger",
+        undone="warning",
+    )
 
     @display(description=_("Détail"))
     def page(self, run: FeedRun) -> str:
@@ -105,9 +101,7 @@ class ReceivedFileAdmin(ReadOnlyAdmin):
     search_fields = ["name", "sha256"]
     date_hierarchy = "received_at"
 
-    @display(description=_("État"), label=_FILE_COLOURS, ordering="status")
-    def state(self, file: ReceivedFile) -> str:
-        return file.get_status_display()
+    state = badge("status", _("État"), received="info", applied="success", refused="danger")
 
     @display(description=_("Fichier"))
     def download(self, file: ReceivedFile) -> str:
@@ -126,9 +120,7 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     def has_mend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("ftp_ingest.change_quarantinedrow")
 
-    @display(description=_("État"), label=_ROW_COLOURS, ordering="status")
-    def state(self, row: QuarantinedRow) -> str:
-        return row.get_status_display()
+    state = badge("status", _("État"), open="danger", resolved="success", dismissed="warning")
 
     @display(description=_("Corriger"))
     def mend(self, row: QuarantinedRow) -> str:

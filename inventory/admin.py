@@ -31,6 +31,7 @@ from sphinx.core.admin_tools import (
     MasterFileAdmin,
     OwnPageAdmin,
     ReadOnlyAdmin,
+    badge,
     number,
 )
 from sphinx.core.errors import SphinxError
@@ -108,17 +109,13 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
             rate = product.category.tax_rate
         return "—" if rate is None else f"{rate.normalize():f} %".replace(".", ",")
 
-    @display(
-        description=_("Approvisionnement"),
-        label={_("Stocké"): "info", _("Flux tendu"): "warning"},
-        ordering="supply_mode",
-    )
-    def supply(self, product: Product) -> str:
-        return product.get_supply_mode_display()
+    supply = badge("supply_mode", _("Approvisionnement"), stocked="info", just_in_time="warning")
 
-    @display(description=_("État"), label={_("À compléter"): "danger", _("Complet"): "success"})
-    def state(self, product: Product) -> Any:
-        return _("À compléter") if product.is_incomplete else _("Complet")
+    @display(description=_("État"), label={"incomplete": "danger", "complete": "success"})
+    def state(self, product: Product) -> tuple[str, Any]:
+        if product.is_incomplete:
+            return "incomplete", _("À compléter")
+        return "complete", _("Complet")
 
     @action(description=_("Stock et réappro"), icon="show_chart")
     def course(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -244,12 +241,7 @@ class StockCountAdmin(OwnPageAdmin):
     list_select_related = ["warehouse"]
     search_fields = ["number"]
 
-    @display(
-        description=_("État"),
-        label={_("En cours"): "info", _("Validé"): "success", _("Abandonné"): "danger"},
-    )
-    def state(self, count: StockCount) -> str:
-        return count.get_status_display()
+    state = badge("status", _("État"), open="info", posted="success", cancelled="danger")
 
 
 @admin.register(StockTransfer)
@@ -260,17 +252,9 @@ class StockTransferAdmin(OwnPageAdmin):
     list_select_related = ["source", "destination"]
     search_fields = ["number", "lines__product__sku"]
 
-    @display(
-        description=_("État"),
-        label={
-            _("En préparation"): "warning",
-            _("En route"): "info",
-            _("Reçu"): "success",
-            _("Annulé"): "danger",
-        },
+    state = badge(
+        "status", _("État"), draft="warning", sent="info", received="success", cancelled="danger"
     )
-    def state(self, transfer: StockTransfer) -> str:
-        return transfer.get_status_display()
 
 
 @admin.register(LotPosition)

@@ -26,7 +26,7 @@ from invoicing.models import (
     TaxBreakdown,
 )
 from invoicing.platforms import platforms
-from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, number, run_each
+from sphinx.core.admin_tools import KeptAdmin, ListTotals, ReadOnlyAdmin, badge, number, run_each
 from sphinx.core.jobs import start_job
 
 
@@ -149,9 +149,7 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
             for n, label in self.totals.items()
         ]
 
-    @display(description=_("Nature"), label={_("Facture"): "info", _("Avoir"): "danger"})
-    def nature(self, invoice: Invoice) -> str:
-        return invoice.get_kind_display()
+    nature = badge("kind", _("Nature"), invoice="info", credit_note="danger")
 
     @display(description=_("Papiers"))
     def papers(self, invoice: Invoice) -> str:

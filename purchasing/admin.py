@@ -21,19 +21,11 @@ from sphinx.core.admin_tools import (
     ListTotals,
     OwnPageAdmin,
     ReadOnlyAdmin,
+    badge,
     number,
     run_each,
 )
 from sphinx.core.templatetags.numbers import bare
-
-_COLOURS = {
-    _("Proposée"): "warning",
-    _("Acceptée"): "info",
-    _("Envoyée"): "info",
-    _("Reçue"): "success",
-    _("Refusée"): "danger",
-    _("Annulée"): "danger",
-}
 
 
 @admin.register(PurchaseOrder)
@@ -59,9 +51,18 @@ class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("purchasing.change_purchaseorder")
 
-    @display(description=_("État"), label=_COLOURS, ordering="status")
-    def state(self, order: PurchaseOrder) -> str:
-        return order.get_status_display()
+    state = badge(
+        "status",
+        _("État"),
+        proposed="warning",
+        accepted="info",
+        sent="info",
+        confirmed="info",
+        partially_received="warning",
+        received="success",
+        refused="danger",
+        cancelled="danger",
+    )
 
     @admin.action(description=_("Accepter les propositions"), permissions=["change"])
     def accept(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
@@ -126,18 +127,14 @@ class SupplierInvoiceAdmin(ListTotals, OwnPageAdmin):
     date_hierarchy = "issued_on"
     totals = {"total_incl_tax": _("Total TTC")}
 
-    @display(
-        description=_("État"),
-        label={
-            _("Écart à trancher"): "warning",
-            _("Bon à payer"): "success",
-            _("Contestée"): "danger",
-            _("Reprise"): "info",
-        },
-        ordering="status",
+    state = badge(
+        "status",
+        _("État"),
+        differs="warning",
+        approved="success",
+        disputed="danger",
+        cancelled="info",
     )
-    def state(self, invoice: SupplierInvoice) -> str:
-        return invoice.get_status_display()
 
 
 @admin.register(ReceivedInvoice)
@@ -160,13 +157,7 @@ class ReceivedInvoiceAdmin(OwnPageAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("data", "lines")
 
-    @display(
-        description=_("État"),
-        label={_("À saisir"): "warning", _("Saisie"): "success", _("Sans suite"): "info"},
-        ordering="status",
-    )
-    def state(self, received: ReceivedInvoice) -> str:
-        return received.get_status_display()
+    state = badge("status", _("État"), open="warning", entered="success", ignored="info")
 
 
 @admin.register(ReplenishmentRules)

@@ -21,23 +21,7 @@ from sales.models import (
 )
 from sales.selectors import orders_at_foreign_rates
 from sphinx.core import clock
-from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, number, run_each
-
-_ORDER_COLOURS = {
-    _("À confirmer"): "warning",
-    _("Confirmée"): "info",
-    _("Livrée en partie"): "warning",
-    _("Livrée"): "info",
-    _("Facturée"): "success",
-    _("Annulée"): "danger",
-}
-_PAYMENT_COLOURS = {
-    _("Non payée"): "warning",
-    _("Payée"): "success",
-    _("Remboursée en partie"): "danger",
-    _("Remboursée"): "danger",
-}
-_NOTE_COLOURS = {_("En préparation"): "warning", _("Expédié"): "success", _("Annulé"): "danger"}
+from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, badge, number, run_each
 
 
 class OrderLineInline(TabularInline):
@@ -155,13 +139,24 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
     def has_deliver_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.change_deliverynote")
 
-    @display(description=_("État"), label=_ORDER_COLOURS, ordering="status")
-    def state(self, order: Order) -> str:
-        return order.get_status_display()
-
-    @display(description=_("Règlement"), label=_PAYMENT_COLOURS, ordering="payment_status")
-    def payment(self, order: Order) -> str:
-        return order.get_payment_status_display()
+    state = badge(
+        "status",
+        _("État"),
+        draft="warning",
+        confirmed="info",
+        partially_delivered="warning",
+        delivered="info",
+        invoiced="success",
+        cancelled="danger",
+    )
+    payment = badge(
+        "payment_status",
+        _("Règlement"),
+        unpaid="warning",
+        paid="success",
+        partially_refunded="danger",
+        refunded="danger",
+    )
 
     @admin.action(description=_("Confirmer (règlement reçu)"), permissions=["edit"])
     def confirm(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
@@ -209,9 +204,7 @@ class DeliveryNoteAdmin(ReadOnlyAdmin):
     def has_deliver_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.change_deliverynote")
 
-    @display(description=_("État"), label=_NOTE_COLOURS, ordering="status")
-    def state(self, note: DeliveryNote) -> str:
-        return note.get_status_display()
+    state = badge("status", _("État"), draft="warning", shipped="success", cancelled="danger")
 
     @display(description=_("PDF"))
     def pdf(self, note: DeliveryNote) -> str:

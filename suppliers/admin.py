@@ -5,9 +5,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
-from sphinx.core.admin_tools import KeptAdmin, MasterFileAdmin, OwnPageAdmin, number
+from sphinx.core.admin_tools import KeptAdmin, MasterFileAdmin, OwnPageAdmin, badge, number
 from suppliers.models import PriceList, Supplier, SupplierPrice, SupplierProduct
 from suppliers.resources import SupplierProductResource, SupplierResource
 
@@ -64,15 +63,6 @@ class PriceListAdmin(OwnPageAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("data", "outcome")
 
-    @display(
-        description=_("État"),
-        label={
-            _("À vérifier"): "warning",
-            _("Acceptée, à venir"): "info",
-            _("Appliquée"): "success",
-            _("Écartée"): "danger",
-        },
-        ordering="status",
+    state = badge(
+        "status", _("État"), draft="warning", accepted="info", applied="success", discarded="danger"
     )
-    def state(self, price_list: PriceList) -> str:
-        return price_list.get_status_display()

@@ -1,5 +1,6 @@
 """Master files by hand: brought with a preview, taken away, by who may."""
 
+import re
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.translation import override
 from openpyxl import Workbook, load_workbook
+from tablib import Dataset
 
 from accounting_export.models import Account
 from customers.models import Customer
 from inventory.models import Product, ProductCategory, ReorderRule
+from inventory.resources import ProductResource
 from inventory.services import default_warehouse
 from suppliers.models import Supplier, SupplierProduct
 from tests.factories import CustomerFactory, ProductFactory, SupplierFactory
@@ -192,3 +196,31 @@ def test_who_may_not_change_may_not_bring_and_who_may_not_see_may_not_take_away(
         assert (client.get(f"/admin/{master}/export/").status_code == 200) == may_take, master
         refused = bring(client, master, "a;b\n1;2\n")
         assert (refused.status_code == 403) != may_bring, master
+
+
+def test_columns_are_named_in_the_readers_language_and_known_by_either() -> None:
+    with override("en"):
+        resource = ProductResource()
+        shown = [field.column_name for field in resource.get_user_visible_fields()]
+        rows = Dataset(["A-1", "Bougie"], headers=["SKU", "désignation"])
+        result = resource.import_data(rows, raise_errors=False)
+    assert "Unit cost excl. tax (€)" in shown
+    assert not result.has_errors()
+    assert Product.objects.get(sku="A-1").label == "Bougie"
+
+
+def test_a_refused_cell_is_named_by_its_column() -> None:
+    rows = Dataset(["A-1", "Bougie", "six"], headers=["sku", "label", "unit_cost"])
+    (refused,) = ProductResource().import_data(rows, raise_errors=False).invalid_rows
+    assert list(refused.field_specific_errors) == ["Coût unitaire HT (€)"]
+
+
+def test_states_keep_their_colours_in_english() -> None:
+    ProductFactory(sku="A")
+    client = signed_in("Gérant")
+    french = client.get("/admin/inventory/product/").content.decode()
+    client.cookies["django_language"] = "en"
+    english = client.get("/admin/inventory/product/").content.decode()
+    colour = re.compile(r"bg-(\w+)-100 text-\w+-700")
+    assert colour.findall(french)
+    assert colour.findall(french) == colour.findall(english)

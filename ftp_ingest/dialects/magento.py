@@ -3,7 +3,7 @@
 The order grid's own export has no items: it is recognised and refused. Export modules write
 the platform's table columns, items one a row, plain (`sku`, `qty_ordered`…) or prefixed
 (`item:sku`, Firebear); order columns on the first row or on every row. Checked against
-Firebear's published sample files and the platform's tables; see docs/gateway/magento.md.
+Firebear's published sample files and the platform's tables; see docs/guide/fr/shops/magento.md.
 """
 
 from collections.abc import Sequence

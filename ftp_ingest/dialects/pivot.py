@@ -1,4 +1,4 @@
-"""Home-made shops: the pivot format, described in docs/gateway/pivot.md.
+"""Home-made shops: the pivot format, described in docs/guide/fr/shops/pivot.md.
 
 One row an order line, order columns repeated or left blank after the first row. Prices incl.
 tax, or excl. tax when the file has `unit_price_excl_tax`.

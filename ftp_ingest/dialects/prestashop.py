@@ -1,7 +1,7 @@
 """PrestaShop: the SQL Manager's export of orders with their details, and customers.
 
 The order list's own export has no articles: it is recognised and refused. A saved query gives
-the tables' columns, one row an article; docs/gateway/prestashop.md has it ready to paste.
+the tables' columns, one row an article; docs/guide/fr/shops/prestashop.md has it ready to paste.
 Modules write the same columns under labels.
 """
 
@@ -199,8 +199,8 @@ class PrestaShop:
                 self.label,
                 _(
                     "la liste des commandes ne détaille pas les articles. Collez la requête de "
-                    "docs/gateway/prestashop.md dans Paramètres avancés › Base de données › "
-                    "Gestionnaire SQL, et exportez son résultat"
+                    "l'aide (Relier une boutique › PrestaShop) dans Paramètres avancés › Base de "
+                    "données › Gestionnaire SQL, et exportez son résultat"
                 ),
             )
         require(

@@ -2,7 +2,7 @@
 
 One row a line item; order columns on the first row only. `Id` is the key (`Name`, #1001, is
 the merchant's to shape), prices include tax or not, told apart by the arithmetic, order by
-order. See docs/gateway/shopify.md.
+order. See docs/guide/fr/shops/shopify.md.
 """
 
 import re

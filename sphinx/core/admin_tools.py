@@ -25,6 +25,23 @@ from sphinx.core.templatetags.numbers import bare
 AT_ONCE = 20
 
 
+class _Tones(dict[str, str]):
+    """What isn't named has no colour."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+def badge(field: str, title: Any, **tones: str) -> Callable[[Any, Any], tuple[str, str]]:
+    """A column that says a choice in words on a colour; codes tell it, in any language."""
+
+    @display(description=title, label=_Tones(tones), ordering=field)
+    def column(_admin: Any, row: Any) -> tuple[str, str]:
+        return getattr(row, field), getattr(row, f"get_{field}_display")()
+
+    return column
+
+
 class ReadOnlyAdmin(PersonalList, ModelAdmin):
     """Lists and pages of rows that only services write."""
 

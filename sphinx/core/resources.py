@@ -9,10 +9,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import tablib
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from import_export import resources, widgets
 from import_export.formats import base_formats
 
@@ -159,6 +162,13 @@ class Named(widgets.ForeignKeyWidget):
 # --- Master files --------------------------------------------------------------------------------
 
 
+def _title(field: Any) -> str:
+    """What a column is called in the language in force; declared ones are named in French."""
+    if not hasattr(field, "title"):
+        field.title = gettext_lazy(field.column_name)
+    return capfirst(str(field.title))
+
+
 class MasterResource(resources.ModelResource):
     """A master file: columns by their names on the screen or in the program, blanks leave what is
     there, a row that is the same is skipped."""
@@ -181,8 +191,13 @@ class MasterResource(resources.ModelResource):
             field.widget = YesNo()
         elif getattr(django_field, "choices", None):
             field.widget = Choice(django_field.choices)
-        field.column_name = capfirst(str(django_field.verbose_name))
+        field.title = django_field.verbose_name
         return field
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for field in self.fields.values():
+            field.column_name = _title(field)
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         """Columns take their names here.
@@ -198,8 +213,11 @@ class MasterResource(resources.ModelResource):
                 % {"line": line, "found": found, "wanted": wanted}
             )  # fmt: skip
         known = {}
+        with translation.override(settings.LANGUAGE_CODE):
+            french = {name: _title(field) for name, field in self.fields.items()}
         for name, field in self.fields.items():
-            known[fold(name)] = known[fold(field.column_name)] = field.column_name
+            for told in (name, french[name], field.column_name):
+                known[fold(told)] = field.column_name
         dataset.headers = [
             known.get(fold(str(h or "")), str(h or "")) for h in dataset.headers or []
         ]

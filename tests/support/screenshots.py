@@ -74,9 +74,7 @@ SHOTS = (
     Shot("mend", "gerant", "/passerelle/quarantaine/{set_aside}/"),
     Shot("statistics", "gerant", "/statistiques/"),
     Shot("stock", "gerant", "/statistiques/stock/"),
-    Shot(
-        "pivot", "gerant", "/statistiques/croiser/?rows=category&columns=kind&measure=goods{year}"
-    ),
+    Shot("pivot", "gerant", "/statistiques/croiser/?rows=category&columns=kind&{year}"),
     Shot("import", "gerant", "/admin/inventory/product/import/", act=_bring_products),
     Shot("first-steps", "gerant", "/"),
 )

@@ -3,7 +3,7 @@
 The core exports no orders with lines. Names and cells were checked against the sources of the
 modules: WebToffee's Order Export & Order Import (one row an order, or one an item), SkyVerge's
 Customer/Order/Coupon Export (the same two), AlgolPlus' Advanced Order Export (labels). See
-docs/gateway/woocommerce.md.
+docs/guide/fr/shops/woocommerce.md.
 """
 
 from django.utils.translation import gettext as _
