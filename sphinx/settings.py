@@ -344,6 +344,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["/static/sphinx/admin.css"],
+    "SCRIPTS": ["/static/sphinx/frame.js"],
     "COLORS": {
         "primary": {
             "50": "240 249 255",

@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Count
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _translated
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin
 from sphinx.core.audit_labels import LABELS
@@ -116,11 +118,74 @@ def _right(permission: Permission) -> str:
 
 @admin.register(User)
 class UserAdmin(_ManyRights, BaseUserAdmin, ModelAdmin):
+    """People and their roles; single rights and super-users are for super-users alone."""
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    filter_horizontal = ["user_permissions"]
+    readonly_fields = ["last_login", "date_joined"]
+    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active"]
+    list_filter = ["is_active", "groups"]
+
+    @display(description=_("Rôles"))
+    def roles(self, user: User) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "–"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        rights = ["is_active", "groups"]
+        if request.user.is_superuser:
+            rights += ["is_superuser", "user_permissions"]
+        return [
+            (None, {"fields": ["username", "password", "first_name", "last_name", "email"]}),
+            (_("Droits"), {"fields": rights}),
+            (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+        ]
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups":
+            field.label, field.help_text = _("Rôles"), ""
+        return field
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Documents name who made them: a person who leaves is no longer active."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        obj.is_staff = True
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Group)
-class GroupAdmin(_ManyRights, BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    pass
+class GroupAdmin(ReadOnlyAdmin):
+    """Roles are what the program says they are: each migration sets them back."""
+
+    list_display = ["name", "people"]
+    fields = readonly_fields = ["name", "rights"]
+
+    @display(description=_("Personnes"))
+    def people(self, group: Any) -> int:
+        return group.people
+
+    @display(description=_("Droits"))
+    def rights(self, group: Group) -> str:
+        found = group.permissions.select_related("content_type").order_by(
+            "content_type__app_label", "content_type__model", "codename"
+        )
+        return format_html_join("", "{}<br>", ((_right(permission),) for permission in found))
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(people=Count("user"))

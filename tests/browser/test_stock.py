@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import Group
 from playwright.sync_api import Page, expect
 
 from accounting_export.services import export_new, post_missing
@@ -44,6 +45,8 @@ from tests.factories import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CODE = "3760001234567"
+# The package's scrolling boxes share one name.
+LEFT = {"landmark-unique"}
 
 
 @pytest.fixture
@@ -313,6 +316,18 @@ def pages(receipt: Receipt) -> list[str]:
         "/comptabilite/tva/?du=2026-03-01&au=2026-03-31",
         "/comptabilite/tva/pieces/?du=2026-03-01&au=2026-03-31&regime=domestic",
         f"/comptabilite/ecritures/{invoice.entry.pk}/",
+        "/admin/sales/order/",
+        f"/admin/sales/order/{note.order_id}/change/",
+        "/admin/inventory/product/",
+        f"/admin/inventory/product/{product.pk}/change/",
+        "/admin/inventory/product/import/",
+        "/admin/inventory/product/export/",
+        f"/admin/invoicing/invoice/{invoice.pk}/change/",
+        "/admin/core/auditevent/",
+        "/admin/auth/user/",
+        "/admin/auth/user/add/",
+        f"/admin/auth/group/{Group.objects.get(name='Ventes').pk}/change/",
+        "/compte/2fa/",
     ]
 
 
@@ -327,8 +342,9 @@ def test_our_pages_fit_the_screen_and_every_reader(
         logged_in.goto(f"{live_server.url}{path}")
         if logged_in.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             wrong.append(f"{path}: too wide")
-        # What is ours; the frame around it is the back-office's.
-        found = Axe().run(logged_in, context=".sx").response["violations"]
-        wrong += [f"{path}: {v['id']} {v['nodes'][0]['html'][:90]}" for v in found]
+        found = Axe().run(logged_in).response["violations"]
+        wrong += [
+            f"{path}: {v['id']} {v['nodes'][0]['html'][:90]}" for v in found if v["id"] not in LEFT
+        ]
 
     assert wrong == []
