@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -16,6 +17,8 @@ from purchasing.models import (
     SupplierInvoice,
     SupplierReturn,
 )
+from purchasing.selectors import awaited_orders
+from sphinx.core import clock
 from sphinx.core.admin_tools import (
     KeptAdmin,
     ListTotals,
@@ -26,6 +29,20 @@ from sphinx.core.admin_tools import (
     run_each,
 )
 from sphinx.core.templatetags.numbers import bare
+
+
+class AwaitedFilter(admin.SimpleListFilter):
+    title = _("livraison attendue")
+    parameter_name = "awaited"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("due", _("aujourd'hui ou avant")), ("late", _("en retard"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("due", "late"):
+            return queryset
+        found = awaited_orders(clock.today(), is_late=self.value() == "late")
+        return queryset.filter(pk__in=found.values("pk"))
 
 
 @admin.register(PurchaseOrder)
@@ -40,7 +57,7 @@ class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
         "expected_on",
         "note",
     ]
-    list_filter = ["status", "supplier"]
+    list_filter = ["status", AwaitedFilter, "supplier"]
     list_select_related = ["supplier"]
     search_fields = ["number", "supplier__name", "lines__product__sku"]
     date_hierarchy = "proposed_on"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from statistics import fmean, stdev
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from inventory.models import Warehouse
@@ -22,6 +22,13 @@ YEARS = 2
 # Until receipts tell, a stated time is taken to vary by a fifth.
 STATED_VARIATION = 0.2
 Status = PurchaseOrder.Status
+_AWAITED = (Status.SENT, Status.CONFIRMED, Status.PARTIALLY_RECEIVED)
+
+
+def awaited_orders(on: date, *, is_late: bool = False) -> QuerySet[PurchaseOrder]:
+    """Orders that a supplier should have delivered by that day; late ones: before it."""
+    awaited = PurchaseOrder.objects.filter(status__in=_AWAITED)
+    return awaited.filter(expected_on__lt=on) if is_late else awaited.filter(expected_on__lte=on)
 
 
 def replenishment_rules() -> ReplenishmentRules:

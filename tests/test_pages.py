@@ -1,5 +1,6 @@
 """Every page of the back-office, for those who may see it and for those who may not."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,14 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from inventory.services import default_warehouse
 from invoicing.services import issue_invoice
+from purchasing.models import PurchaseOrder
 from sales.models import Order
+from sphinx.core import clock
+from sphinx.dashboard.figures import work_waiting
 from sphinx.dashboard.roles import ROLES, ensure_roles
-from tests.factories import NOON, line, placed, shipped
+from tests.factories import NOON, SupplierFactory, line, placed, shipped
 
 pytestmark = pytest.mark.django_db
 OURS = [
@@ -206,3 +211,35 @@ def test_every_role_names_permissions_that_exist() -> None:
 
     for role in ROLES:
         assert Group.objects.get(name=role).permissions.exists()
+
+
+def test_the_home_page_tells_what_should_have_come_and_opens_that_list() -> None:
+    today = clock.today()
+    supplier = SupplierFactory()
+    for number, status, days in (
+        ("CF1", "sent", -1),
+        ("CF2", "confirmed", 0),
+        ("CF3", "sent", 1),
+        ("CF4", "received", -1),
+        ("CF5", "partially_received", -9),
+    ):
+        PurchaseOrder.objects.create(
+            number=number,
+            supplier=supplier,
+            warehouse=default_warehouse(),
+            status=status,
+            proposed_on=today,
+            expected_on=today + timedelta(days=days),
+        )
+    assert work_waiting()["to_receive"] == 3
+    assert work_waiting()["late_suppliers"] == 2
+
+    buyer = client_of("Achats")
+    shown = buyer.get("/").content.decode()
+    for link in ("purchaseorder/?awaited=due", "purchaseorder/?awaited=late"):
+        assert link in shown
+    late = buyer.get("/admin/purchasing/purchaseorder/?awaited=late").content.decode()
+    assert "CF1" in late
+    assert "CF5" in late
+    assert "CF2" not in late
+    assert "awaited=late" not in client_of("Entrepôt").get("/").content.decode()

@@ -64,6 +64,12 @@ _CARDS = (
          "status__exact=differs"),
     Card("proposals", _("Achats proposés"), "shopping_bag", "info",
          "purchasing.view_purchaseorder", "purchasing_purchaseorder", "status__exact=proposed"),
+    Card("to_receive", _("Livraisons attendues"), "move_to_inbox", "info",
+         "purchasing.add_receipt", "purchasing_purchaseorder", "awaited=due"),
+    Card("late_suppliers", _("Fournisseurs en retard"), "schedule", "warning",
+         "purchasing.change_purchaseorder", "purchasing_purchaseorder", "awaited=late"),
+    Card("counts", _("Inventaires en cours"), "fact_check", "info",
+         "inventory.change_stockcount", "inventory_stockcount", "status__exact=open"),
     Card("incomplete_products", _("Articles à compléter"), "edit_note", "warning",
          "inventory.view_product", "inventory_product", "is_incomplete__exact=1"),
 )  # fmt: skip

@@ -12,11 +12,12 @@ from accounting_export.selectors import open_questions, stuck_dispatches
 from customers.models import Customer
 from customers.selectors import customers_with_invalid_numbers
 from ftp_ingest.models import Feed, QuarantinedRow
-from inventory.models import Product
+from inventory.models import Product, StockCount
 from invoicing.models import BankLine
 from invoicing.receivables import open_invoices
 from invoicing.selectors import notes_to_invoice, refused_e_invoices
 from purchasing.models import PurchaseOrder, ReceivedInvoice, SupplierInvoice
+from purchasing.selectors import awaited_orders
 from sales.models import Order
 from sales.selectors import (
     lines_waiting_for_stock,
@@ -187,5 +188,8 @@ def work_waiting() -> dict[str, int]:
         "unsent": stuck_dispatches().count() + Sending.objects.exclude(reason="").count(),
         "einvoices": ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN).count(),
         "differing": SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS).count(),
+        "to_receive": awaited_orders(clock.today()).count(),
+        "late_suppliers": awaited_orders(clock.today(), is_late=True).count(),
+        "counts": StockCount.objects.filter(status=StockCount.Status.OPEN).count(),
         "incomplete_products": Product.objects.filter(is_incomplete=True, is_active=True).count(),
     }
