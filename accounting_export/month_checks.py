@@ -21,4 +21,6 @@ def documents_without_entry(first: date, last: date) -> LeftOpen:
     )
     url = reverse("admin:accounting_export_accountrule_changelist")
     title = _("Pièces et règlements sans écriture")
-    return LeftOpen("unposted", title, count, None, url, blocks=True)
+    return LeftOpen(
+        "unposted", title, count, None, url, "accounting_export.view_accountrule", blocks=True
+    )

@@ -19,4 +19,11 @@ def rows_set_aside(first: date, last: date) -> LeftOpen:
         file__received_at__lt=start_of(last + timedelta(days=1)),
     )
     url = f"{reverse('admin:ftp_ingest_quarantinedrow_changelist')}?status__exact=open"
-    return LeftOpen("quarantine", _("Lignes de fichier en quarantaine"), rows.count(), None, url)
+    return LeftOpen(
+        "quarantine",
+        _("Lignes de fichier en quarantaine"),
+        rows.count(),
+        None,
+        url,
+        "ftp_ingest.view_quarantinedrow",
+    )

@@ -22,7 +22,7 @@ def deliveries_not_invoiced(first: date, last: date) -> LeftOpen:
     notes = notes_to_invoice().filter(shipped_at__lt=start_of(last + timedelta(days=1)))
     title = _("Livraisons pas encore facturées")
     url = reverse("invoicing:to_invoice")
-    return LeftOpen("not_invoiced", title, notes.count(), None, url)
+    return LeftOpen("not_invoiced", title, notes.count(), None, url, "invoicing.view_invoice")
 
 
 @asks
@@ -30,7 +30,7 @@ def refunds_without_credit_note(first: date, last: date) -> LeftOpen:
     """What shops gave back and no credit note says yet."""
     title = _("Remboursements sans avoir")
     url = f"{reverse('admin:sales_order_changelist')}?payment_status__exact=refunded"
-    return LeftOpen("refunds", title, orders_to_credit().count(), None, url)
+    return LeftOpen("refunds", title, orders_to_credit().count(), None, url, "sales.view_order")
 
 
 @asks
@@ -39,7 +39,9 @@ def invoices_off_the_shops_total(first: date, last: date) -> LeftOpen:
     orders = orders_off_the_shops_total(first, last)
     title = _("Commandes facturées à un autre montant que la boutique")
     url = reverse("admin:sales_order_changelist")
-    return LeftOpen("off_total", title, orders.count(), _sum(orders, "total_incl_tax"), url)
+    return LeftOpen(
+        "off_total", title, orders.count(), _sum(orders, "total_incl_tax"), url, "sales.view_order"
+    )
 
 
 @asks
@@ -50,7 +52,9 @@ def bank_lines_to_match(first: date, last: date) -> LeftOpen:
     )
     title = _("Encaissements à la banque à rapprocher")
     url = reverse("invoicing:bank")
-    return LeftOpen("bank", title, lines.count(), _sum(lines, "amount"), url)
+    return LeftOpen(
+        "bank", title, lines.count(), _sum(lines, "amount"), url, "invoicing.view_bankline"
+    )
 
 
 @asks
@@ -59,7 +63,14 @@ def differences_to_providers(first: date, last: date) -> LeftOpen:
     gaps = provider_gaps()
     amount = sum((abs(gap.provider - (gap.books or ZERO)) for gap in gaps), ZERO)
     title = _("Écarts avec les prestataires de paiement")
-    return LeftOpen("providers", title, len(gaps), amount, reverse("invoicing:providers"))
+    return LeftOpen(
+        "providers",
+        title,
+        len(gaps),
+        amount,
+        reverse("invoicing:providers"),
+        "invoicing.view_providertransaction",
+    )
 
 
 def _sum(rows: QuerySet[Any], field: str) -> Decimal:

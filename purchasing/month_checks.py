@@ -21,7 +21,9 @@ def invoices_to_decide(first: date, last: date) -> LeftOpen:
     url = f"{reverse('admin:purchasing_supplierinvoice_changelist')}?status__exact=differs"
     amount = to_cents(found.aggregate(total=Sum("total_incl_tax"))["total"] or ZERO)
     title = _("Factures fournisseurs avec un écart ou contestées")
-    return LeftOpen("differing", title, found.count(), amount, url)
+    return LeftOpen(
+        "differing", title, found.count(), amount, url, "purchasing.view_supplierinvoice"
+    )
 
 
 @asks
@@ -31,4 +33,11 @@ def invoices_to_enter(first: date, last: date) -> LeftOpen:
         status=ReceivedInvoice.Status.OPEN, issued_on__range=(first, last)
     )
     url = f"{reverse('admin:purchasing_receivedinvoice_changelist')}?status__exact=open"
-    return LeftOpen("to_enter", _("Factures fournisseurs à saisir"), found.count(), None, url)
+    return LeftOpen(
+        "to_enter",
+        _("Factures fournisseurs à saisir"),
+        found.count(),
+        None,
+        url,
+        "purchasing.view_receivedinvoice",
+    )

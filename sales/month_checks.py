@@ -25,4 +25,4 @@ def orders_paid_and_not_delivered(first: date, last: date) -> LeftOpen:
     url = f"{reverse('admin:sales_order_changelist')}?payment_status__exact=paid"
     amount = to_cents(orders.aggregate(total=Sum("total_incl_tax"))["total"] or ZERO)
     title = _("Commandes payées, pas encore livrées (avances de clients)")
-    return LeftOpen("paid_not_delivered", title, orders.count(), amount, url)
+    return LeftOpen("paid_not_delivered", title, orders.count(), amount, url, "sales.view_order")

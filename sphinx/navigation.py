@@ -8,8 +8,8 @@ from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def _may_see(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def _may_see(*permissions: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perms(permissions)
 
 
 def _list(title: Any, icon: str, model: str) -> dict[str, Any]:
@@ -27,13 +27,13 @@ def _group(title: Any, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "collapsible": False, "items": list(items)}
 
 
-def _page(title: Any, icon: str, name: str, permission: str) -> dict[str, Any]:
+def _page(title: Any, icon: str, name: str, *permissions: str) -> dict[str, Any]:
     """An entry that opens one of our own pages."""
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(name),
-        "permission": _may_see(permission),
+        "permission": _may_see(*permissions),
     }
 
 
@@ -48,7 +48,11 @@ SIDEBAR: list[dict[str, Any]] = [
                 "active": lambda request: request.path == reverse("dashboard:home"),
             },
             _page(
-                _("Statistiques"), "monitoring", "dashboard:statistics", "invoicing.view_invoice"
+                _("Statistiques"),
+                "monitoring",
+                "dashboard:statistics",
+                "sales.view_order",
+                "invoicing.view_invoice",
             ),
             {
                 "title": _("Travaux"),

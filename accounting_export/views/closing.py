@@ -37,6 +37,7 @@ def months(request: HttpRequest) -> HttpResponse:
         month=month,
         is_over=bool(last and last < clock.today()),
         answers=left_open(month, last) if month and last else [],
+        allowed=request.user.get_all_permissions(),
         sums=month_sums(month) if month else None,
         closed=ClosedMonth.objects.select_related("closed_by")[:SHOWN],
         may_close=request.user.has_perm("accounting_export.add_closedmonth"),

@@ -10,11 +10,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _translated
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from sphinx.core.accounts import end_sessions
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin
 from sphinx.core.audit_labels import LABELS
 from sphinx.core.forms import CompanyForm
@@ -127,6 +129,14 @@ class UserAdmin(_ManyRights, BaseUserAdmin, ModelAdmin):
     readonly_fields = ["last_login", "date_joined"]
     list_display = ["username", "first_name", "last_name", "email", "roles", "is_active"]
     list_filter = ["is_active", "groups"]
+
+    actions = ["end_sessions"]
+
+    @admin.action(description=_("Fermer leurs sessions"), permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
+        ended = sum(end_sessions(user, actor=request.user) for user in queryset)
+        told = ngettext("%(n)s session fermée.", "%(n)s sessions fermées.", ended)
+        self.message_user(request, told % {"n": ended})
 
     @display(description=_("Rôles"))
     def roles(self, user: User) -> str:

@@ -5,6 +5,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 LABELS: dict[str, Any] = {
+    "account.codes_renewed": _("Codes de secours refaits"),
+    "account.factor_added": _("Second facteur ajouté"),
+    "account.factor_removed": _("Second facteur retiré"),
+    "account.logged_in": _("Connexion"),
+    "account.login_failed": _("Connexion refusée"),
+    "account.password_changed": _("Mot de passe changé"),
+    "account.password_reset": _("Mot de passe réinitialisé"),
+    "account.sessions_ended": _("Sessions fermées"),
     "archive.made": _("Archive fiscale produite"),
     "bank.ignored": _("Opération bancaire écartée"),
     "bank.imported": _("Relevé bancaire importé"),

@@ -4,9 +4,10 @@ from io import BytesIO
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
-from unfold.widgets import UnfoldAdminFileFieldWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminFileFieldWidget
 
 from sphinx.core.models import Company
 
@@ -24,6 +25,14 @@ class CompanyForm(forms.ModelForm):
         help_text=_("Laissez vide pour garder celui qui est imprimé."),
     )
     removes_logo = forms.BooleanField(label=_("Imprimer sans logo"), required=False)
+
+    second_factor_roles = forms.ModelMultipleChoiceField(
+        label=_("Second facteur exigé des rôles"),
+        queryset=Group.objects.order_by("name"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Sans téléphone ni clé de sécurité, leurs pages restent fermées."),
+    )
 
     class Meta:
         model = Company

@@ -5,9 +5,14 @@ from collections.abc import Callable
 from csp.constants import SELF
 from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import translation
+from django.utils.translation import gettext as _
+
+from sphinx.core.accounts import lacks_second_factor
 
 
 class ChosenLanguageMiddleware:
@@ -29,6 +34,22 @@ class ChosenLanguageMiddleware:
             if isinstance(response, TemplateResponse) and not response.is_rendered:
                 response.render()
             return response
+
+
+class SecondFactorMiddleware:
+    """Whoever has a role that needs a second factor sets one up before anything else."""
+
+    # What must work without: setting it up, leaving, the language, the guide, health.
+    OPEN = ("/compte/", "/langue/", "/aide/", "/healthz", "/readyz", settings.STATIC_URL)
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(self.OPEN) and lacks_second_factor(request.user):
+            messages.warning(request, _("Votre rôle demande un second facteur : choisissez-le."))
+            return redirect("mfa_index")
+        return self.get_response(request)
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):

@@ -126,6 +126,13 @@ class Company(models.Model):
         default="",
         help_text=_("Des ventes ; pour les pièces passées à partir de maintenant."),
     )
+    second_factor_roles = models.ManyToManyField(
+        "auth.Group",
+        verbose_name=_("second facteur exigé des rôles"),
+        blank=True,
+        related_name="+",
+        help_text=_("Sans téléphone ni clé de sécurité, leurs pages restent fermées."),
+    )
     hides_first_steps = models.BooleanField(_("cacher les premiers pas"), default=False)
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),

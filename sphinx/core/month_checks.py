@@ -11,7 +11,8 @@ from typing import Any
 class LeftOpen:
     """What a month still waits for: how many, for how much (EUR, None where it has none).
 
-    `url` opens the list; what `blocks` must be settled before the month can be closed.
+    `url` opens the list to who has `permission`; what `blocks` must be settled before the month
+    can be closed.
     """
 
     name: str
@@ -19,6 +20,7 @@ class LeftOpen:
     count: int
     amount: Decimal | None
     url: str
+    permission: str
     blocks: bool = False
 
 

@@ -71,6 +71,8 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "purchasing.Receipt",
         ),
     ),
+    # The accountant outside the firm: documents and books, nobody's orders, stock or suppliers.
+    "Cabinet comptable": ((), ("invoicing", "accounting_export")),
     "Exploitant": (("ftp_ingest",), ("ftp_ingest", "core", "django_celery_beat")),
     "Gérant": (
         (
@@ -90,7 +92,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 # Rights that are not about a model: journal exports for those who do the accounts.
-EXPORTERS = ("Comptable", "Gérant")
+EXPORTERS = ("Comptable", "Cabinet comptable", "Gérant")
 
 
 def ensure_roles(**_: Any) -> None:

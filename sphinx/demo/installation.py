@@ -24,6 +24,7 @@ PEOPLE = {
     "entrepot": "Entrepôt",
     "achats": "Achats",
     "comptable": "Comptable",
+    "cabinet": "Cabinet comptable",
     "exploitant": "Exploitant",
 }
 SFTP_USER = "boutique"
@@ -141,6 +142,6 @@ def _people() -> None:
         password = secrets.token_urlsafe(9)
         user = User.objects.create_user(name, f"{name}@maison-sphinx.test", password, is_staff=True)
         user.groups.add(Group.objects.get(name=PEOPLE[name]))
-        lines.append(f"{PEOPLE[name]:<12}{name:<12}{password}")
+        lines.append(f"{PEOPLE[name]:<18} {name:<12}{password}")
     logins_file().touch(mode=0o600)
     logins_file().write_text("\n".join(lines) + "\n")

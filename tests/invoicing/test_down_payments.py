@@ -143,7 +143,7 @@ def test_one_given_back_is_invoiced_with_the_goods() -> None:
 
 @pytest.mark.parametrize("amount", ["0", "225.50", "300.00"])
 def test_only_a_part_is_a_down_payment(amount: str) -> None:
-    with pytest.raises(DownPaymentRefused, match=r"entre 0 et 225\.50"):
+    with pytest.raises(DownPaymentRefused, match=r"entre 0 et 225,50"):
         ahead(ordered(), amount)
 
 
