@@ -127,7 +127,7 @@ SIDEBAR: list[dict[str, Any]] = [
             "accounting_export.export_journal",
         ),
         _page(_("FEC"), "fact_check", "accounting_export:fec", "accounting_export.export_journal"),
-        _page(_("TVA"), "percent", "accounting_export:vat", "accounting_export.view_journalentry"),
+        _page(_("TVA"), "percent", "accounting_export:vat", "accounting_export.export_journal"),
         _page(
             _("Clôtures mensuelles"),
             "event_available",

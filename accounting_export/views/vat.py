@@ -19,7 +19,7 @@ from sphinx.core.texts import safe_cell
 from sphinx.core.vat import TaxRegime
 
 SHOWN = 500
-_may_see = permission_required("accounting_export.view_journalentry", raise_exception=True)
+_may_see = permission_required("accounting_export.export_journal", raise_exception=True)
 
 
 def _period(request: HttpRequest) -> tuple[date, date]:

@@ -16,9 +16,7 @@ from sphinx.dashboard.models import Cohort
 from sphinx.dashboard.tabs import tabs_for
 from sphinx.dashboard.workbooks import new_book, sent, sheet
 
-_may_see = permission_required(
-    ("customers.view_customer", "sales.view_order"), raise_exception=True
-)
+_may_see = permission_required(("sales.view_order", "invoicing.view_invoice"), raise_exception=True)
 
 
 @login_required

@@ -18,7 +18,7 @@ class Tab(NamedTuple):
 
 _TABS = (
     Tab("sales", _("Ventes"), ("sales.view_order", "invoicing.view_invoice"), "statistics"),
-    Tab("customers", _("Clients"), ("customers.view_customer", "sales.view_order"), "cohorts"),
+    Tab("customers", _("Clients"), ("sales.view_order", "invoicing.view_invoice"), "cohorts"),
     Tab("stock", _("Stock"), ("inventory.view_stockposition",), "stock_statistics"),
     Tab("pivot", _("Croiser"), ("sales.view_order", "invoicing.view_invoice"), "pivot"),
 )

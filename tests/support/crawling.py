@@ -33,13 +33,23 @@ _FRENCH_TOO = {"import", "export", "no", "close"}
 _NAMES = re.compile(r"\w+/[\w ]+|\(Single Sign-On\)")
 
 
+class Post(NamedTuple):
+    """What a button sends, and where to; no name where it sends none."""
+
+    url: str
+    name: str = ""
+    value: str = ""
+
+
 class Page(NamedTuple):
-    """A page that was opened: how it answered, what can be read, where it leads."""
+    """A page that was opened: how it answered, what can be read, where it leads, what it does."""
 
     url: str
     status: int
     texts: list[str]
     links: list[str]
+    # Where its forms post, and what each button says there: (address, name, value).
+    posts: list[Post]
 
 
 class _Reader(HTMLParser):
@@ -47,6 +57,8 @@ class _Reader(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
         self.links: list[str] = []
+        self.posts: list[Post] = []
+        self._form: str | None = None
         self._unread = 0
         self._open: list[bool] = []
 
@@ -54,6 +66,13 @@ class _Reader(HTMLParser):
         given = dict(attrs)
         if tag == "a" and given.get("href"):
             self.links.append(given["href"])
+        if tag == "form":
+            posts = (given.get("method") or "").lower() == "post"
+            self._form = (given.get("action") or "") if posts else None
+            self.posts += [Post(self._form)] if self._form is not None else []
+        to = given.get("formaction") or self._form
+        if tag == "button" and to is not None:
+            self.posts.append(Post(to, given.get("name") or "", given.get("value") or ""))
         if tag in ("br", "img", "input", "meta", "link", "hr", "source"):
             self._read(given)
             return
@@ -67,6 +86,8 @@ class _Reader(HTMLParser):
         self._read(given)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = None
         if self._open:
             self._unread -= self._open.pop()
 
@@ -96,7 +117,10 @@ def crawl(client: Client, start: str = "/", most: int = 400) -> Iterator[Page]:
         reader = _Reader()
         if is_page and not answer.streaming:
             reader.feed(answer.content.decode())
-        yield Page(url, answer.status_code, reader.texts, reader.links)
+        posts = [
+            post._replace(url=found) for post in reader.posts if (found := _own(url, post.url))
+        ]
+        yield Page(url, answer.status_code, reader.texts, reader.links, posts)
         for link in reader.links:
             found = _own(url, link)
             if found and found not in seen:
