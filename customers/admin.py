@@ -75,7 +75,7 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     readonly_fields = ["code", "created_at"]
     inlines = [AddressInline, IdentityInline, VatCheckInline]
     actions = ["merge", "check_vies"]
-    actions_detail = ["new_quote"]
+    actions_detail = ["new_quote", "privacy"]
     resource_classes = [CustomerResource]
 
     @display(description=_("Nom"), ordering="last_name")
@@ -103,6 +103,13 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     @action(description=_("Nouveau devis"), url_path="devis", permissions=["quote"])
     def new_quote(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return redirect(f"{reverse('sales:new_quote')}?client={object_id}")
+
+    @action(description=_("Données personnelles"), url_path="donnees", permissions=["forget"])
+    def privacy(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("core:privacy_person", object_id)
+
+    def has_forget_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("customers.forget_customer")
 
     def has_quote_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("sales.add_quote")

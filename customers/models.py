@@ -64,6 +64,7 @@ class Customer(models.Model):
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         ordering = ["-id"]
+        permissions = [("forget_customer", _("remettre ou effacer ses données"))]
         indexes = [
             models.Index(fields=["email"], name="customers_email"),
             models.Index(

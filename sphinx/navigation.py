@@ -175,5 +175,6 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Rôles"), "badge", "auth.group"),
         _list(_("Planification"), "schedule", "django_celery_beat.periodictask"),
         _list(_("Piste d'audit"), "history", "core.auditevent"),
+        _page(_("Données personnelles"), "shield_person", "core:privacy", "core.view_company"),
     ),
 ]

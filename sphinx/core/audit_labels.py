@@ -20,6 +20,7 @@ LABELS: dict[str, Any] = {
     "bank.payout": _("Virement de prestataire reconnu"),
     "books.closed": _("Caisse clôturée"),
     "credit_note.issued": _("Avoir émis"),
+    "customer.forgotten": _("Données d'un client effacées"),
     "customer.merged": _("Clients fusionnés"),
     "customer.vat_checked": _("N° de TVA vérifié"),
     "delivery_note.cancelled": _("Préparation annulée"),

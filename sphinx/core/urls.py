@@ -1,9 +1,21 @@
 from django.urls import path
 
-from sphinx.core import job_views, list_views
+from sphinx.core import job_views, list_views, privacy_views
 
 app_name = "core"
 urlpatterns = [
+    path("confidentialite/", privacy_views.register, name="privacy"),
+    path("confidentialite/clients/<int:customer_id>/", privacy_views.person, name="privacy_person"),
+    path(
+        "confidentialite/clients/<int:customer_id>/donnees.json",
+        privacy_views.take_away,
+        name="privacy_file",
+    ),
+    path(
+        "confidentialite/clients/<int:customer_id>/effacer/",
+        privacy_views.forget,
+        name="privacy_forget",
+    ),
     path("travaux/", job_views.jobs, name="jobs"),
     path("travaux/<int:pk>/", job_views.page, name="job"),
     path("travaux/<int:pk>/avancement.json", job_views.progress, name="job_progress"),

@@ -110,6 +110,8 @@ def ensure_roles(**_: Any) -> None:
                 ("accounting_export", "export_journal"),
                 ("accounting_export", "add_entryquestion"),
             }
+        if role == "Gérant":
+            wanted.add(("customers", "forget_customer"))
         group, _created = Group.objects.get_or_create(name=role)
         group.permissions.set([known[key] for key in wanted if key in known])
 

@@ -15,6 +15,7 @@ PAGES = {
     "dashboard:cohorts": "statistics/",
     "dashboard:alerts": "roles/purchasing/",
     "core:": "work/",
+    "core:privacy": "roles/owner/#privacy",
     "sales:": "roles/sales/",
     "sales:worktop": "roles/warehouse/",
     "sales:picking": "roles/warehouse/",

@@ -328,6 +328,9 @@ def pages(receipt: Receipt) -> list[str]:
         "/admin/auth/user/add/",
         f"/admin/auth/group/{Group.objects.get(name='Ventes').pk}/change/",
         "/compte/2fa/",
+        "/compte/sessions/",
+        "/confidentialite/",
+        f"/confidentialite/clients/{invoice.customer_id}/",
     ]
 
 
