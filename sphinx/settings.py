@@ -252,7 +252,9 @@ SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+# Whoever shows it reads /metrics; blank: nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if env.bool("TRUST_PROXY", default=False):
     # One proxy in front: the address it saw is the visitor's.
     ALLAUTH_TRUSTED_PROXY_COUNT = 1

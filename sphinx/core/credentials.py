@@ -5,10 +5,14 @@ import hashlib
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.apps import apps
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sphinx.core.errors import ServerRejected
+
+_SEALED = ("password_encrypted", "private_key_encrypted")
 
 
 def _box() -> MultiFernet:
@@ -49,4 +53,29 @@ def set_credentials(row: Any, *, password: str = "", private_key: str = "") -> N
         row.password_encrypted = seal(password)
     if private_key:
         row.private_key_encrypted = seal(private_key)
-    row.save(update_fields=["password_encrypted", "private_key_encrypted"])
+    row.save(update_fields=list(_SEALED))
+
+
+@transaction.atomic
+def reseal_all() -> tuple[int, list[str]]:
+    """Encrypt every kept secret with the newest key; how many, and which can't be read any more.
+
+    After it the old keys can go. Twice is once.
+    """
+    resealed, unreadable = 0, []
+    for model in apps.get_models():
+        names = [f.name for f in model._meta.fields if f.name in _SEALED]
+        if not names:
+            continue
+        for row in model._default_manager.select_for_update(no_key=True).order_by("pk"):
+            for name in names:
+                try:
+                    secret = reveal(getattr(row, name))
+                except ServerRejected:
+                    unreadable.append(f"{row._meta.verbose_name} {row}")
+                    continue
+                if secret:
+                    setattr(row, name, seal(secret))
+                    resealed += 1
+            row.save(update_fields=names)
+    return resealed, unreadable

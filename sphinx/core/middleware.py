@@ -40,7 +40,15 @@ class SecondFactorMiddleware:
     """Whoever has a role that needs a second factor sets one up before anything else."""
 
     # What must work without: setting it up, leaving, the language, the guide, health.
-    OPEN = ("/compte/", "/langue/", "/aide/", "/healthz", "/readyz", settings.STATIC_URL)
+    OPEN = (
+        "/compte/",
+        "/langue/",
+        "/aide/",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        settings.STATIC_URL,
+    )
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,6 +1,7 @@
 """The home page, what can be done on an order, and the two health pages."""
 
 from collections.abc import Callable
+from secrets import compare_digest
 from typing import Any
 
 from django.conf import settings
@@ -137,6 +138,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         "ok" if ready else "unavailable", status=200 if ready else 503, content_type="text/plain"
     )
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Measures for Prometheus, to who shows METRICS_TOKEN; without a token there is no such page."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.METRICS_TOKEN or not compare_digest(
+        given.encode(), settings.METRICS_TOKEN.encode()
+    ):
+        raise Http404
+    from sphinx.dashboard.metrics import text  # only where somebody watches
+
+    return HttpResponse(text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _database_answers() -> bool:
