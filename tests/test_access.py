@@ -38,6 +38,7 @@ EVERYBODYS = (
     "set_language",
     "guide:",
     "healthz",
+    "metrics",
     "readyz",
 )
 REFUSED = (403, 404, 405)

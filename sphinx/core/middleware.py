@@ -39,16 +39,8 @@ class ChosenLanguageMiddleware:
 class SecondFactorMiddleware:
     """Whoever has a role that needs a second factor sets one up before anything else."""
 
-    # What must work without: setting it up, leaving, the language, the guide, health.
-    OPEN = (
-        "/compte/",
-        "/langue/",
-        "/aide/",
-        "/healthz",
-        "/readyz",
-        "/metrics",
-        settings.STATIC_URL,
-    )
+    # What must work without: setting it up, leaving, the language, the guide, what watches.
+    OPEN = (*"/compte/ /langue/ /aide/ /healthz /readyz /metrics".split(), settings.STATIC_URL)
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

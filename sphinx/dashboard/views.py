@@ -141,7 +141,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Measures for Prometheus, to who shows METRICS_TOKEN; without a token there is no such page."""
+    """Measures for Prometheus, to who shows METRICS_TOKEN; none set: there is no such page."""
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not settings.METRICS_TOKEN or not compare_digest(
         given.encode(), settings.METRICS_TOKEN.encode()
