@@ -34,6 +34,11 @@ class Holding:
     forget: Callable[[int], int] | None = None
     refuses: Callable[[int], str] | None = None
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether it goes on request; the law keeps the rest."""
+        return self.forget is not None
+
 
 _holdings: dict[str, Holding] = {}
 

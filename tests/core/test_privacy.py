@@ -100,7 +100,9 @@ def test_those_merged_into_the_customer_are_forgotten_too(buyer: Customer) -> No
 def test_the_owner_downloads_and_erases_from_the_page(buyer: Customer) -> None:
     owner = signed_in("Gérant")
     url = f"/confidentialite/clients/{buyer.pk}/"
-    assert "Fiche du client" in owner.get(url).content.decode()
+    shown = owner.get(url).content.decode()
+    assert shown.count(">effacées<") == sum(h.is_forgotten for h in holdings() if h.tell) == 4
+    assert shown.count("gardées, la loi le veut") == 4
     data: Any = json.loads(owner.get(f"{url}donnees.json").content)
     assert data["customer"][0]["last_name"] == "Martin"
 
