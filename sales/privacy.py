@@ -38,7 +38,9 @@ def _tell_orders(customer_id: int) -> list[dict[str, Any]]:
 
 
 def _forget_orders(customer_id: int) -> int:
-    return _orders(customer_id).update(**dict.fromkeys([*_PLACES, "note"], ""))
+    """Of orders that are over: one that comes in meanwhile keeps where it goes."""
+    over = _orders(customer_id).exclude(status__in=_UNDER_WAY)
+    return over.update(**dict.fromkeys([*_PLACES, "note"], ""))
 
 
 def _orders_under_way(customer_id: int) -> str:

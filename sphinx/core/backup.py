@@ -34,8 +34,20 @@ def back_up(path: Path) -> dict[str, Any]:
     """Write a backup to `path`, whole or not at all; returns its list.
 
     Raises:
-        BusinessRuleError: the database can't be dumped; the tool's own reason is told.
+        BusinessRuleError: the database can't be dumped, or the file can't be written; the reason
+            is told and nothing is left behind.
     """
+    try:
+        return _written(path)
+    except OSError as error:
+        raise BusinessRuleError(
+            _("%(path)s ne peut pas être écrit (%(reason)s) : aucune sauvegarde n'est faite.")
+            % {"path": path, "reason": error.strerror},
+            code="backup.cannot_write",
+        ) from error
+
+
+def _written(path: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="sphinx-backup-") as folder:
         dump = Path(folder) / _DUMP
         _dump(dump)

@@ -101,6 +101,14 @@ def test_an_embedded_installation_is_backed_up_and_restored(tmp_path: Path) -> N
     assert before == after
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_that_cant_be_written_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "full").write_text("")
+    with pytest.raises(BusinessRuleError, match="aucune sauvegarde n'est faite"):
+        back_up(tmp_path / "full" / "sphinx.tar")
+    assert [p.name for p in tmp_path.rglob("*.tmp")] == []
+
+
 @pytest.mark.django_db
 def test_a_used_database_is_not_overwritten(tmp_path: Path) -> None:
     shipped("1", line("A"))

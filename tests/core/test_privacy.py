@@ -82,6 +82,18 @@ def test_an_order_under_way_is_delivered_first(buyer: Customer) -> None:
     assert buyer.email == "lea@exemple.test"
 
 
+def test_an_order_that_comes_in_meanwhile_keeps_where_it_goes(
+    buyer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = placed("3", line("A"))
+    Order.objects.filter(pk=order.pk).update(customer=buyer, shipping_city="Nantes")
+    # Nothing stood against it a moment ago.
+    monkeypatch.setattr("sphinx.core.privacy.refusals", lambda _customer: [])
+    forget(buyer.pk)
+    order.refresh_from_db()
+    assert order.shipping_city == "Nantes"
+
+
 def test_an_unpaid_invoice_is_settled_first(buyer: Customer) -> None:
     unpaid = issue_invoice(
         delivery_note_id=shipped("4", line("A"), payment_status="unpaid").pk, at=NOON
