@@ -12,7 +12,12 @@ from accounting_export.services.fec import Encoding, Separator, make_fec
 from sphinx.core.jobs import Work, job
 
 
-@job("accounting_export.fec", _("FEC de l'exercice"), "accounting_export.export_journal")
+@job(
+    "accounting_export.fec",
+    _("FEC de l'exercice"),
+    "accounting_export.export_journal",
+    queue="exports",
+)
 def fec(work: Work, *, actor: Any, year: str, separator: str, encoding: str) -> str:
     """Write the FEC of the fiscal year that ends on `year`, and check it."""
     work.of(1)

@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
 from customers.selectors import numbers_to_check
 from customers.services import check_vat_number
@@ -16,8 +17,8 @@ log = structlog.get_logger(__name__)
 A_NIGHT = 200
 
 
-@shared_task
-def check_vat_numbers(**_: Any) -> None:
+@shared_task(label=_("Vérifier les n° de TVA"))
+def check_vat_numbers(**_extra: Any) -> None:
     """Ask VIES about numbers that nobody checked for a quarter, where the firm wants it."""
     if not company().checks_vies:
         return

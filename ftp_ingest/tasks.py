@@ -3,35 +3,41 @@
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from ftp_ingest import services
 
 
-@shared_task
-def pull_due_feeds(**_: Any) -> None:
-    """Fetch the feeds that are due."""
-    services.pull_due_feeds()
+@shared_task(label=_("Relever les flux dont c'est l'heure"))
+def pull_due_feeds(**_extra: Any) -> None:
+    """Ask for each feed that is due: several workers share them."""
+    for feed_id in services.due_feeds():
+        # Asked for again at the next beat: a message that waited longer is of no use.
+        pull_feed.apply_async(
+            kwargs={"feed_id": feed_id, "only_if_due": True}, expires=5 * settings.BEAT_SECONDS
+        )
 
 
-@shared_task
-def take_over_stale_runs(**_: Any) -> None:
+@shared_task(label=_("Reprendre les passages interrompus"))
+def take_over_stale_runs(**_extra: Any) -> None:
     """Take over from workers that died."""
     services.take_over_stale_runs()
 
 
-@shared_task
-def pull_feed(*, feed_id: int, **_: Any) -> None:
-    """Fetch one feed, now."""
-    services.pull_feed_now(feed_id=feed_id)
+@shared_task(label=_("Relever un flux"))
+def pull_feed(*, feed_id: int, only_if_due: bool = False, **_extra: Any) -> None:
+    """Fetch one feed, now, or if nobody did meanwhile."""
+    services.pull_feed_now(feed_id=feed_id, only_if_due=only_if_due)
 
 
-@shared_task
-def watch(**_: Any) -> None:
+@shared_task(label=_("Surveiller les flux"))
+def watch(**_extra: Any) -> None:
     """Look for what should have come and didn't."""
     services.watch()
 
 
-@shared_task
-def purge_archive(**_: Any) -> None:
+@shared_task(label=_("Retirer les fichiers reçus trop vieux"))
+def purge_archive(**_extra: Any) -> None:
     """Drop received files that are older than their feed keeps them."""
     services.purge_archive()

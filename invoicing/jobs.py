@@ -66,7 +66,12 @@ def _issue_one(work: Work, note_id: int, actor: Any) -> int:
     return len(made)
 
 
-@job("invoicing.pdfs", gettext_lazy("PDF des factures (zip)"), "invoicing.view_invoice")
+@job(
+    "invoicing.pdfs",
+    gettext_lazy("PDF des factures (zip)"),
+    "invoicing.view_invoice",
+    queue="exports",
+)
 def pack_pdfs(work: Work, *, actor: Any, ids: list[int]) -> str:
     """The PDFs of the invoices chosen, in one zip."""
     numbers = dict(Invoice.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "number"))

@@ -9,12 +9,15 @@ import os
 from celery import Celery
 from celery.schedules import crontab
 from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sphinx.settings")
 
-app = Celery("sphinx")
+app = Celery("sphinx", task_cls="sphinx.core.reliable:ReliableTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# A task's log lines name the request or the feed's run that asked for it.
+app.steps["worker"].add(DjangoStructLogInitStep)
 
 app.conf.beat_schedule = {
     # Each feed carries its own interval (hourly by default); the task asks which are due.
@@ -57,6 +60,10 @@ app.conf.beat_schedule = {
     "do-lost-jobs": {
         "task": "sphinx.core.tasks.do_lost_jobs",
         "schedule": settings.BEAT_SECONDS,
+    },
+    "purge-letters": {
+        "task": "sphinx.core.tasks.purge_closed_letters",
+        "schedule": crontab(hour="3", minute="45"),
     },
     "purge-job-files": {
         "task": "sphinx.core.tasks.purge_files",

@@ -14,6 +14,9 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
+
+from sphinx.core.logs import hide_people, watch_with_sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -172,11 +175,26 @@ CELERY_TASK_SOFT_TIME_LIMIT = 3300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker that went is waited for, however long.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Who waits least first: a worker takes what people wait for before feeds, those before exports.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("documents", "feeds", "exports", "statistics")]
+CELERY_TASK_DEFAULT_QUEUE = "documents"
+CELERY_TASK_ROUTES = {
+    "ftp_ingest.*": {"queue": "feeds"},
+    "accounting_export.*": {"queue": "exports"},
+    "sphinx.dashboard.*": {"queue": "statistics"},
+    "purchasing.tasks.propose_purchase_orders": {"queue": "statistics"},
+    "purchasing.tasks.replay_year": {"queue": "statistics"},
+}
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     # Longer than the longest task, else Redis would hand a running task to a second worker.
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT
+        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT,
+        "queue_order_strategy": "priority",
+        # A page that asks for work doesn't wait for a broker that is away.
+        "socket_connect_timeout": 3,
     }
     CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -309,6 +327,7 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sphinx@localhost")
 
 # --- Logs: one line an event, on standard error, so that --json owns standard output ------
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING")
 _shared_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -323,12 +342,15 @@ LOGGING = {
     "formatters": {
         "line": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer()
-            if PRODUCTION
-            # Plain tracebacks: one with local variables would log personal data.
-            else structlog.dev.ConsoleRenderer(
-                colors=False, exception_formatter=structlog.dev.plain_traceback
-            ),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # Plain tracebacks: one with local variables would log personal data.
+                structlog.processors.format_exc_info,
+                hide_people,
+                structlog.processors.JSONRenderer(ensure_ascii=False)
+                if PRODUCTION
+                else structlog.dev.ConsoleRenderer(colors=False),
+            ],
             "foreign_pre_chain": _shared_processors,
         }
     },
@@ -352,6 +374,9 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
+
+# Errors also go to a Sentry of the firm's choice; blank: nowhere.
+watch_with_sentry(env.str("SENTRY_DSN", default=""))
 
 # --- Ingest ------------------------------------------------------------------------------
 INGEST_CHUNK_ORDERS = env.int("INGEST_CHUNK_ORDERS", default=4000)

@@ -3,12 +3,13 @@
 from typing import Any
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
 from sphinx.core import clock
 from suppliers.services import apply_due_price_lists
 
 
-@shared_task
-def apply_price_lists(**_: Any) -> None:
+@shared_task(label=_("Appliquer les tarifs du jour"))
+def apply_price_lists(**_extra: Any) -> None:
     """Take over the price lists whose day has come."""
     apply_due_price_lists(at=clock.now())

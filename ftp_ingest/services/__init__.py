@@ -2,6 +2,7 @@
 
 from ftp_ingest.services.archive import purge_archive
 from ftp_ingest.services.feeds import (
+    due_feeds,
     pull_due_feeds,
     pull_feed,
     pull_feed_now,
@@ -31,6 +32,7 @@ __all__ = [
     "decide_product",
     "decide_rates",
     "dismiss_row",
+    "due_feeds",
     "ingest_paths",
     "order_goods",
     "probe",

@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import paramiko
-from django.db.models import Q
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
 from django.utils.translation import gettext as _
+from structlog.contextvars import bound_contextvars
 
 from ftp_ingest.errors import FeedBusy
 from ftp_ingest.models import Feed, FeedRun, ReceivedFile
@@ -27,6 +28,9 @@ from sphinx.core.errors import ServerUnreachable, SphinxError
 
 logger = logging.getLogger(__name__)
 MAX_BACKOFF_MINUTES = 24 * 60
+_LONGEST_WAIT = timedelta(minutes=MAX_BACKOFF_MINUTES + 2)
+# After so many failures in a row a dead worker's feed isn't fetched again at once.
+_TAKEN_OVER = 2
 
 
 @dataclass
@@ -57,19 +61,43 @@ def pull_due_feeds(*, code: str | None = None, force: bool = False) -> list[Feed
     if code is not None:
         feeds = feeds.filter(code=code)
     if not force:
-        feeds = feeds.filter(Q(next_due_at=None) | Q(next_due_at__lte=clock.now()))
+        feeds = feeds.filter(_is_due())
     return [pull_feed(feed) for feed in feeds]
+
+
+def due_feeds() -> list[int]:
+    """The active feeds to be fetched now, the longest due first."""
+    feeds = Feed.objects.filter(_is_due(), is_active=True)
+    return list(feeds.order_by(F("next_due_at").asc(nulls_first=True)).values_list("pk", flat=True))
+
+
+def _is_due() -> Q:
+    now = clock.now()
+    # No feed waits longer than a day and its own interval: further off, a clock was wrong.
+    beyond = ExpressionWrapper(
+        Value(now) + F("interval_minutes") * Value(timedelta(minutes=1)) + _LONGEST_WAIT,
+        output_field=DateTimeField(),
+    )
+    return Q(next_due_at=None) | Q(next_due_at__lte=now) | Q(next_due_at__gt=beyond)
 
 
 def pull_feed(feed: Feed) -> FeedReport:
     """Fetch one feed and read what is new; expected failures end in the report."""
     report = FeedReport(feed.code)
-    started = time.perf_counter()
     try:
         run = start_run(shop=feed.shop, feed=feed)
     except FeedBusy as error:
         report.status, report.error = "locked", error.message
         return report
+    # Every line logged on the way, and by the tasks that follow from it, names the run.
+    with bound_contextvars(run=run.pk, feed=feed.code):
+        _visit(feed, run, report)
+    return report
+
+
+def _visit(feed: Feed, run: FeedRun, report: FeedReport) -> None:
+    started = time.perf_counter()
+    logger.info("feed visit", extra={"protocol": feed.protocol})
     try:
         _fetch_and_read(feed, run, report)
     except SphinxError as error:
@@ -83,12 +111,16 @@ def pull_feed(feed: Feed) -> FeedReport:
     report.ingest.seconds = time.perf_counter() - started
     finish(run, _run_status(report), error=report.error, counts=report.ingest.as_kept())
     _plan_next(feed, failed=report.status == "failed", error=report.error)
-    return report
+    logger.info("feed visited", extra={"status": report.status, "files": len(report.ingest.files)})
 
 
-def pull_feed_now(*, feed_id: int) -> FeedReport:
-    """Fetch one feed without waiting for its hour."""
-    return pull_feed(Feed.objects.select_related("shop").get(pk=feed_id))
+def pull_feed_now(*, feed_id: int, only_if_due: bool = False) -> FeedReport | None:
+    """Fetch one feed without waiting for its hour; with `only_if_due`, None when it isn't."""
+    feeds = Feed.objects.select_related("shop").filter(pk=feed_id)
+    if only_if_due:
+        feeds = feeds.filter(_is_due(), is_active=True)
+    feed = feeds.first()
+    return pull_feed(feed) if feed is not None else None
 
 
 def _run_status(report: FeedReport) -> str:
@@ -195,6 +227,14 @@ def _tidy(transport: Transport, files: list[RemoteFile], report: FeedReport) -> 
 
 
 def take_over_stale_runs() -> list[FeedReport]:
-    """Give up runs whose worker died and fetch their feeds again, now."""
+    """Give up runs whose worker died and fetch their feeds again, now.
+
+    A feed whose workers die again and again waits longer each time, as one whose server fails.
+    """
     feeds = {run.feed_id: run.feed for run in give_up_stale_runs() if run.feed is not None}
-    return [pull_feed(feed) for feed in feeds.values() if feed is not None]
+    reports = []
+    for feed in feeds.values():
+        _plan_next(feed, failed=True, error=_("Interrompu : repris par un autre passage."))
+        if feed.failures <= _TAKEN_OVER:
+            reports.append(pull_feed(feed))
+    return reports

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from ftp_ingest.errors import FeedBusy
@@ -36,8 +37,11 @@ def start_run(*, shop: Shop, feed: Feed | None) -> FeedRun:
 
 def give_up_stale_runs(feed: Feed | None = None) -> list[FeedRun]:
     """Mark dead runs as failed, so that others can start; returns them."""
-    dead = FeedRun.objects.filter(
-        status=FeedRun.Status.RUNNING, heartbeat_at__lt=clock.now() - STALE_AFTER
+    now = clock.now()
+    # A sign of life from later than now was given by a clock that was put back since.
+    silent = Q(heartbeat_at__lt=now - STALE_AFTER) | Q(heartbeat_at__gt=now + STALE_AFTER)
+    dead = FeedRun.objects.filter(silent, status=FeedRun.Status.RUNNING).select_related(
+        "feed__shop"
     )
     if feed is not None:
         dead = dead.filter(feed=feed)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from celery import current_app
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Count
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _translated
 from django.utils.translation import gettext_lazy as _
@@ -17,10 +18,11 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from sphinx.core.accounts import end_sessions
-from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin
+from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.audit_labels import LABELS
+from sphinx.core.dead_letters import AGAIN, AWAY
 from sphinx.core.forms import CompanyForm
-from sphinx.core.models import AuditEvent, Company, DocumentSequence, ExchangeRate, Shop
+from sphinx.core.models import AuditEvent, Company, DeadLetter, DocumentSequence, ExchangeRate, Shop
 
 
 @admin.register(Company)
@@ -85,6 +87,44 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @display(description=_("Texte"))
     def told(self, event: AuditEvent) -> str:
         return str(event.details.get("text", ""))
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnlyAdmin):
+    """What failed for good: seen, mended, sent again."""
+
+    list_display = ["told", "state", "error", "place", "failures", "last_failed_at", "again"]
+    list_filter = ["status", "error"]
+    search_fields = ["task", "error", "place"]
+    fields = [
+        "told", "task", "kwargs", "status", "error", "place", "failures", "first_failed_at",
+        "last_failed_at", "sent_again_at", "settled_at",
+    ]  # fmt: skip
+    actions = ["send_again", "put_away"]
+
+    state = badge("status", _("État"), open="danger", settled="success", dropped="warning")
+
+    @display(description=_("Tâche"), ordering="task")
+    def told(self, letter: DeadLetter) -> str:
+        known = current_app.tasks.get(letter.task)
+        label = str(getattr(known, "label", "") or letter.task)
+        told = ", ".join(f"{name} {value}" for name, value in letter.kwargs.items())
+        return f"{label} ({told})" if told else label
+
+    @display(description=_("Rejouée le"), ordering="sent_again_at")
+    def again(self, letter: DeadLetter) -> Any:
+        return letter.sent_again_at
+
+    def has_mend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("core.change_deadletter")
+
+    @admin.action(description=_("Rejouer (la cause est corrigée)"), permissions=["mend"])
+    def send_again(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, AGAIN)
+
+    @admin.action(description=_("Classer (plus rien à faire)"), permissions=["mend"])
+    def put_away(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, AWAY)
 
 
 admin.site.unregister(User)

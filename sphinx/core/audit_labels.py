@@ -51,6 +51,8 @@ LABELS: dict[str, Any] = {
     "journal.exported": _("Journal exporté"),
     "journal.imported": _("Journal importé par le comptable"),
     "journal.sent": _("Journal envoyé"),
+    "letter.put_away": _("Tâche en échec classée"),
+    "letter.sent_again": _("Tâche en échec rejouée"),
     "month.closed": _("Mois clôturé"),
     "order.cancelled": _("Commande annulée"),
     "order.confirmed": _("Commande confirmée"),

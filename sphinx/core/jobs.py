@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.events import announce
 from sphinx.core.job_events import job_waiting
 from sphinx.core.models import Job
+from sphinx.core.reliable import PASSING
 
 # A worker that said nothing for so long is dead.
 SILENCE = timedelta(minutes=5)
@@ -33,6 +34,8 @@ LOST_AFTER = timedelta(minutes=1)
 # What came out of the work can be fetched for so long.
 FILES_KEPT = timedelta(days=30)
 MOST_REFUSALS = 1000
+# A worker died so often at the same work: another would die as well.
+MOST_BEGINNINGS = 5
 _PAUSE = 0.5
 FOLDER = "travaux"
 
@@ -48,6 +51,7 @@ class Kind:
     label: Any
     permission: str
     run: Callable[..., str]
+    queue: str = "documents"
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,12 @@ _kinds: dict[str, Kind] = {}
 
 
 def job(
-    code: str, label: Any, permission: str
+    code: str, label: Any, permission: str, *, queue: str = "documents"
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
-    """Register a function `(work, *, actor, **params)` as a kind of long work."""
+    """Register a function `(work, *, actor, **params)` as a kind of long work, and its queue."""
 
     def register(run: Callable[..., str]) -> Callable[..., str]:
-        _kinds[code] = Kind(code, label, permission, run)
+        _kinds[code] = Kind(code, label, permission, run, queue)
         return run
 
     return register
@@ -200,6 +204,10 @@ def run_job(job_id: int) -> bool:
         }
     except SphinxError as error:
         found.status, found.outcome = Job.Status.FAILED, error.message
+    except PASSING:
+        # The task tries again; it goes on where this one stopped.
+        Job.objects.filter(pk=job_id).update(status=Job.Status.WAITING)
+        raise
     except Exception:
         # What nobody foresaw is in the log; who asked is told that it did not end well.
         found.status = Job.Status.FAILED
@@ -210,16 +218,42 @@ def run_job(job_id: int) -> bool:
     return True
 
 
+def ask_again(job_id: int) -> None:
+    """Let work that failed wait again, as if it had just been asked for."""
+    Job.objects.filter(pk=job_id, status=Job.Status.FAILED).update(
+        status=Job.Status.WAITING, ended_at=None, asked_at=clock.now(), beginnings=0
+    )
+
+
+def queue_of(job_id: int) -> str:
+    """The queue of its kind."""
+    code = Job.objects.values_list("kind", flat=True).get(pk=job_id)
+    return _kinds[code].queue if code in _kinds else "documents"
+
+
 def _claim(job_id: int) -> bool:
     now = clock.now()
-    free = models.Q(status=Job.Status.WAITING) | models.Q(
-        status=Job.Status.RUNNING, heartbeat_at__lt=now - SILENCE
-    )
+    free = Job.objects.filter(_is_free(now), pk=job_id)
+    if free.filter(beginnings__gte=MOST_BEGINNINGS).update(
+        status=Job.Status.FAILED,
+        ended_at=now,
+        outcome=_("Commencé %s fois sans jamais finir : il est arrêté.") % MOST_BEGINNINGS,
+    ):
+        return False
     return bool(
-        Job.objects.filter(free, pk=job_id).update(
-            status=Job.Status.RUNNING, started_at=now, heartbeat_at=now
+        free.update(
+            status=Job.Status.RUNNING,
+            started_at=now,
+            heartbeat_at=now,
+            beginnings=models.F("beginnings") + 1,
         )
     )
+
+
+def _is_free(now: datetime) -> models.Q:
+    # Nobody was there tomorrow: such a sign comes from a clock that was put back since.
+    silent = models.Q(heartbeat_at__lt=now - SILENCE) | models.Q(heartbeat_at__gt=now + SILENCE)
+    return models.Q(status=Job.Status.WAITING) | models.Q(silent, status=Job.Status.RUNNING)
 
 
 def _end(found: Job) -> None:
@@ -235,10 +269,10 @@ def _end(found: Job) -> None:
 def lost_jobs() -> Iterable[int]:
     """Jobs whose message went lost, or whose worker died."""
     now = clock.now()
-    return Job.objects.filter(
-        models.Q(status=Job.Status.WAITING, asked_at__lt=now - LOST_AFTER)
-        | models.Q(status=Job.Status.RUNNING, heartbeat_at__lt=now - SILENCE)
-    ).values_list("pk", flat=True)
+    recent = models.Q(
+        status=Job.Status.WAITING, asked_at__range=(now - LOST_AFTER, now + LOST_AFTER)
+    )
+    return Job.objects.filter(_is_free(now)).exclude(recent).values_list("pk", flat=True)
 
 
 def purge_job_files() -> int:

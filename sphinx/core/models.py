@@ -306,6 +306,8 @@ class Job(models.Model):
     # [{subject, reason}], the first thousand.
     refused = models.JSONField(_("refusés"), default=list)
     refused_count = models.PositiveIntegerField(_("nombre de refus"), default=0)
+    # How often a worker began it: one that kills its worker is not begun for ever.
+    beginnings = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     outcome = models.CharField(_("issue"), max_length=1000, blank=True)
     file_name = models.CharField(_("fichier"), max_length=200, blank=True)
 
@@ -328,6 +330,48 @@ class Job(models.Model):
     def percent(self) -> int:
         """How far it is."""
         return min(100 * self.done // self.total, 100) if self.total else 0
+
+
+class DeadLetter(models.Model):
+    """A task that failed for good, kept until it goes well or somebody puts it away."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("À voir")
+        SETTLED = "settled", _("Réussie depuis")
+        DROPPED = "dropped", _("Classée")
+
+    task = models.CharField(_("tâche"), max_length=120)
+    kwargs = models.JSONField(_("paramètres"), default=dict)
+    fingerprint = models.CharField(max_length=64, editable=False)
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.OPEN)
+    error = models.CharField(_("erreur"), max_length=80)
+    place = models.CharField(_("où"), max_length=500, blank=True)
+    failures = models.PositiveIntegerField(_("échecs"), default=1)
+    first_failed_at = models.DateTimeField(_("premier échec"))
+    last_failed_at = models.DateTimeField(_("dernier échec"))
+    sent_again_at = models.DateTimeField(_("rejouée le"), null=True)
+    settled_at = models.DateTimeField(_("close le"), null=True)
+
+    class Meta:
+        verbose_name = _("tâche en échec")
+        verbose_name_plural = _("tâches en échec")
+        ordering = ["-last_failed_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fingerprint"],
+                condition=models.Q(status="open"),
+                name="core_letter_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} {value}" for name, value in self.kwargs.items())
+        return f"{self.task} {told}".strip()
+
+    @property
+    def number(self) -> str:
+        """What the audit trail calls it."""
+        return str(self)[:80]
 
 
 class ListColumns(models.Model):

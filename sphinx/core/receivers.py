@@ -5,12 +5,15 @@ from typing import Any
 
 from allauth.account.signals import password_changed, password_reset, user_logged_in
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from celery import current_app
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.db.models import Q
 from django.dispatch import receiver
 
-from sphinx.core.job_events import job_waiting
+from sphinx.core.job_events import job_waiting, letter_to_send
+from sphinx.core.jobs import ask_again, queue_of
+from sphinx.core.models import DeadLetter
 from sphinx.core.services import record
 from sphinx.core.tasks import do_job
 
@@ -18,7 +21,18 @@ from sphinx.core.tasks import do_job
 @receiver(job_waiting)
 def do_soon(job_id: int, **_: Any) -> None:
     """Do it in a worker."""
-    do_job.delay(job_id=job_id)
+    do_job.apply_async(kwargs={"job_id": job_id}, queue=queue_of(job_id))
+
+
+@receiver(letter_to_send)
+def send_letter(letter_id: int, **_: Any) -> None:
+    """Send a task that failed once more; a job that failed waits again first."""
+    letter = DeadLetter.objects.get(pk=letter_id)
+    if letter.task == do_job.name:
+        ask_again(letter.kwargs["job_id"])
+        do_soon(**letter.kwargs)
+    else:
+        current_app.tasks[letter.task].apply_async(kwargs=letter.kwargs)
 
 
 _ON_ACCOUNT = {

@@ -3,24 +3,32 @@
 from typing import Any
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
-from sphinx.core.jobs import lost_jobs, purge_job_files, run_job
+from sphinx.core.dead_letters import purge_letters
+from sphinx.core.jobs import lost_jobs, purge_job_files, queue_of, run_job
 
 
-@shared_task
-def do_job(*, job_id: int, **_: Any) -> None:
+@shared_task(label=_("Faire un travail long"))
+def do_job(*, job_id: int, **_extra: Any) -> None:
     """Do one piece of long work."""
     run_job(job_id)
 
 
-@shared_task
-def do_lost_jobs(**_: Any) -> None:
+@shared_task(label=_("Reprendre les travaux perdus"))
+def do_lost_jobs(**_extra: Any) -> None:
     """Do what a lost message or a dead worker left."""
     for job_id in lost_jobs():
-        do_job.delay(job_id=job_id)
+        do_job.apply_async(kwargs={"job_id": job_id}, queue=queue_of(job_id))
 
 
-@shared_task
-def purge_files(**_: Any) -> None:
+@shared_task(label=_("Retirer les vieux fichiers des travaux"))
+def purge_files(**_extra: Any) -> None:
     """Remove files that nobody fetched within a month."""
     purge_job_files()
+
+
+@shared_task(label=_("Oublier les tâches en échec closes"))
+def purge_closed_letters(**_extra: Any) -> None:
+    """Forget letters that were closed long ago."""
+    purge_letters()

@@ -73,7 +73,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     # The accountant outside the firm: documents and books, nobody's orders, stock or suppliers.
     "Cabinet comptable": ((), ("invoicing", "accounting_export")),
-    "Exploitant": (("ftp_ingest",), ("ftp_ingest", "core", "django_celery_beat")),
+    "Exploitant": (("ftp_ingest", "core.DeadLetter"), ("ftp_ingest", "core", "django_celery_beat")),
     "Gérant": (
         (
             "customers",
