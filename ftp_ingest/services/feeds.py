@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import paramiko
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
+from django.db.models import F
 from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
@@ -60,25 +60,21 @@ def pull_due_feeds(*, code: str | None = None, force: bool = False) -> list[Feed
     feeds = Feed.objects.filter(is_active=True).select_related("shop")
     if code is not None:
         feeds = feeds.filter(code=code)
-    if not force:
-        feeds = feeds.filter(_is_due())
-    return [pull_feed(feed) for feed in feeds]
+    return [pull_feed(feed) for feed in feeds if force or _is_due(feed)]
 
 
 def due_feeds() -> list[int]:
     """The active feeds to be fetched now, the longest due first."""
-    feeds = Feed.objects.filter(_is_due(), is_active=True)
-    return list(feeds.order_by(F("next_due_at").asc(nulls_first=True)).values_list("pk", flat=True))
+    feeds = Feed.objects.filter(is_active=True).order_by(F("next_due_at").asc(nulls_first=True))
+    return [feed.pk for feed in feeds if _is_due(feed)]
 
 
-def _is_due() -> Q:
-    now = clock.now()
-    # No feed waits longer than a day and its own interval: further off, a clock was wrong.
-    beyond = ExpressionWrapper(
-        Value(now) + F("interval_minutes") * Value(timedelta(minutes=1)) + _LONGEST_WAIT,
-        output_field=DateTimeField(),
-    )
-    return Q(next_due_at=None) | Q(next_due_at__lte=now) | Q(next_due_at__gt=beyond)
+def _is_due(feed: Feed) -> bool:
+    if feed.next_due_at is None:
+        return True
+    wait = feed.next_due_at - clock.now()
+    # No feed waits longer than a day and its own interval: if so, a clock was wrong.
+    return not timedelta(0) < wait <= _LONGEST_WAIT + timedelta(minutes=feed.interval_minutes)
 
 
 def pull_feed(feed: Feed) -> FeedReport:
@@ -116,11 +112,10 @@ def _visit(feed: Feed, run: FeedRun, report: FeedReport) -> None:
 
 def pull_feed_now(*, feed_id: int, only_if_due: bool = False) -> FeedReport | None:
     """Fetch one feed without waiting for its hour; with `only_if_due`, None when it isn't."""
-    feeds = Feed.objects.select_related("shop").filter(pk=feed_id)
-    if only_if_due:
-        feeds = feeds.filter(_is_due(), is_active=True)
-    feed = feeds.first()
-    return pull_feed(feed) if feed is not None else None
+    feed = Feed.objects.select_related("shop").get(pk=feed_id)
+    if only_if_due and not (feed.is_active and _is_due(feed)):
+        return None
+    return pull_feed(feed)
 
 
 def _run_status(report: FeedReport) -> str:
