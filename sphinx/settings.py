@@ -164,6 +164,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 FILE_BROKER = env.bool("SPHINX_FILE_BROKER", default=False)
 # How often the scheduler asks which feeds are due and which runs are dead.
 BEAT_SECONDS = env.int("SPHINX_BEAT_SECONDS", default=60)
+# How long a task that failed waits before its second try, at most; then twice as long each time.
+RETRY_SECONDS = env.int("SPHINX_RETRY_SECONDS", default=30)
 CELERY_TIMEZONE = "Europe/Paris"
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

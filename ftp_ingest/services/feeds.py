@@ -101,7 +101,12 @@ def _visit(feed: Feed, run: FeedRun, report: FeedReport) -> None:
         logger.warning("feed failed", extra={"feed": feed.code, "code": error.code})
     except BaseException as error:
         # A bug or a kill: the run says so, then the error goes its way.
-        finish(run, FeedRun.Status.FAILED, error=type(error).__name__)
+        finish(
+            run,
+            FeedRun.Status.FAILED,
+            error=_("Interrompu par une panne (%s) : rien n'est à moitié intégré.")
+            % type(error).__name__,
+        )
         _plan_next(feed, failed=True)
         raise
     report.ingest.seconds = time.perf_counter() - started

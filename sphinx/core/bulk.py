@@ -143,7 +143,8 @@ def _copy(
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)
     buffer.seek(0)
-    with connection.cursor() as cursor:
+    # Django passes copy_expert on as it is: its errors are the driver's own unless wrapped.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(
             f"COPY {table} ({', '.join(map(quote, columns))}) FROM STDIN "
             f"WITH (FORMAT csv, FORCE_NOT_NULL ({texts}))",

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from celery import Task
 from celery.exceptions import Ignore
+from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
@@ -39,7 +40,7 @@ class ReliableTask(Task):
     label: Any = ""
     autoretry_for = PASSING
     max_retries = 5
-    retry_backoff = 30
+    retry_backoff = settings.RETRY_SECONDS
     retry_backoff_max = 900
     retry_jitter = True
 
