@@ -166,6 +166,7 @@ FILE_BROKER = env.bool("SPHINX_FILE_BROKER", default=False)
 BEAT_SECONDS = env.int("SPHINX_BEAT_SECONDS", default=60)
 # How long a task that failed waits before its second try, at most; then twice as long each time.
 RETRY_SECONDS = env.int("SPHINX_RETRY_SECONDS", default=30)
+CELERY_BEAT_SCHEDULER = "sphinx.core.beat:LoneScheduler"
 CELERY_TIMEZONE = "Europe/Paris"
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -48,10 +48,9 @@ def test_what_was_asked_for_while_redis_was_away_is_done_when_it_is_back(
     environment: dict[str, str], redis: Redis, tmp_path: Path
 ) -> None:
     first, *_others = parcels_on_their_way(3)
-    schedule = str(tmp_path / "schedule")
     with (
         celery(environment, "worker", "--concurrency", "1", log=tmp_path / "worker.log"),
-        celery(environment, "beat", "--schedule", schedule),
+        celery(environment, "beat"),
     ):
         redis.kill()
         # Somebody goes on working: an invoice whose message is lost, long work asked for.
@@ -104,8 +103,8 @@ def test_two_beats_and_two_workers_do_everything_once(
     with (
         celery(environment, "worker", "--concurrency", "2", "-n", "one@%h"),
         celery(environment, "worker", "--concurrency", "2", "-n", "two@%h"),
-        celery(environment, "beat", "--schedule", str(tmp_path / "first")),
-        celery(environment, "beat", "--schedule", str(tmp_path / "second")),
+        celery(environment, "beat"),
+        celery(environment, "beat"),
     ):
         wait_for(lambda: FeedRun.objects.filter(status="done").count() == 2, 90)
         wait_for(lambda: DeliveryNote.objects.exclude(mailed_at=None).count() == 8, 90)

@@ -104,7 +104,7 @@ def worker(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def beat(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
-    process = celery(environment, "beat", "--schedule", str(tmp_path / "schedule"))
+    process = celery(environment, "beat")
     try:
         yield
     finally:

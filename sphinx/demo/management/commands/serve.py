@@ -58,10 +58,9 @@ def _web(port: int) -> list[str]:
 
 
 def _worker() -> list[str]:
-    schedule = str(settings.DATA_DIR / "celerybeat-schedule")
     return [
         sys.executable, "-m", "celery", "-A", "sphinx", "worker",
-        "--beat", "--schedule", schedule, "--pool", "solo", "--loglevel", "warning",
+        "--beat", "--pool", "solo", "--loglevel", "warning",
     ]  # fmt: skip
 
 
