@@ -155,8 +155,15 @@ if EMBEDDED:
         ),
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    if replica := env.str("REPLICA_DATABASE_URL", default=""):
+        # Figures are read there (sphinx/core/replica.py).
+        DATABASES["replica"] = {**env.db_url_config(replica), "TEST": {"MIRROR": "default"}}
+        DATABASE_ROUTERS = ["sphinx.core.replica.ReplicaRouter"]
+    for _database in DATABASES.values():
+        _database["CONN_MAX_AGE"] = 60
+        _database["CONN_HEALTH_CHECKS"] = True
+        # Behind PgBouncer's transaction pooling a cursor doesn't outlive its transaction.
+        _database["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("DATABASE_POOLED", default=False)
 
 # --- Tasks and cache ---------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")

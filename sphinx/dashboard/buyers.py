@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from sphinx.core.replica import is_reading_copy
 from sphinx.dashboard.figures import EVERYTHING, Chosen, orders_in
 from sphinx.dashboard.models import Buyer, BuyersOfPeriod
 from sphinx.dashboard.periods import Period
@@ -28,6 +29,9 @@ def buyers_in(period: Period, chosen: Chosen = EVERYTHING) -> Buyers:
     if chosen != EVERYTHING:
         return _counted(period, chosen)
     known = BuyersOfPeriod.objects.filter(start=period.start, end=period.end).first()
+    if known is None and is_reading_copy():
+        # Nothing can be kept there: counted each time, and as of the copy's moment.
+        return _counted(period, chosen)
     if known is None:
         known = _remember(period)
     return Buyers(known.new, known.returning)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from sphinx.core import clock
 from sphinx.core.events import announce
 from sphinx.core.pages import back_office_page
+from sphinx.core.replica import figures_from_copy
 from sphinx.dashboard import cohorts
 from sphinx.dashboard.events import cohorts_wanted
 from sphinx.dashboard.models import Cohort
@@ -21,6 +22,7 @@ _may_see = permission_required(("sales.view_order", "invoicing.view_invoice"), r
 
 @login_required
 @_may_see
+@figures_from_copy
 def page(request: HttpRequest) -> HttpResponse:
     """New and returning customers by month, and the cohorts."""
     if not Cohort.objects.exists():
@@ -54,6 +56,7 @@ def _shown(row: cohorts.CohortRow, is_per_head: bool) -> dict[str, Any]:
 
 @login_required
 @_may_see
+@figures_from_copy
 def workbook(request: HttpRequest) -> HttpResponse:
     """The same, and every cohort since the first."""
     today = clock.today()

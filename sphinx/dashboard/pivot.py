@@ -17,6 +17,7 @@ from django_countries import countries
 from inventory.models import Product
 from sphinx.core.models import Shop
 from sphinx.core.money import ZERO, to_cents
+from sphinx.core.replica import reading_connection
 from sphinx.dashboard.figures import Chosen
 from sphinx.dashboard.periods import Period
 from sphinx.dashboard.products import conditions, joins_of
@@ -177,7 +178,7 @@ def _sums(asked: Pivot) -> list[tuple[Any, Any, Any]]:
         f"SELECT {_key(asked.rows)} AS r, {column} AS c, SUM({measure.sql}) FROM {table} AS facts "
         f"{joins_of(codes)} WHERE facts.day BETWEEN %s AND %s{where} GROUP BY 1, 2"
     )
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(sql, [asked.period.start, asked.period.end, *places])
         return [row for row in cursor.fetchall() if row[2]]
 

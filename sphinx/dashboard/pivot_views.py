@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from sphinx.core.pages import back_office_page
+from sphinx.core.replica import figures_from_copy
 from sphinx.core.texts import safe_cell
 from sphinx.dashboard import rollups
 from sphinx.dashboard.models import SavedPivot
@@ -98,6 +99,7 @@ def _asked(request: HttpRequest) -> tuple[PivotForm, Pivot | None]:
 
 @login_required
 @_may_see
+@figures_from_copy
 def page(request: HttpRequest) -> HttpResponse:
     """The form, the table and its chart, and what was kept."""
     form, asked = _asked(request)
@@ -128,6 +130,7 @@ def _chart(asked: Pivot) -> str:
 
 @login_required
 @_may_see
+@figures_from_copy
 def take_away(request: HttpRequest, extension: str) -> HttpResponse:
     """The same table as CSV or as a workbook."""
     _form, asked = _asked(request)

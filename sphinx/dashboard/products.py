@@ -8,9 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from sphinx.core.money import to_cents
+from sphinx.core.replica import reading_connection
 from sphinx.dashboard.figures import EVERYTHING, Chosen
 from sphinx.dashboard.models import ProductDay
 from sphinx.dashboard.periods import Period
@@ -172,7 +171,7 @@ def _sold(key: str, label: str | None, product: int | None, *sums: Any) -> Sold:
 
 
 def _rows(sql: str, places: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(sql, places)
         return list(cursor.fetchall())
 

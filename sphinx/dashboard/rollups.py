@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from sphinx.core import clock
+from sphinx.core.replica import is_reading_copy
 from sphinx.dashboard.models import BuyersOfPeriod, RollupLock, StaleDay
 from sphinx.dashboard.periods import Period, bounds
 from sphinx.dashboard.rollup_sql import (
@@ -41,9 +42,10 @@ class Difference(NamedTuple):
 def refresh() -> int:
     """Make anew the days that something touched; how many there were.
 
-    Safe to run twice and at once: who comes second waits, and finds nothing left to do.
+    Safe to run twice and at once: who comes second waits, and finds nothing left to do. Pages read
+    from a copy of the database refresh nothing: beat does, each minute.
     """
-    if not StaleDay.objects.exists():
+    if is_reading_copy() or not StaleDay.objects.exists():
         return 0
     with transaction.atomic():
         lock()

@@ -15,6 +15,7 @@ from inventory.models import ProductCategory
 from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
+from sphinx.core.replica import figures_from_copy
 from sphinx.dashboard import foretelling, products, rollups, statistics
 from sphinx.dashboard.figures import Chosen
 from sphinx.dashboard.models import SalesDay
@@ -161,6 +162,7 @@ def _by_group(period: Period, chosen: Chosen) -> dict[str, list[products.Sold]]:
 
 @login_required
 @_may_see
+@figures_from_copy
 def page(request: HttpRequest) -> HttpResponse:
     """The figures of a period beside another's."""
     form, period, before, chosen = _asked(request)
@@ -192,6 +194,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @_may_see
+@figures_from_copy
 def workbook(request: HttpRequest) -> HttpResponse:
     """The same figures as a workbook, every product included."""
     _form, period, before, chosen = _asked(request)

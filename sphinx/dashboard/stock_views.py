@@ -8,6 +8,7 @@ from purchasing.scorecards import scorecards
 from sphinx.core import clock
 from sphinx.core.events import announce
 from sphinx.core.pages import back_office_page
+from sphinx.core.replica import figures_from_copy
 from sphinx.dashboard import stock_statistics
 from sphinx.dashboard.events import measure_wanted
 from sphinx.dashboard.tabs import tabs_for
@@ -18,6 +19,7 @@ _may_see = permission_required("inventory.view_stockposition", raise_exception=T
 
 @login_required
 @_may_see
+@figures_from_copy
 def page(request: HttpRequest) -> HttpResponse:
     """Value, cover, ruptures and what sleeps; what isn't measured yet today is asked for."""
     now, before = stock_statistics.last_measured()
@@ -47,6 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @_may_see
+@figures_from_copy
 def workbook(request: HttpRequest) -> HttpResponse:
     """The same figures and every product's."""
     now, before = stock_statistics.last_measured()

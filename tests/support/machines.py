@@ -49,11 +49,15 @@ def assert_proven() -> None:
 class Postgres:
     """A cluster; its files belong to the user postgres when we are root."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, copy_of: "Postgres | None" = None) -> None:
         self.folder, self.port = folder, free_port()
         if os.getuid() == 0:
             os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
-        self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8")
+        if copy_of is None:
+            self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8")
+        else:
+            source = ["-h", "127.0.0.1", "-p", str(copy_of.port), "-U", "postgres"]
+            self._run("pg_basebackup", *source, "--write-recovery-conf", "--checkpoint", "fast")
         self.start()
 
     def start(self) -> None:
@@ -91,10 +95,11 @@ class Postgres:
             [BIN / "dropdb", *server, "--force", connection.settings_dict["NAME"]], check=True
         )
 
-    def say(self, sql: str) -> None:
-        """Run one statement."""
+    def say(self, sql: str) -> str:
+        """Run one statement; what it answers."""
         server = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
-        subprocess.run([BIN / "psql", *server, "-q", "-c", sql, "postgres"], check=True)
+        command = [BIN / "psql", *server, "-qtA", "-c", sql, "postgres"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def _run(self, name: str, *args: str) -> None:
         as_postgres = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
@@ -103,10 +108,10 @@ class Postgres:
 
 
 @contextmanager
-def own_postgres() -> Iterator[Postgres]:
-    """A cluster for as long as the block lasts."""
+def own_postgres(copy_of: Postgres | None = None) -> Iterator[Postgres]:
+    """A cluster for as long as the block lasts; `copy_of` another, it follows that one."""
     folder = Path(tempfile.mkdtemp(prefix="sphinx-pg-", dir="/tmp"))
-    server = Postgres(folder)
+    server = Postgres(folder, copy_of)
     try:
         yield server
     finally:
