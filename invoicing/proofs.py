@@ -21,6 +21,7 @@ from invoicing.models import (
 )
 from invoicing.selectors import DONE_WITH, NOT_INVOICED, notes_to_invoice
 from sales.models import DeliveryNote, Order, OrderLine
+from sphinx.core.files import here
 from sphinx.core.models import DocumentSequence
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
@@ -174,7 +175,7 @@ def pdfs_are_as_made(proof: Proof) -> None:
     """The PDFs on disk are the bytes that were made."""
     for pdf in InvoicePdf.objects.select_related("invoice"):
         proof.checked += 1
-        path = settings.DATA_DIR / pdf.path
+        path = here(settings.DATA_DIR / pdf.path)
         if not path.exists():
             proof.faults.append(f"{pdf.invoice.number} : {path} manque")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != pdf.sha256:

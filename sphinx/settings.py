@@ -321,7 +321,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Production serves hashed, compressed files (collectstatic); else they are read in place.
 HASHED_STATIC = env.bool("HASHED_STATIC", default=PRODUCTION)
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -329,6 +329,24 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+if S3_BUCKET := env.str("S3_BUCKET", default=""):
+    from botocore.config import Config  # takes its time: only where there is a store
+
+    # Kept files lie there too, so that web and workers need no disk of their own (core/files.py).
+    STORAGES["kept"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+            "region_name": env.str("S3_REGION", default="") or None,
+            "access_key": env.str("S3_ACCESS_KEY", default="") or None,
+            "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": True,
+            "client_config": Config(connect_timeout=5, read_timeout=60),
+        },
+    }
 WHITENOISE_USE_FINDERS = not HASHED_STATIC
 
 # --- Mail --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounting_export.models.entries import JournalEntry
 from sphinx.core.fields import MoneyField
+from sphinx.core.files import here
 
 
 class ExportBatch(models.Model):
@@ -50,8 +51,8 @@ class ExportBatch(models.Model):
 
     @property
     def file(self) -> Path:
-        """Where its bytes lie."""
-        return Path(settings.DATA_DIR, self.path)
+        """Where its bytes lie, on this machine."""
+        return here(Path(settings.DATA_DIR, self.path))
 
 
 class ExportedEntry(models.Model):

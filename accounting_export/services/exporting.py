@@ -27,7 +27,7 @@ from accounting_export.services.posting import post_missing
 from accounting_export.services.purchases import post_missing_purchases
 from sphinx.core import clock
 from sphinx.core.errors import InputError
-from sphinx.core.files import whole_file
+from sphinx.core.files import put_once, whole_file
 from sphinx.core.money import ZERO
 from sphinx.core.services import allocate_number, company, record
 
@@ -226,8 +226,10 @@ def _export(
         )
         _mark(batch, choice)
         record("journal.exported", [batch], actor=actor, sha256=sha256)
-        batch.file.parent.mkdir(parents=True, exist_ok=True)
-        aside.replace(batch.file)
+        target = Path(settings.DATA_DIR, batch.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside.replace(target)
+        put_once(target)
         return batch
     finally:
         aside.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from accounting_export.models import Journal, JournalLine
 from accounting_export.selectors import Choice, fiscal_year, lines_to_export
 from accounting_export.services.exporting import FOLDER, at_length, book_missing, file_name
 from sphinx.core.errors import InputError
-from sphinx.core.files import whole_file
+from sphinx.core.files import put, whole_file
 from sphinx.core.services import company, record
 
 FECS = Path(FOLDER, "fec")
@@ -87,6 +87,7 @@ def make_fec(
             raise _refused(report)
         path = Path(settings.DATA_DIR, FECS, name)
         aside.replace(path)
+        put(path)
     finally:
         aside.unlink(missing_ok=True)
     record("fec.made", [firm], actor=actor, file=name, lines=report.lines)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,7 @@ from accounting_export.models import (
 )
 from accounting_export.selectors import invoices_of_batch
 from invoicing.services import render_pdfs
-from sphinx.core.files import whole_file
+from sphinx.core.files import here, put, whole_file
 from sphinx.core.services import record
 from sphinx.core.texts import safe_cell
 
@@ -77,8 +78,12 @@ def answer(*, question_id: int, text: str, at: datetime, actor: Any) -> EntryQue
 
 
 def pieces_path(batch: ExportBatch) -> Path:
-    """Where the zip of a batch's pieces lies."""
-    return batch.file.with_name(f"{batch.number}-pieces.zip")
+    """Where the zip of a batch's pieces lies, as it was last made."""
+    return here(_pieces_place(batch), may_change=True)
+
+
+def _pieces_place(batch: ExportBatch) -> Path:
+    return Path(settings.DATA_DIR, batch.path).with_name(f"{batch.number}-pieces.zip")
 
 
 @transaction.atomic
@@ -125,7 +130,7 @@ def _write_zip(archive: PiecesArchive) -> None:
         )
     )
     with (
-        whole_file(pieces_path(batch)) as stream,
+        whole_file(_pieces_place(batch)) as stream,
         zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as package,
     ):
         for start in range(0, len(rows), _BATCH):
@@ -141,3 +146,4 @@ def _write_zip(archive: PiecesArchive) -> None:
             archive.done = min(start + _BATCH, len(rows))
             PiecesArchive.objects.filter(pk=archive.pk).update(done=archive.done)
         package.writestr("index.csv", index.getvalue().encode("utf-8-sig"))
+    put(_pieces_place(batch))

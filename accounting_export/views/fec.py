@@ -17,6 +17,7 @@ from accounting_export.forms import FecForm, FecToCheckForm
 from accounting_export.selectors import fiscal_years
 from accounting_export.services import FECS, Encoding, Separator, is_long, make_fec
 from sphinx.core.errors import SphinxError
+from sphinx.core.files import here
 from sphinx.core.jobs import start_job
 from sphinx.core.pages import back_office_page
 from sphinx.core.services import company
@@ -74,7 +75,9 @@ def _make(request: HttpRequest, data: dict[str, Any]) -> tuple[Report | None, st
 @_may_export
 def download(request: HttpRequest, name: str) -> FileResponse:
     """A year's FEC as it was last made."""
-    path = Path(settings.DATA_DIR, FECS, name)
-    if not _NAME.fullmatch(name) or not path.exists():
+    if not _NAME.fullmatch(name):
+        raise Http404
+    path = here(Path(settings.DATA_DIR, FECS, name), may_change=True)
+    if not path.exists():
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename=name)

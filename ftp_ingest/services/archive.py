@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from ftp_ingest.errors import FileRefused
 from sphinx.core import clock
+from sphinx.core.files import discard, here, put_once
 
 
 class Archived(NamedTuple):
@@ -31,7 +32,11 @@ def hash_file(path: Path) -> tuple[str, int]:
 
 
 def archive_path(sha256: str) -> Path:
-    """Where the file of that hash lies."""
+    """Where the file of that hash lies, brought from the store if it isn't on this machine."""
+    return here(_place(sha256))
+
+
+def _place(sha256: str) -> Path:
     return Path(settings.DATA_DIR) / "archive" / sha256[:2] / f"{sha256}.csv"
 
 
@@ -61,12 +66,13 @@ def keep(path: Path) -> Archived:
             % {"size": size, "limit": limit},
             code="file.too_large",
         )
-    target = archive_path(sha256)
+    target = _place(sha256)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
         path.replace(target)
+    put_once(target)
     return Archived(sha256, size, target)
 
 
@@ -92,7 +98,7 @@ def purge_archive() -> int:
             continue
         # Another shop may have received the same bytes.
         if not kept.filter(sha256=file.sha256).exclude(pk=file.pk).exists():
-            archive_path(file.sha256).unlink(missing_ok=True)
+            discard(_place(file.sha256))
         file.purged_at = now
         file.save(update_fields=["purged_at"])
         purged += 1

@@ -15,6 +15,7 @@ from invoicing.selectors import printable
 from invoicing.services.structured import is_structured, structured_xml
 from sphinx.core import clock
 from sphinx.core.branding import Brand, brand
+from sphinx.core.files import here, put
 from sphinx.core.letterhead import FRENCH
 from sphinx.core.pdf import Page, render_all
 
@@ -41,7 +42,7 @@ def _batches(ids: Iterator[int]) -> Iterator[list[int]]:
 
 def _render_batch(ids: list[int]) -> dict[int, Path]:
     made = dict(InvoicePdf.objects.filter(invoice__in=ids).values_list("invoice_id", "path"))
-    paths = {pk: settings.DATA_DIR / path for pk, path in made.items()}
+    paths = {pk: here(settings.DATA_DIR / path) for pk, path in made.items()}
     todo = [pk for pk in ids if pk not in paths or not paths[pk].exists()]
     invoices, looks = list(printable(todo)), brand()
     pages = [
@@ -54,6 +55,8 @@ def _render_batch(ids: list[int]) -> dict[int, Path]:
         for i in invoices
     ]
     drawn = list(zip(invoices, pages, render_all(pages), strict=True))
+    for _invoice, page, _sha256 in drawn:
+        put(page.path)
     rendered_at = clock.now()
     # Two workers may draw the same document: the first keeps its row.
     InvoicePdf.objects.bulk_create(

@@ -21,6 +21,7 @@ from invoicing.selectors import platform_settings
 from invoicing.services.documents import render_pdfs
 from invoicing.services.reporting import make_due_reports
 from sphinx.core.errors import InputError
+from sphinx.core.files import here
 from sphinx.core.money import NOTHING
 from sphinx.core.services import record
 
@@ -112,7 +113,7 @@ def deposit_reports(platform: Platform, *, actor: Any = None) -> int:
             report = waiting.select_for_update(no_key=True).filter(pk=pk).first()
             if report is None:
                 continue
-            data = (settings.DATA_DIR / report.path).read_bytes()
+            data = here(settings.DATA_DIR / report.path).read_bytes()
             platform.deposit(kind=REPORTS, name=f"{report.identifier}.xml", data=data)
             report.status = SalesReport.Status.SENT
             report.save(update_fields=["status"])

@@ -16,6 +16,7 @@ from invoicing.models import PlatformSettings, SalesReport
 from invoicing.selectors import platform_settings
 from sphinx.core.clock import business_date
 from sphinx.core.errors import InputError
+from sphinx.core.files import put, whole_file
 from sphinx.core.money import ZERO
 from sphinx.core.services import company, record
 
@@ -75,8 +76,9 @@ def _make(first: date, last: date, correction: int, at: datetime, actor: Any) ->
     path = "" if is_empty else f"documents/e-reporting/{identifier}.xml"
     if path:
         target = settings.DATA_DIR / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(xml)
+        with whole_file(target, durable=True) as stream:
+            stream.write(xml)
+        put(target)
     report = SalesReport.objects.create(
         identifier=identifier,
         first_on=first,

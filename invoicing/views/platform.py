@@ -16,6 +16,7 @@ from invoicing.models import EInvoiceState, PlatformMessage, PlatformSettings, S
 from invoicing.selectors import current_states, platform_settings, refused_e_invoices
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.files import here
 from sphinx.core.pages import back_office_page
 
 SHOWN = 50
@@ -97,7 +98,7 @@ def _act(request: HttpRequest) -> None:
 def report_file(request: HttpRequest, report_id: int) -> FileResponse:
     """The e-reporting file as it was made."""
     report = get_object_or_404(SalesReport.objects.exclude(path=""), pk=report_id)
-    path = settings.DATA_DIR / report.path
+    path = here(settings.DATA_DIR / report.path)
     if not path.exists():
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename=f"{report.identifier}.xml")

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from sphinx.core import clock
 from sphinx.core.errors import BusinessRuleError, InputError
-from sphinx.core.files import whole_file
+from sphinx.core.files import here, kept_files, put, whole_file
 
 # Under DATA_DIR, what can't be made again.
 FOLDERS = ("archive", "documents", "exports", "travaux")
@@ -97,15 +97,16 @@ def restore(path: Path) -> dict[str, Any]:
                 shutil.copytree(
                     Path(folder) / name, Path(settings.DATA_DIR) / name, dirs_exist_ok=True
                 )
+                for kept in kept_files(name):
+                    put(kept)
     call_command("migrate", interactive=False, verbosity=0)
     return listed
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:
     for folder in FOLDERS:
-        for source in sorted((root / folder).rglob("*")):
-            if source.is_file() and source.suffix != ".tmp":
-                yield str(source.relative_to(root)), source
+        for source in kept_files(folder):
+            yield str(source.relative_to(root)), here(source)
 
 
 def _unpacked(path: Path, folder: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.events import announce
+from sphinx.core.files import discard, here, put
 from sphinx.core.job_events import job_waiting
 from sphinx.core.models import Job
 from sphinx.core.reliable import PASSING
@@ -179,7 +180,11 @@ def stop_job(job_id: int) -> None:
 
 
 def folder_of(found: Job) -> Path:
-    """Where the file that came out of it lies."""
+    """Where the file that came out of it lies, on this machine."""
+    return here(_place(found))
+
+
+def _place(found: Job) -> Path:
     return Path(settings.DATA_DIR, FOLDER, str(found.pk), found.file_name)
 
 
@@ -195,6 +200,8 @@ def run_job(job_id: int) -> bool:
     try:
         kind = kind_of(found.kind)
         found.outcome = kind.run(work, actor=found.asked_by, **found.params)
+        if found.file_name:
+            put(_place(found))
         found.status = Job.Status.DONE
     except Stopped:
         found.status = Job.Status.STOPPED
@@ -280,7 +287,8 @@ def purge_job_files() -> int:
     old = Job.objects.exclude(file_name="").filter(ended_at__lt=clock.now() - FILES_KEPT)
     gone = 0
     for found in old:
-        shutil.rmtree(folder_of(found).parent, ignore_errors=True)
+        discard(_place(found))
+        shutil.rmtree(_place(found).parent, ignore_errors=True)
         gone += Job.objects.filter(pk=found.pk).update(file_name="")
     return gone
 
