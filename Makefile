@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 SHELL := /bin/bash
 
-.PHONY: help demo guide screenshots serve test check bench lock messages clean
+.PHONY: help demo guide screenshots serve test check bench sbom lock messages clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,11 @@ check:           ## style, types, import contracts, migrations, translations, re
 bench:           ## benchmarks as ratios, also in var/bench.json
 	@.ci/setup tests
 	@.ci/with-postgres $(PYTHON) -m tests.bench
+
+sbom:            ## what the product is made of, as CycloneDX, in var/sbom.json
+	@.ci/setup tests
+	@mkdir -p var && .venv/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o var/sbom.json && echo var/sbom.json
 
 lock:            ## resolve requirements*.in into requirements*.txt
 	@for name in requirements requirements-demo requirements-dev; do \
