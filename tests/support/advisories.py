@@ -23,15 +23,7 @@ def read(answer: str) -> tuple[list[str], int]:
 def main() -> int:
     tool = str(Path(sys.executable).with_name("pip-audit"))
     files = [word for name in FILES for word in ("-r", str(ROOT / name))]
-    command = [
-        tool,
-        *files,
-        "--no-deps",
-        "--disable-pip",
-        "--format",
-        "json",
-        "--progress-spinner=off",
-    ]
+    how = ["--no-deps", "--disable-pip", "--format", "json", "--progress-spinner=off"]
     ran = subprocess.run([tool, *files, *how], capture_output=True, text=True, check=False)
     if not ran.stdout.strip():
         print("advisories could not be asked for; look again where they can", file=sys.stderr)
