@@ -12,6 +12,7 @@ from invoicing.models import Invoice
 from invoicing.selectors import notes_to_invoice
 from sphinx.core import clock
 from sphinx.core.files import whole_file
+from sphinx.core.four_eyes import submit
 from sphinx.core.jobs import Deed, Work, deed, job
 
 _BATCH = 50
@@ -21,14 +22,14 @@ CREDIT = deed(
         _("Établir des avoirs"),
         "invoicing.add_invoice",
         Invoice,
-        lambda pk, actor: services.credit_invoice(
-            invoice_id=pk,
-            amount=None,
-            reason=gettext("Annulation de la facture"),
-            at=clock.now(),
+        lambda pk, actor: submit(
+            "invoicing.credit",
+            about=gettext("Avoir de %s") % Invoice.objects.get(pk=pk).number,
             actor=actor,
+            invoice_id=pk,
+            reason=gettext("Annulation de la facture"),
         ),
-        _("%(count)s avoirs émis."),
+        _("%(count)s avoirs émis, ou demandés si la société les veut à deux."),
     )
 )
 

@@ -1,12 +1,14 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 
 from sphinx.core.admin_tools import KeptAdmin, MasterFileAdmin, OwnPageAdmin, badge, number
+from sphinx.core.four_eyes import asked_or, submit
+from sphinx.core.models import Approval
 from suppliers.models import PriceList, Supplier, SupplierPrice, SupplierProduct
 from suppliers.resources import SupplierProductResource, SupplierResource
 
@@ -29,6 +31,25 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     ]
     list_filter = ["is_active", "country"]
     search_fields = ["code", "name", "email"]
+
+    def save_model(self, request: HttpRequest, obj: Supplier, form: Any, change: bool) -> None:
+        """Where money goes is changed by its own service, maybe once another has agreed."""
+        wanted = {"iban": obj.iban, "bic": obj.bic}
+        kept = Supplier.objects.filter(pk=obj.pk).values("iban", "bic").first()
+        before = kept or {"iban": "", "bic": ""}
+        obj.iban, obj.bic = before["iban"], before["bic"]
+        super().save_model(request, obj, form, change)
+        if wanted != before:
+            made = submit(
+                "suppliers.bank_details",
+                about=_("%(name)s payé sur le compte %(iban)s")
+                % {"name": obj.name, "iban": wanted["iban"] or "—"},
+                actor=request.user,
+                supplier_id=obj.pk,
+                **wanted,
+            )
+            if isinstance(made, Approval):
+                messages.warning(request, asked_or(made, ""))
 
 
 @admin.register(SupplierProduct)

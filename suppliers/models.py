@@ -10,7 +10,13 @@ from simple_history.models import HistoricalRecords
 
 from inventory.models import Product
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
-from sphinx.core.validators import validate_euro, validate_siren, validate_vat_number
+from sphinx.core.validators import (
+    validate_bic,
+    validate_euro,
+    validate_iban,
+    validate_siren,
+    validate_vat_number,
+)
 
 
 class Supplier(models.Model):
@@ -29,6 +35,12 @@ class Supplier(models.Model):
         _("n° de TVA"), max_length=20, blank=True, validators=[validate_vat_number]
     )
     siren = models.CharField(_("SIREN"), max_length=9, blank=True, validators=[validate_siren])
+    iban = models.CharField(
+        _("IBAN"), max_length=34, blank=True, db_default="", validators=[validate_iban]
+    )
+    bic = models.CharField(
+        _("BIC"), max_length=11, blank=True, db_default="", validators=[validate_bic]
+    )
     auxiliary_account = models.CharField(_("compte auxiliaire"), max_length=8, blank=True)
     # Costs and accounts are in EUR: a supplier who invoices otherwise is entered in EUR.
     currency = models.CharField(

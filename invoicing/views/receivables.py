@@ -2,6 +2,7 @@
 
 from datetime import datetime, time
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -18,6 +19,7 @@ from invoicing.selectors import credited_quantities, line_key, returned_quantiti
 from sphinx.core import clock
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import SphinxError
+from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import said
@@ -98,17 +100,40 @@ def _acted(request: HttpRequest, invoice: Invoice, form: PaymentForm) -> bool:
     if not form.is_valid():
         return False
     data = form.cleaned_data
-    services.enter_payment(
-        invoice_id=invoice.pk,
-        amount=-data["amount"] if data["is_refund"] else data["amount"],
-        method=data["method"],
-        reference=data["reference"],
-        paid_at=datetime.combine(data["paid_on"], time(12), tzinfo=PARIS),
-        after_payments=data["payments"],
-        actor=request.user,
-    )
-    messages.success(request, _("Le règlement est noté."))
+    paid_at = datetime.combine(data["paid_on"], time(12), tzinfo=PARIS)
+    if data["is_refund"]:
+        made = submit(
+            "invoicing.give_back",
+            about=_("%(amount)s € à rendre sur %(number)s")
+            % said({"amount": data["amount"], "number": invoice.number}),
+            actor=request.user,
+            invoice_id=invoice.pk,
+            amount=str(-data["amount"]),
+            method=data["method"],
+            reference=data["reference"],
+            after_payments=data["payments"],
+            paid_at=paid_at.isoformat(),
+        )
+    else:
+        made = services.enter_payment(
+            invoice_id=invoice.pk,
+            amount=data["amount"],
+            method=data["method"],
+            reference=data["reference"],
+            paid_at=paid_at,
+            after_payments=data["payments"],
+            actor=request.user,
+        )
+    messages.success(request, asked_or(made, _("Le règlement est noté.")))
     return True
+
+
+def _told(made: Any) -> str:
+    if not isinstance(made, Invoice):
+        return ""
+    return _("Avoir %(number)s de %(total)s € établi.") % said(
+        {"number": made.number, "total": made.total_incl_tax}
+    )
 
 
 @login_required
@@ -120,24 +145,22 @@ def credit(request: HttpRequest, invoice_id: int) -> HttpResponse:
     done, returned = credited_quantities(invoice), returned_quantities(invoice)
     if request.method == "POST":
         try:
-            made = services.credit_lines(
+            made = submit(
+                "invoicing.credit_lines",
+                about=_("Avoir sur %s") % invoice.number,
+                actor=request.user,
                 invoice_id=invoice.pk,
                 quantities={
-                    line.pk: typed_number(request.POST.get(f"q{line.pk}", "")) for line in lines
+                    str(line.pk): str(typed_number(request.POST.get(f"q{line.pk}", "")))
+                    for line in lines
                 },
                 reason=request.POST.get("reason", "").strip() or RETURNED,
                 after_credits=int(typed_number(request.POST.get("credits", ""), places=0)),
-                at=clock.now(),
-                actor=request.user,
             )
         except SphinxError as error:
             messages.error(request, error.message)
         else:
-            messages.success(
-                request,
-                _("Avoir %(number)s de %(total)s € établi.")
-                % said({"number": made.number, "total": made.total_incl_tax}),
-            )
+            messages.success(request, asked_or(made, _told(made)))
             return redirect("invoicing:receivable", invoice.pk)
     rows = []
     for line in lines:

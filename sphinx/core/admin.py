@@ -22,7 +22,17 @@ from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.audit_labels import LABELS
 from sphinx.core.dead_letters import AGAIN, AWAY
 from sphinx.core.forms import CompanyForm
-from sphinx.core.models import AuditEvent, Company, DeadLetter, DocumentSequence, ExchangeRate, Shop
+from sphinx.core.four_eyes import AGREE, DECLINE, label_of_matter, requests_seen_by
+from sphinx.core.models import (
+    Approval,
+    AuditEvent,
+    Company,
+    DeadLetter,
+    DocumentSequence,
+    ExchangeRate,
+    Shop,
+)
+from sphinx.core.services import record
 
 
 @admin.register(Company)
@@ -87,6 +97,41 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @display(description=_("Texte"))
     def told(self, event: AuditEvent) -> str:
         return str(event.details.get("text", ""))
+
+
+@admin.register(Approval)
+class ApprovalAdmin(ReadOnlyAdmin):
+    """What waits for a second person; each sees what is of their role."""
+
+    list_display = ["about", "of_kind", "state", "asked_by", "asked_at", "decided_by", "decided_at"]
+    list_filter = ["status"]
+    search_fields = ["about"]
+    list_select_related = ["asked_by", "decided_by"]
+    fields = [
+        "about", "of_kind", "params", "status", "asked_by", "asked_at", "decided_by", "decided_at",
+    ]  # fmt: skip
+    actions = ["agree", "decline"]
+
+    state = badge("status", _("État"), waiting="warning", agreed="success", declined="danger")
+
+    @display(description=_("Nature"), ordering="matter")
+    def of_kind(self, asked: Approval) -> str:
+        return label_of_matter(asked.matter)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        own = requests_seen_by(request.user).values("pk")
+        return super().get_queryset(request).filter(pk__in=own)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("core.change_approval")
+
+    @admin.action(description=_("Accepter : c'est fait aussitôt"), permissions=["decide"])
+    def agree(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, AGREE)
+
+    @admin.action(description=_("Refuser, ou retirer sa demande"), permissions=["decide"])
+    def decline(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return run_each(request, queryset, DECLINE)
 
 
 @admin.register(DeadLetter)
@@ -213,6 +258,15 @@ class UserAdmin(_ManyRights, BaseUserAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Documents name who made them: a person who leaves is no longer active."""
         return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Somebody else's password: who gave it is in the trail."""
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        user = User.objects.filter(pk=id).exclude(password=before or "").first()
+        if user is not None:
+            record("account.password_set", [user], actor=request.user)
+        return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = True

@@ -13,6 +13,6 @@ class CoreConfig(AppConfig):
 
         link_for_readers()
         # Each app states what it can prove (proofs.py), what a month's closing asks
-        # (month_checks.py), what it holds of people (privacy.py), its long work (jobs.py) and
-        # what it listens to (receivers.py).
-        autodiscover_modules("proofs", "month_checks", "privacy", "jobs", "receivers")
+        # (month_checks.py), what it holds of people (privacy.py), its long work (jobs.py), what
+        # it submits to a second person (approvals.py) and what it listens to (receivers.py).
+        autodiscover_modules("proofs", "month_checks", "privacy", "jobs", "approvals", "receivers")

@@ -133,6 +133,18 @@ class Company(models.Model):
         related_name="+",
         help_text=_("Sans téléphone ni clé de sécurité, leurs pages restent fermées."),
     )
+    second_for_refunds = models.BooleanField(
+        _("avoirs et remboursements à deux"),
+        default=False,
+        db_default=False,
+        help_text=_("Demandés par une personne, acceptés par une autre."),
+    )
+    second_for_bank_details = models.BooleanField(
+        _("coordonnées bancaires des fournisseurs à deux"),
+        default=False,
+        db_default=False,
+        help_text=_("Un changement attend qu'une autre personne l'accepte."),
+    )
     hides_first_steps = models.BooleanField(_("cacher les premiers pas"), default=False)
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),
@@ -372,6 +384,55 @@ class DeadLetter(models.Model):
     def number(self) -> str:
         """What the audit trail calls it."""
         return str(self)[:80]
+
+
+class Approval(models.Model):
+    """What one person asked for and another agreed to, or not."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("À décider")
+        AGREED = "agreed", _("Acceptée")
+        DECLINED = "declined", _("Refusée")
+
+    matter = models.CharField(_("nature"), max_length=60)
+    about = models.CharField(_("objet"), max_length=200)
+    params = models.JSONField(_("paramètres"), default=dict)
+    status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.WAITING)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("demandée par"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    asked_at = models.DateTimeField(_("demandée le"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("décidée par"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    decided_at = models.DateTimeField(_("décidée le"), null=True)
+
+    class Meta:
+        verbose_name = _("demande à valider")
+        verbose_name_plural = _("demandes à valider")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["matter", "params"],
+                condition=models.Q(status="waiting"),
+                name="core_approval_asked_once",
+            ),
+            # Whoever writes to the database: nobody agrees to what they asked for.
+            models.CheckConstraint(
+                condition=~models.Q(status="agreed") | ~models.Q(decided_by=models.F("asked_by")),
+                name="core_approval_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.about
 
 
 class ListColumns(models.Model):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from stdnum import ean
+from stdnum import bic, ean, iban
 from stdnum.eu import vat
 from stdnum.fr import siren, siret
 
@@ -84,3 +84,15 @@ def validate_upload_size(file: Any) -> None:
     """Raises ValidationError when a file brought by hand is over 20 MB."""
     if file.size > MAX_UPLOAD:
         raise ValidationError(_("Ce fichier dépasse 20 Mo."))
+
+
+def validate_iban(value: str) -> None:
+    """Raises ValidationError unless `value` is an IBAN."""
+    if not iban.is_valid(value):
+        raise ValidationError(_("Ce n'est pas un IBAN valide : relisez-le sur le RIB."))
+
+
+def validate_bic(value: str) -> None:
+    """Raises ValidationError unless `value` has the form of a BIC."""
+    if not bic.is_valid(value):
+        raise ValidationError(_("Ce n'est pas un BIC valide (8 ou 11 caractères)."))

@@ -28,6 +28,8 @@ _CARDS = (
          "core.view_auditevent", "core_auditevent", "kind=feed.alarm"),
     Card("failing_feeds", _("Flux en échec"), "cable", "danger",
          "ftp_ingest.view_feed", "ftp_ingest_feed", ""),
+    Card("approvals", _("Demandes à valider"), "how_to_reg", "warning",
+         "core.change_approval", "core_approval", "status__exact=waiting"),
     Card("dead_letters", _("Tâches en échec"), "error", "danger",
          "core.change_deadletter", "core_deadletter", "status__exact=open"),
     Card("to_confirm", _("Commandes à confirmer"), "pending_actions", "warning",

@@ -28,7 +28,7 @@ from sales.selectors import (
     returns_to_examine,
 )
 from sphinx.core import clock
-from sphinx.core.models import AuditEvent, DeadLetter
+from sphinx.core.models import Approval, AuditEvent, DeadLetter
 from sphinx.core.money import ZERO, to_cents
 from sphinx.dashboard.models import ProductDay, SalesDay
 from sphinx.dashboard.periods import Period, bounds
@@ -180,6 +180,7 @@ def work_waiting() -> dict[str, int]:
             kind="feed.alarm", at__gte=clock.now() - timedelta(hours=24)
         ).count(),
         "failing_feeds": Feed.objects.filter(is_active=True, failures__gt=0).count(),
+        "approvals": Approval.objects.filter(status=Approval.Status.WAITING).count(),
         "dead_letters": DeadLetter.objects.filter(status=DeadLetter.Status.OPEN).count(),
         "overdue": open_invoices().filter(balance__gt=0, due_on__lt=clock.today()).count(),
         "refused_vat": customers_with_invalid_numbers().count(),

@@ -21,6 +21,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "sales.ReturnRequest",
             "ftp_ingest.QuarantinedRow",
             "accounting_export.EntryQuestion",
+            "core.Approval",
             "invoicing.BankLine",
             "invoicing.Payment",
             "invoicing.Reminder",
@@ -52,6 +53,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (
             "suppliers",
             "purchasing",
+            "core.Approval",
             "inventory.Product",
             "inventory.ReorderRule",
             "inventory.StockTransfer",

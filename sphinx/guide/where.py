@@ -36,6 +36,7 @@ PAGES = {
     "admin:auth_": "roles/owner/#people",
     "admin:core_company": "first-day/",
     "admin:core_shop": "shops/",
+    "admin:core_approval": "roles/owner/#four-eyes",
     "admin:core_deadletter": "roles/operator/",
     "admin:core_auditevent": "roles/owner/#audit",
     "admin:customers_": "roles/sales/",

@@ -1,5 +1,6 @@
 """Writes of suppliers: the catalogue, price lists."""
 
+from suppliers.services.bank_details import change_bank_details
 from suppliers.services.catalogue import NOTES, CatalogueReport, load_catalogue
 from suppliers.services.price_lists import (
     OPEN,
@@ -19,6 +20,7 @@ __all__ = [
     "Preview",
     "accept_price_list",
     "apply_due_price_lists",
+    "change_bank_details",
     "choose_columns",
     "discard_price_list",
     "load_catalogue",

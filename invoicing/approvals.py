@@ -1,0 +1,57 @@
+"""What of invoicing is submitted to a second person where the firm wants it: money given back."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from invoicing import services
+from sphinx.core import clock
+from sphinx.core.four_eyes import REFUNDS, submitted
+
+
+@submitted("invoicing.give_back", _("Rendre de l'argent"), "invoicing.add_payment", REFUNDS)
+def give_back(
+    *,
+    actor: Any,
+    invoice_id: int,
+    amount: str,
+    method: str,
+    reference: str,
+    after_payments: int | None,
+    paid_at: str,
+) -> Any:
+    """Note money given back to a customer; `amount` in EUR, below 0."""
+    return services.enter_payment(
+        invoice_id=invoice_id,
+        amount=Decimal(amount),
+        method=method,
+        reference=reference,
+        paid_at=datetime.fromisoformat(paid_at),
+        after_payments=after_payments,
+        actor=actor,
+    )
+
+
+@submitted("invoicing.credit_lines", _("Établir un avoir"), "invoicing.add_invoice", REFUNDS)
+def credit_lines(
+    *, actor: Any, invoice_id: int, quantities: dict[str, str], reason: str, after_credits: int
+) -> Any:
+    """Credit some pieces of an invoice: line id → pieces."""
+    return services.credit_lines(
+        invoice_id=invoice_id,
+        quantities={int(line): Decimal(count) for line, count in quantities.items()},
+        reason=reason,
+        after_credits=after_credits,
+        at=clock.now(),
+        actor=actor,
+    )
+
+
+@submitted("invoicing.credit", _("Annuler une facture"), "invoicing.add_invoice", REFUNDS)
+def credit(*, actor: Any, invoice_id: int, reason: str) -> Any:
+    """Credit all that is left of an invoice."""
+    return services.credit_invoice(
+        invoice_id=invoice_id, amount=None, reason=reason, at=clock.now(), actor=actor
+    )
