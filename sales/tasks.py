@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
-from sales.services import mail_quote, mail_shipment, notes_to_mail, quotes_to_mail
+from sales.services import forget_inactive, mail_quote, mail_shipment, notes_to_mail, quotes_to_mail
 from sphinx.core import clock
 
 
@@ -33,3 +33,9 @@ def mail_quotes(**_extra: Any) -> None:
     """Sweep: quotes whose e-mail was asked for and never left."""
     for quote_id in quotes_to_mail(clock.now()):
         mail_one_quote.delay(quote_id=quote_id)
+
+
+@shared_task(label=_("Oublier les clients sans commande depuis longtemps"))
+def forget_inactive_customers(**_extra: Any) -> None:
+    """End the retention of customers' data, where the firm says when."""
+    forget_inactive(on=clock.today())

@@ -89,6 +89,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),
     },
+    "forget-inactive-customers": {
+        "task": "sales.tasks.forget_inactive_customers",
+        "schedule": crontab(hour="2", minute="45"),
+    },
     "remind-overdue": {
         "task": "invoicing.tasks.remind_overdue",
         "schedule": crontab(hour="8", minute="30"),

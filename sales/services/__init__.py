@@ -50,6 +50,7 @@ from sales.services.quotes import (
     start_quote,
     write_quote,
 )
+from sales.services.retention import forget_inactive
 from sales.services.return_requests import (
     abandon_return,
     announce_return,
@@ -80,6 +81,7 @@ __all__ = [
     "confirm_order",
     "copy_quote",
     "examine_return",
+    "forget_inactive",
     "import_tracking",
     "labels_csv",
     "mail_quote",

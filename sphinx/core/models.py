@@ -145,6 +145,13 @@ class Company(models.Model):
         db_default=False,
         help_text=_("Un changement attend qu'une autre personne l'accepte."),
     )
+    forget_after_years = models.PositiveSmallIntegerField(
+        _("oublier les clients sans commande depuis (années)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Vide : jamais. La CNIL recommande 3 ans ; factures et livres restent."),
+    )
     hides_first_steps = models.BooleanField(_("cacher les premiers pas"), default=False)
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),

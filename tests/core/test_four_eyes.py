@@ -54,8 +54,8 @@ def give_back(client: Client, invoice: Invoice) -> None:
     answer = client.post(
         f"/factures/{invoice.pk}/reglement/",
         {
-            "verb": "pay", "amount": "4.00", "method": "virement", "paid_on": "2026-03-03", "reference": "",
-            "is_refund": "on", "payments": invoice.payments.count(),
+            "verb": "pay", "amount": "4.00", "method": "virement", "paid_on": "2026-03-03",
+            "reference": "", "is_refund": "on", "payments": invoice.payments.count(),
         },
     )  # fmt: skip
     assert answer.status_code == 302
