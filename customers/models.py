@@ -171,3 +171,15 @@ class VatCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vat_number} {self.checked_at:%d/%m/%Y}"
+
+
+class NewPerson(models.Model):
+    """Somebody whose customer is being made; always empty, its rows only make others wait."""
+
+    key = models.CharField(max_length=32, primary_key=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key

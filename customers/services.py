@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
-from customers.locks import lock_new_customers
+from customers.locks import lock_new_people
 from customers.models import Customer, CustomerAddress, ShopIdentity, VatCheck
 from customers.vies import ask_vies
 from sphinx.core.bulk import insert_rows, reserve_ids
@@ -70,7 +70,7 @@ def upsert_customers(
     identities, by_email = _known(shop, drafts)
     if _unknown_count(drafts, identities, by_email):
         # Another shop may be making the same person: whoever is second looks again.
-        lock_new_customers()
+        lock_new_people(_unknown_keys(shop, drafts, identities, by_email))
         identities, by_email = _known(shop, drafts)
     result = CustomerResult()
     fresh: list[tuple[int, CustomerDraft]] = []
@@ -122,6 +122,18 @@ def _known(
         # Who was merged stays merged, whatever the shop's files still say.
         by_email.setdefault(email, merged_into or pk)
     return identities, by_email
+
+
+def _unknown_keys(
+    shop: Shop,
+    drafts: Sequence[CustomerDraft],
+    identities: dict[str, ShopIdentity],
+    by_email: dict[str, int],
+) -> set[str]:
+    """What others could make the same people by: their e-mails anywhere, their keys in the shop."""
+    emails = {email_key(draft.email) for draft in drafts} - set(by_email) - {""}
+    refs = {identity_key(draft) for draft in drafts} - set(identities) - {""}
+    return emails | {f"{shop.pk}/{ref}" for ref in refs}
 
 
 def _unknown_count(

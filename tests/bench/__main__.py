@@ -34,6 +34,11 @@ INVOICES = int(os.environ.get("BENCH_INVOICES", "10000"))
 FEC_LINES = tuple(int(n) for n in os.environ.get("BENCH_FEC", "10000,1000000").split(","))
 PAGE_LINES = tuple(int(n) for n in os.environ.get("BENCH_PAGES", "10000,1000000").split(","))
 PDFS = int(os.environ.get("BENCH_PDFS", "2000"))
+# Orders a shop, of the feed, all the way; seconds. 0 leaves one out.
+SCALE = {
+    name: int(os.environ.get(f"BENCH_{name.upper()}", size))
+    for name, size in (("workers", 20000), ("latency", 200000), ("cost", 2000), ("soak", 300))
+}
 SAMPLE = 150
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -59,6 +64,7 @@ def main() -> None:
             **_bench_replenishments(),
             **_bench_fecs(),
             **_bench_pages(),
+            **{name: _in_own_process(name, size, 1) for name, size in SCALE.items() if size},
         }
     finally:
         _close()
@@ -99,6 +105,10 @@ def _alone(what: str, size: str, turns: str) -> dict[str, Any]:
         from tests.bench.pages import bench_pages
 
         return bench_pages(int(size))
+    if what in ("workers", "latency", "cost", "soak"):
+        from tests.bench import scale
+
+        return dict(getattr(scale, f"bench_{what}")(int(size)))
     if what in ("invoice", "pdf"):
         from tests.bench.invoicing import bench_invoicing, bench_pdfs
 

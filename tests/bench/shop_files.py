@@ -15,13 +15,16 @@ MAX_APART = 900
 RATES = ("20", "20", "20", "5.5", "10")
 
 
-def sku_of(index: int) -> str:
-    return f"BENCH-{index:05d}"
+def sku_of(index: int, prefix: str = "BENCH") -> str:
+    return f"{prefix}-{index:05d}"
 
 
-def write_orders(path: Path, orders: int) -> int:
-    """Write `orders` orders of 2.5 lines on average; returns the number of lines."""
-    draw = random.Random(orders)
+def write_orders(path: Path, orders: int, prefix: str = "BENCH", first: int = 0) -> int:
+    """Write `orders` orders of 2.5 lines on average; returns the number of lines.
+
+    `prefix` begins the SKUs; `first` is the first order's number, and its people's.
+    """
+    draw = random.Random(orders + first)
     prices = [Decimal(draw.randint(190, 19_990)) / 100 for _ in range(PRODUCTS)]
     placed_at = datetime(2025, 1, 2, 8)  # noqa: DTZ001 (written as a shop does)
     apart = min(MAX_APART, 2 * YEAR_SECONDS // orders)
@@ -29,9 +32,9 @@ def write_orders(path: Path, orders: int) -> int:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, ORDER_COLUMNS, delimiter=";", restval="")
         writer.writeheader()
-        for number in range(orders):
+        for number in range(first, first + orders):
             placed_at += timedelta(seconds=draw.randint(1, apart))
-            person = draw.randrange(max(1, orders * 6 // 10))
+            person = first + draw.randrange(max(1, orders * 6 // 10))
             chosen = draw.sample(range(PRODUCTS), draw.choice((1, 1, 2, 2, 3, 3, 4, 4)))
             items = [(index, draw.choice((1, 1, 1, 2, 3))) for index in chosen]
             goods = sum(quantity * prices[index] for index, quantity in items)
@@ -57,7 +60,7 @@ def write_orders(path: Path, orders: int) -> int:
                         "shipping_postcode": "75011",
                         "shipping_city": "Paris",
                         "shipping_country": "FR",
-                        "sku": sku_of(index),
+                        "sku": sku_of(index, prefix),
                         "label": f"Article n° {index} – édition",
                         "quantity": quantity,
                         "unit_price_incl_tax": prices[index],
