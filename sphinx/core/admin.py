@@ -6,6 +6,7 @@ from celery import current_app
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
@@ -121,6 +122,11 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         own = requests_seen_by(request.user).values("pk")
         return super().get_queryset(request).filter(pk__in=own)
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, *args, **kwargs)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_approval")

@@ -37,7 +37,7 @@ PAGES = {
     "admin:core_company": "first-day/",
     "admin:core_shop": "shops/",
     "admin:core_approval": "roles/owner/#four-eyes",
-    "admin:core_deadletter": "roles/operator/",
+    "admin:core_deadletter": "roles/operator/#letters",
     "admin:core_auditevent": "roles/owner/#audit",
     "admin:customers_": "roles/sales/",
     "admin:sales_": "roles/sales/",

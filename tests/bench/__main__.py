@@ -37,7 +37,7 @@ PDFS = int(os.environ.get("BENCH_PDFS", "2000"))
 # Orders a shop, of the feed, all the way; seconds. 0 leaves one out.
 SCALE = {
     name: int(os.environ.get(f"BENCH_{name.upper()}", size))
-    for name, size in (("workers", 20000), ("latency", 200000), ("cost", 2000), ("soak", 300))
+    for name, size in (("workers", 20000), ("latency", 200000), ("cost", 1000), ("soak", 300))
 }
 SAMPLE = 150
 ROOT = Path(__file__).resolve().parent.parent.parent
