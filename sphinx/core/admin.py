@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from celery import current_app
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -21,7 +20,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from sphinx.core.accounts import end_sessions
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.audit_labels import LABELS
-from sphinx.core.dead_letters import AGAIN, AWAY
+from sphinx.core.dead_letters import AGAIN, AWAY, label_of_task
 from sphinx.core.forms import CompanyForm
 from sphinx.core.four_eyes import AGREE, DECLINE, label_of_matter, requests_seen_by
 from sphinx.core.models import (
@@ -144,7 +143,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 class DeadLetterAdmin(ReadOnlyAdmin):
     """What failed for good: seen, mended, sent again."""
 
-    list_display = ["told", "state", "error", "place", "failures", "last_failed_at", "again"]
+    list_display = ["told", "state", "error", "place", "failures", "last_failed_at"]
     list_filter = ["status", "error"]
     search_fields = ["task", "error", "place"]
     fields = [
@@ -157,14 +156,9 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     @display(description=_("Tâche"), ordering="task")
     def told(self, letter: DeadLetter) -> str:
-        known = current_app.tasks.get(letter.task)
-        label = str(getattr(known, "label", "") or letter.task)
+        label = label_of_task(letter.task)
         told = ", ".join(f"{name} {value}" for name, value in letter.kwargs.items())
         return f"{label} ({told})" if told else label
-
-    @display(description=_("Rejouée le"), ordering="sent_again_at")
-    def again(self, letter: DeadLetter) -> Any:
-        return letter.sent_again_at
 
     def has_mend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_deadletter")

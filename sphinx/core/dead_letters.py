@@ -9,6 +9,7 @@ import hashlib
 import json
 import traceback
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ from sphinx.core.models import DeadLetter
 from sphinx.core.services import record
 
 KEPT = timedelta(days=90)
+
+
+@lru_cache(maxsize=1)
+def known_tasks() -> Any:
+    """Every task by its name; the site's processes load them when first asked."""
+    current_app.loader.import_default_modules()
+    return current_app.tasks
+
+
+def label_of_task(name: str) -> str:
+    """What a task does, as the screen says it; its name when this version knows no such task."""
+    return str(getattr(known_tasks().get(name), "label", "") or name)
 
 
 def place_of(error: BaseException) -> str:
@@ -81,7 +94,7 @@ def send_again(letter_id: int, *, actor: Any) -> None:
         InputError: this version of the program knows no such task.
     """
     letter = _open_letter(letter_id)
-    if letter.task not in current_app.tasks:
+    if letter.task not in known_tasks():
         raise InputError(_("Tâche inconnue de cette version : %s.") % letter.task)
     letter.sent_again_at = clock.now()
     letter.save(update_fields=["sent_again_at"])

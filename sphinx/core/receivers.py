@@ -5,12 +5,12 @@ from typing import Any
 
 from allauth.account.signals import password_changed, password_reset, user_logged_in
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
-from celery import current_app
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.db.models import Q
 from django.dispatch import receiver
 
+from sphinx.core.dead_letters import known_tasks
 from sphinx.core.job_events import job_waiting, letter_to_send
 from sphinx.core.jobs import ask_again, queue_of
 from sphinx.core.models import DeadLetter
@@ -32,7 +32,7 @@ def send_letter(letter_id: int, **_: Any) -> None:
         ask_again(letter.kwargs["job_id"])
         do_soon(**letter.kwargs)
     else:
-        current_app.tasks[letter.task].apply_async(kwargs=letter.kwargs)
+        known_tasks()[letter.task].apply_async(kwargs=letter.kwargs)
 
 
 _ON_ACCOUNT = {

@@ -15,6 +15,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from accounting_export.admin import JournalEntryAdmin
 from accounting_export.models import JournalEntry
@@ -24,6 +25,7 @@ from invoicing.models import Invoice
 from sales.admin import DeliveryNoteAdmin, OrderAdmin
 from sales.models import DeliveryNote, Order
 from sales.selectors import orders_ready_to_deliver
+from sphinx.core.dead_letters import label_of_task
 from sphinx.core.history import history_of
 from sphinx.core.models import AuditEvent
 from sphinx.dashboard.chain import chains_of
@@ -35,7 +37,16 @@ for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask,
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
-    list_filter = ["enabled", "one_off", "last_run_at"]
+    list_display = ["name", "what", "enabled", "when", "last_run_at"]
+    list_filter = ["enabled", "last_run_at"]
+
+    @display(description=_("Ce qui est fait"), ordering="task")
+    def what(self, entry: PeriodicTask) -> str:
+        return label_of_task(entry.task)
+
+    @display(description=_("Quand"))
+    def when(self, entry: PeriodicTask) -> str:
+        return str(entry.crontab or entry.interval or "")
 
 
 @admin.register(CrontabSchedule, IntervalSchedule)

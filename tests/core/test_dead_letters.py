@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from sphinx.core.models import AuditEvent, DeadLetter, Job
 from sphinx.core.reliable import PASSING, ReliableTask
 from sphinx.core.tasks import do_job
 from sphinx.dashboard.roles import ensure_roles
+from tests.support.apart import environment
+from tests.support.machines import run_apart
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +171,19 @@ def test_every_task_of_ours_is_reliable_and_has_a_name_people_understand() -> No
         assert task.retry_jitter, task.name
         assert task.acks_late, task.name
         assert str(task.label), task.name
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_site_that_has_done_no_task_yet_knows_them_all(tmp_path: Path) -> None:
+    """The list and the button work in a process that only serves pages."""
+    told = run_apart(
+        environment(tmp_path, DEBUG="1"),
+        "from sphinx.core.dead_letters import label_of_task\n"
+        "print(label_of_task('invoicing.tasks.exchange_with_platform'))",
+    )
+
+    assert told.strip() == "Échanger avec la plateforme"
 
 
 def test_what_beat_asks_for_exists() -> None:
