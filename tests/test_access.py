@@ -27,7 +27,7 @@ from tests.ftp_ingest.test_trust import HEADER, row
 from tests.support.crawling import Post, crawl
 from tests.test_stock_pages import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 TABLE = Path(__file__).parent / "data" / "access.csv"
 # Everybody's: their own account, the language, the guide.
 EVERYBODYS = (

@@ -20,6 +20,8 @@ from sphinx.guide.where import PAGES, page_for
 from tests.support.screenshots import NAMES
 from tests.test_stock_pages import signed_in
 
+pytestmark = pytest.mark.once
+
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 _IMAGE = re.compile(r"!\[[^\]]+\]\((?:\.\./)*images/([\w-]+)\.png\)")
 

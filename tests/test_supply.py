@@ -11,6 +11,8 @@ import pytest
 from tests.support.advisories import read
 from tests.support.migrations import complaints
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

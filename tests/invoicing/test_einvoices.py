@@ -345,7 +345,8 @@ def test_logo_and_colour_are_brought_checked_and_printed(
     seller: Company, admin_client: Client
 ) -> None:
     page = "/admin/core/company/1/change/"
-    typed = model_to_dict(company(), exclude=["logo", "id"]) | {"colour": "#aa3311"}
+    kept = model_to_dict(company(), exclude=["logo", "id"]) | {"colour": "#aa3311"}
+    typed = {name: value for name, value in kept.items() if value is not None}
     image = BytesIO()
     Image.new("RGB", (40, 20), "red").save(image, "PNG")
 
