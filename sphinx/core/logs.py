@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Bounded, so that a long text without an address takes no longer than its length.
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 # French and international numbers of ten figures and more, as people write them.
 _TELEPHONE = re.compile(r"(?<![\w.,/-])(?:\+\d{2}|0)[ .]?\d(?:[ .]?\d{2}){4}(?![\w/-]|[.,]\w)")
 

@@ -36,6 +36,13 @@ def test_what_is_nobodys_stays(text: str) -> None:
     assert hide_people(None, "", {"event": text}) == {"event": text}
 
 
+def test_a_long_text_keeps_nobody_busy() -> None:
+    """A million letters and an @: work that grew with the square would not end today."""
+    text = "a" * 1_000_000 + "@"
+
+    assert hide_people(None, "", {"event": text}) == {"event": text}
+
+
 def _logged(monkeypatch: pytest.MonkeyPatch, say: Any) -> str:
     """What the project's own handler writes."""
     stream = io.StringIO()
