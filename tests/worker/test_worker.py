@@ -2,15 +2,12 @@
 
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from accounting_export.models import JournalEntry
 from ftp_ingest.models import Feed, FeedRun
@@ -29,86 +26,35 @@ from sphinx.core.jobs import start_job
 from sphinx.core.models import Job
 from tests.factories import FeedFactory, ProductFactory, draft, line, put
 from tests.ftp_ingest.test_feeds import ORDERS
+from tests.support.apart import environment as apart
+from tests.support.machines import celery, own_redis, send, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Poll until it holds; fail when it doesn't in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.2)
-    pytest.fail("it did not happen in time")
-
-
 @pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-@pytest.fixture
-def environment(redis_url: str, settings: object, tmp_path: Path) -> dict[str, str]:
-    database = connection.settings_dict
-    url = (
-        f"postgresql://{database['USER']}:{database['PASSWORD']}@"
-        f"{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
-    )
-    return {
-        **os.environ,
-        "DATABASE_URL": url,
-        "REDIS_URL": redis_url,
-        "SPHINX_DATA_DIR": str(tmp_path / "data"),
-        "DEBUG": "1",
-        "SPHINX_BEAT_SECONDS": "2",
-    }
-
-
-def celery(environment: dict[str, str], *args: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "sphinx", *args, "--loglevel", "error"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM) -> None:
-    os.killpg(process.pid, how)
-    process.wait(timeout=30)
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """What a worker of this firm is started with: its own Redis, the tests' database."""
+    with own_redis(tmp_path) as redis:
+        yield apart(tmp_path / "data", REDIS_URL=redis.url, DEBUG="1", SPHINX_BEAT_SECONDS="2")
 
 
 @pytest.fixture
 def worker(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = celery(environment, "worker", "--concurrency", "1")
-    try:
+    with celery(environment, "worker", "--concurrency", "1") as process:
         yield process
-    finally:
-        if process.poll() is None:
-            stop(process)
 
 
 @pytest.fixture
-def beat(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
-    process = celery(environment, "beat")
-    try:
+def beat(environment: dict[str, str]) -> Iterator[None]:
+    with celery(environment, "beat"):
         yield
-    finally:
-        stop(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """As the machine's memory guard does it."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
 
 
 def feed_with_orders(tmp_path: Path) -> Feed:
@@ -159,19 +105,16 @@ def test_a_run_whose_worker_was_killed_is_taken_over(
     (Path(feed.directory) / "orders.csv").write_text(ORDERS.splitlines()[0] + "\n" + many)
     send(environment, "ftp_ingest.tasks.pull_due_feeds")
     wait_for(Order.objects.exists)
-    stop(worker, signal.SIGKILL)
+    kill(worker)
     time.sleep(1)
     applied = Order.objects.count()
     assert 0 < applied < 20_000
 
     long_ago = clock.now() - timedelta(hours=1)
     FeedRun.objects.filter(status="running").update(heartbeat_at=long_ago)
-    second = celery(environment, "worker", "--concurrency", "1")
-    try:
+    with celery(environment, "worker", "--concurrency", "1"):
         send(environment, "ftp_ingest.tasks.take_over_stale_runs")
         wait_for(lambda: FeedRun.objects.filter(status=FeedRun.Status.DONE).exists(), 120)
-    finally:
-        stop(second)
 
     assert Order.objects.count() == 20_000
     position = Product.objects.get(sku="A").positions.get()
@@ -197,24 +140,15 @@ def test_long_work_whose_worker_was_killed_is_ended_by_the_next(
 
     send(environment, "sphinx.core.tasks.do_lost_jobs")
     wait_for(Invoice.objects.exists)
-    stop(worker, signal.SIGKILL)
+    kill(worker)
     time.sleep(1)
     asked.refresh_from_db()
     if asked.status == Job.Status.RUNNING:
         assert Invoice.objects.count() < count
     Job.objects.filter(status="running").update(heartbeat_at=clock.now() - timedelta(hours=1))
-    second = celery(environment, "worker", "--concurrency", "1")
-    try:
+    with celery(environment, "worker", "--concurrency", "1"):
         send(environment, "sphinx.core.tasks.do_lost_jobs")
         wait_for(lambda: Job.objects.filter(status=Job.Status.DONE).exists(), 120)
-    finally:
-        stop(second)
 
     assert Invoice.objects.count() == count
     assert not notes_to_invoice().exists()
-
-
-def send(environment: dict[str, str], task: str) -> None:
-    """Put a task on the real broker, as another process would."""
-    code = f"from sphinx.celery import app; app.send_task({task!r})"
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
