@@ -48,6 +48,12 @@ class CompanyAdmin(KeptAdmin):
 
     list_display = ["name", "siren", "vat_number", "city"]
 
+    def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
+        """Which settings changed is in the trail: some of them guard others."""
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            record("firm.changed", [obj], actor=request.user, settings=sorted(form.changed_data))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not Company.objects.exists()
 

@@ -49,6 +49,7 @@ LABELS: dict[str, Any] = {
     "feed.alarm": _("Alerte de la passerelle"),
     "feed.failing": _("Flux en échec"),
     "feed.host_key_accepted": _("Clé du serveur acceptée"),
+    "firm.changed": _("Réglages de la société changés"),
     "firm.first_steps": _("Premiers pas"),
     "goods.returned": _("Marchandise revenue"),
     "invoice.issued": _("Facture émise"),

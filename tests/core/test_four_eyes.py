@@ -201,6 +201,21 @@ def test_each_sees_and_decides_what_is_of_their_role() -> None:
 
 
 @pytest.mark.usefixtures("wanted")
+def test_who_switches_it_off_is_in_the_trail() -> None:
+    owner = person("lea")
+    client, url = signed_in(owner), "/admin/core/company/1/change/"
+    form = client.get(url).context["adminform"].form
+    values = {name: value for name, value in form.initial.items() if value not in (None, False)}
+
+    answer = client.post(url, {**values, "second_for_refunds": ""})
+
+    assert answer.status_code == 302
+    event = AuditEvent.objects.get(kind="firm.changed")
+    assert event.actor == owner
+    assert "second_for_refunds" in event.details["settings"]
+
+
+@pytest.mark.usefixtures("wanted")
 def test_the_database_refuses_an_agreement_with_oneself() -> None:
     invoice, lea = paid_invoice(), person("lea")
     give_back(signed_in(lea), invoice)
