@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sphinx.core.middleware.ContentSecurityPolicyMiddleware",
+    "sphinx.core.middleware.BrokerAwayMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "sphinx.core.middleware.SecondFactorMiddleware",

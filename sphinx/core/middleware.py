@@ -6,11 +6,13 @@ from csp.constants import SELF
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from sphinx.core.accounts import lacks_second_factor
 
@@ -34,6 +36,25 @@ class ChosenLanguageMiddleware:
             if isinstance(response, TemplateResponse) and not response.is_rendered:
                 response.render()
             return response
+
+
+class BrokerAwayMiddleware:
+    """A page that needs Redis while it is away (log-in: its limits are counted there) says so."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """503 with a sentence; whatever else goes wrong is none of ours."""
+        if not isinstance(exception, RedisError):
+            return None
+        language = {"LANGUAGE_CODE": translation.get_language()}
+        return HttpResponse(render_to_string("core/away.html", language), status=503)
 
 
 class SecondFactorMiddleware:

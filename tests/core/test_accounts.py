@@ -14,7 +14,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, User
 from django.core import mail
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 
 from sphinx.core.models import AuditEvent
 from sphinx.core.services import company
@@ -194,3 +194,17 @@ def test_a_second_factor_is_not_removed_without_the_password_again(lea: User) ->
         answer.headers["Location"].startswith("/compte/2fa/reauthenticate/")
     )
     assert Authenticator.objects.filter(user=lea).exists()
+
+
+def test_without_redis_the_log_in_says_what_is_the_matter(client: Client) -> None:
+    """Tries are counted there: nobody is let in uncounted, and nobody sees a bare error."""
+    away = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://127.0.0.1:9/0",
+    }
+
+    with override_settings(CACHES={"default": away}):
+        answer = client.post("/compte/login/", {"login": "lea", "password": "x" * 20})
+
+    assert answer.status_code == 503
+    assert "réessayez" in answer.content.decode()
