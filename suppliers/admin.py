@@ -31,6 +31,31 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     ]
     list_filter = ["is_active", "country"]
     search_fields = ["code", "name", "email"]
+    fieldsets = [
+        (
+            _("Identité"),
+            {
+                "fields": [
+                    *["code", "name", "siren", "vat_number", "email", "phone"],
+                    *["address1", "address2", "postcode", "city", "country", "language"],
+                    "is_active",
+                ]
+            },
+        ),
+        (
+            _("Conditions d'achat"),
+            {
+                "fields": [
+                    *["currency", "lead_time_days", "minimum_order_excl_tax"],
+                    *["carriage_excl_tax", "carriage_free_excl_tax"],
+                ]
+            },
+        ),
+        (
+            _("Paiement"),
+            {"fields": ["payment_terms_days", "iban", "bic", "auxiliary_account"]},
+        ),
+    ]
 
     def save_model(self, request: HttpRequest, obj: Supplier, form: Any, change: bool) -> None:
         """Where money goes is changed by its own service, maybe once another has agreed."""

@@ -17,8 +17,10 @@ from invoicing.services import issue_invoice
 from purchasing.models import PurchaseOrder
 from sales.models import Order
 from sphinx.core import clock
+from sphinx.core.models import Company
 from sphinx.dashboard.figures import work_waiting
 from sphinx.dashboard.roles import ROLES, ensure_roles
+from suppliers.models import Supplier
 from tests.factories import NOON, SupplierFactory, line, placed, shipped
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +71,18 @@ def test_every_list_and_every_row_opens(owner: Client) -> None:
             # Some open on a page of their own.
             page = owner.get(reverse(f"{name}_change", args=[row.pk]), follow=True)
             assert page.status_code == 200, name
+
+
+@pytest.mark.parametrize("model", [Company, Supplier])
+def test_a_form_in_sections_leaves_no_field_out(owner: Client, model: Any) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = User.objects.get()
+    fields = [*model._meta.concrete_fields, *model._meta.many_to_many]
+    settings = {f.name for f in fields if f.editable and f.formfield()}
+
+    form = admin.site._registry[model].get_form(request, model())
+
+    assert settings <= set(form.base_fields)
 
 
 @pytest.mark.parametrize("path", ["/", "/admin/", "/comptabilite/export/", "/passerelle/deposer/"])

@@ -39,12 +39,69 @@ from sphinx.core.services import record
 class CompanyAdmin(KeptAdmin):
     form = CompanyForm
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    fieldsets = [
+        (
+            _("Identité"),
+            {
+                "fields": [
+                    *["name", "legal_form", "share_capital", "siren", "siret", "vat_number"],
+                    *["trade_register", "address1", "address2", "postcode", "city", "country"],
+                    *["email", "phone", "iban"],
+                ]
+            },
+        ),
+        (_("Documents"), {"fields": ["colour", "logo_file", "removes_logo"]}),
+        (
+            _("TVA et facture électronique"),
+            {
+                "fields": [
+                    *["is_tax_exempt", "taxes_on_debits", "uses_oss", "checks_vies"],
+                    "structures_consumer_invoices",
+                ]
+            },
+        ),
+        (
+            _("Paiement et relances"),
+            {
+                "fields": [
+                    *["payment_terms_days", "discount_terms", "late_penalty_rate"],
+                    *["sends_reminders", "reminder_days"],
+                ]
+            },
+        ),
+        (
+            _("Comptabilité"),
+            {
+                "fields": [
+                    *["fiscal_year_end_month", "account_length", "books_discounts_apart"],
+                    "analytics",
+                ]
+            },
+        ),
+        (
+            _("Messages et écrans"),
+            {"fields": ["stock_alert_emails", "weekly_report_emails", "hides_first_steps"]},
+        ),
+        (
+            _("Sécurité et données personnelles"),
+            {
+                "fields": [
+                    *["second_factor_roles", "second_for_refunds", "second_for_bank_details"],
+                    "forget_after_years",
+                ]
+            },
+        ),
+    ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What brings or removes the logo is for who may change it."""
-        fields = super().get_fields(request, obj)
         if self.has_change_permission(request, obj):
-            return fields
-        return [name for name in fields if name not in ("logo_file", "removes_logo")]
+            return super().get_fieldsets(request, obj)
+        own = ("logo_file", "removes_logo")
+        return [
+            (title, {"fields": [name for name in options["fields"] if name not in own]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     list_display = ["name", "siren", "vat_number", "city"]
 

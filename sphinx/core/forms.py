@@ -7,7 +7,11 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminFileFieldWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from sphinx.core.models import Company
 
@@ -24,7 +28,9 @@ class CompanyForm(forms.ModelForm):
         widget=UnfoldAdminFileFieldWidget,
         help_text=_("Laissez vide pour garder celui qui est imprimé."),
     )
-    removes_logo = forms.BooleanField(label=_("Imprimer sans logo"), required=False)
+    removes_logo = forms.BooleanField(
+        label=_("Imprimer sans logo"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
 
     second_factor_roles = forms.ModelMultipleChoiceField(
         label=_("Second facteur exigé des rôles"),
