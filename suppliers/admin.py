@@ -12,6 +12,8 @@ from sphinx.core.models import Approval
 from suppliers.models import PriceList, Supplier, SupplierPrice, SupplierProduct
 from suppliers.resources import SupplierProductResource, SupplierResource
 
+BANK_DETAILS = ("iban", "bic")
+
 
 class PriceInline(TabularInline):
     model = SupplierPrice
@@ -57,11 +59,19 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
         ),
     ]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The bank details carry what was shown: a form left open doesn't set old ones back."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in BANK_DETAILS:
+            field.show_hidden_initial = True
+        return field
+
     def save_model(self, request: HttpRequest, obj: Supplier, form: Any, change: bool) -> None:
         """Where money goes is changed by its own service, maybe once another has agreed."""
-        wanted = {"iban": obj.iban, "bic": obj.bic}
-        kept = Supplier.objects.filter(pk=obj.pk).values("iban", "bic").first()
-        before = kept or {"iban": "", "bic": ""}
+        typed = {name: getattr(obj, name) for name in BANK_DETAILS if name in form.changed_data}
+        kept = Supplier.objects.filter(pk=obj.pk).values(*BANK_DETAILS).first()
+        before = kept or dict.fromkeys(BANK_DETAILS, "")
+        wanted = before | typed
         obj.iban, obj.bic = before["iban"], before["bic"]
         super().save_model(request, obj, form, change)
         if wanted != before:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -147,14 +148,25 @@ def test_a_credit_note_too() -> None:
     assert invoice.credit_notes.count() == 1
 
 
-def change_iban(client: Client, supplier: Supplier, iban: str) -> None:
-    form = client.get(f"/admin/suppliers/supplier/{supplier.pk}/change/").context["adminform"].form
-    values = {k: v for k, v in form.initial.items() if v is not None}
-    answer = client.post(
-        f"/admin/suppliers/supplier/{supplier.pk}/change/",
-        {**values, "name": "Nouveau nom", "iban": iban, "is_active": "on"},
+def opened(client: Client, supplier: Supplier) -> dict[str, Any]:
+    """The supplier's form as a browser holds it."""
+    page = client.get(f"/admin/suppliers/supplier/{supplier.pk}/change/")
+    form = page.context["adminform"].form
+    shown = {b.html_name: b.value() for b in form}
+    hidden = {b.html_initial_name: b.initial for b in form if b.field.show_hidden_initial}
+    assert all(f'name="{name}"' in page.content.decode() for name in {**shown, **hidden})
+    return {k: v for k, v in {**shown, **hidden}.items() if v is not None}
+
+
+def save(client: Client, supplier: Supplier, form: dict[str, Any], **typed: str) -> None:
+    values = {**form, "is_active": "on", **typed}
+    assert (
+        client.post(f"/admin/suppliers/supplier/{supplier.pk}/change/", values).status_code == 302
     )
-    assert answer.status_code == 302
+
+
+def change_iban(client: Client, supplier: Supplier, iban: str) -> None:
+    save(client, supplier, opened(client, supplier), name="Nouveau nom", iban=iban)
 
 
 @pytest.mark.usefixtures("wanted")
@@ -179,6 +191,18 @@ def test_without_it_the_account_changes_at_once_and_leaves_a_trace() -> None:
     supplier.refresh_from_db()
     assert supplier.iban == IBAN
     assert AuditEvent.objects.filter(kind="supplier.bank_details").exists()
+
+
+def test_a_form_opened_before_the_account_changed_does_not_set_the_old_one_back() -> None:
+    supplier, late = SupplierFactory(), signed_in(person("paul", "Achats"))
+    open_since_morning = opened(late, supplier)
+    change_iban(signed_in(person("lea", "Achats")), supplier, IBAN)
+
+    save(late, supplier, open_since_morning, city="Nantes")
+
+    supplier.refresh_from_db()
+    assert (supplier.iban, supplier.city) == (IBAN, "Nantes")
+    assert AuditEvent.objects.filter(kind="supplier.bank_details").count() == 1
 
 
 @pytest.mark.usefixtures("wanted")
