@@ -29,6 +29,7 @@ from sphinx.core.dead_letters import label_of_task
 from sphinx.core.history import history_of
 from sphinx.core.models import AuditEvent
 from sphinx.dashboard.chain import chains_of
+from sphinx.dashboard.schedules import when_due
 from sphinx.dashboard.trace import documents_of, traced
 
 for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
@@ -46,7 +47,7 @@ class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
 
     @display(description=_("Quand"))
     def when(self, entry: PeriodicTask) -> str:
-        return str(entry.crontab or entry.interval or "")
+        return when_due(entry)
 
 
 @admin.register(CrontabSchedule, IntervalSchedule)
