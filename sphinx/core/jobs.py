@@ -232,10 +232,9 @@ def ask_again(job_id: int) -> None:
     )
 
 
-def queue_of(job_id: int) -> str:
+def queue_of(job: Job) -> str:
     """The queue of its kind."""
-    code = Job.objects.values_list("kind", flat=True).get(pk=job_id)
-    return _kinds[code].queue if code in _kinds else "documents"
+    return _kinds[job.kind].queue if job.kind in _kinds else "documents"
 
 
 def _claim(job_id: int) -> bool:
@@ -273,13 +272,13 @@ def _end(found: Job) -> None:
     )  # fmt: skip
 
 
-def lost_jobs() -> Iterable[int]:
+def lost_jobs() -> Iterable[Job]:
     """Jobs whose message went lost, or whose worker died."""
     now = clock.now()
     recent = models.Q(
         status=Job.Status.WAITING, asked_at__range=(now - LOST_AFTER, now + LOST_AFTER)
     )
-    return Job.objects.filter(_is_free(now)).exclude(recent).values_list("pk", flat=True)
+    return Job.objects.filter(_is_free(now)).exclude(recent).only("kind")
 
 
 def purge_job_files() -> int:

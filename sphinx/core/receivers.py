@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from sphinx.core.dead_letters import known_tasks
 from sphinx.core.job_events import job_waiting, letter_to_send
 from sphinx.core.jobs import ask_again, queue_of
-from sphinx.core.models import DeadLetter
+from sphinx.core.models import DeadLetter, Job
 from sphinx.core.services import record
 from sphinx.core.tasks import do_job
 
@@ -21,7 +21,8 @@ from sphinx.core.tasks import do_job
 @receiver(job_waiting)
 def do_soon(job_id: int, **_: Any) -> None:
     """Do it in a worker."""
-    do_job.apply_async(kwargs={"job_id": job_id}, queue=queue_of(job_id))
+    job = Job.objects.only("kind").get(pk=job_id)
+    do_job.apply_async(kwargs={"job_id": job_id}, queue=queue_of(job))
 
 
 @receiver(letter_to_send)

@@ -18,8 +18,8 @@ def do_job(*, job_id: int, **_extra: Any) -> None:
 @shared_task(label=_("Reprendre les travaux perdus"))
 def do_lost_jobs(**_extra: Any) -> None:
     """Do what a lost message or a dead worker left."""
-    for job_id in lost_jobs():
-        do_job.apply_async(kwargs={"job_id": job_id}, queue=queue_of(job_id))
+    for job in lost_jobs():
+        do_job.apply_async(kwargs={"job_id": job.pk}, queue=queue_of(job))
 
 
 @shared_task(label=_("Retirer les vieux fichiers des travaux"))
