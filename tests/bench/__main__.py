@@ -330,12 +330,8 @@ def _bench_documents() -> dict[str, Any]:
 
     from accounting_export.services import export_journal
     from ftp_ingest.services import ingest_paths
-    from invoicing.selectors import notes_to_invoice
-    from invoicing.services import issue_invoices
-    from sales.selectors import notes_to_ship, orders_ready_to_deliver
-    from sales.services import prepare_deliveries, ship_delivery_notes
-    from sphinx.core import clock
     from sphinx.core.models import Shop
+    from tests.bench.documents import deliver, invoice
     from tests.bench.shop_files import write_orders
 
     _empty()
@@ -343,19 +339,6 @@ def _bench_documents() -> dict[str, Any]:
     count = 2000
     write_orders(path, count * 2)
     ingest_paths(shop=Shop.objects.get(), paths=[path])
-
-    def deliver() -> None:
-        orders = list(orders_ready_to_deliver().values_list("pk", flat=True)[:count])
-        for start in range(0, count, 200):
-            prepare_deliveries(order_ids=orders[start : start + 200], at=clock.now())
-        notes = list(notes_to_ship().values_list("pk", flat=True))
-        for start in range(0, count, 200):
-            ship_delivery_notes(note_ids=notes[start : start + 200], at=clock.now())
-
-    def invoice() -> None:
-        notes = list(notes_to_invoice().values_list("pk", flat=True))
-        for start in range(0, len(notes), 200):
-            issue_invoices(note_ids=notes[start : start + 200], at=clock.now())
 
     def export() -> None:
         export_journal(
@@ -365,7 +348,7 @@ def _bench_documents() -> dict[str, Any]:
             path=Path(tempfile.mkdtemp()) / "fec.txt",
         )
 
-    shipped, shipped_sql = _timed(deliver)
+    shipped, shipped_sql = _timed(lambda: deliver(count))
     invoiced, invoiced_sql = _timed(invoice)
     exported, _sql = _timed(export)
     return {

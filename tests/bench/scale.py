@@ -30,22 +30,19 @@ from ftp_ingest.services import ingest_paths
 from inventory.models import Product
 from inventory.services import default_warehouse, open_stock
 from invoicing.models import Invoice
-from invoicing.selectors import notes_to_invoice
-from invoicing.services import issue_invoices, render_pdfs
+from invoicing.services import render_pdfs
 from sales.models import Order
-from sales.selectors import notes_to_ship, orders_ready_to_deliver
-from sales.services import prepare_deliveries, ship_delivery_notes
 from sphinx.core import clock
 from sphinx.core.jobs import start_job
 from sphinx.core.models import DeadLetter, Job, Shop
 from sphinx.core.proofs import run_proofs
 from sphinx.core.texts import sku_key
+from tests.bench.documents import deliver, invoice
 from tests.bench.shop_files import PRODUCTS, RATES, sku_of, write_orders
 from tests.support.machines import celery, free_port, own_redis, send
 
 WORKERS = (1, 2, 4)
 SHOPS = 4
-_BATCH = 200
 
 
 # --- Feeds of different shops, by one, two and four workers --------------------------------------
@@ -141,8 +138,8 @@ def bench_cost(orders: int) -> dict[str, Any]:
     bytes_before, steps = _kept(), {}
     for name, work in {
         "file": lambda: ingest_paths(shop=shop, paths=[path]),
-        "deliver": _deliver,
-        "invoice_and_book": _invoice,
+        "deliver": deliver,
+        "invoice_and_book": invoice,
         "print": lambda: render_pdfs(list(Invoice.objects.values_list("pk", flat=True))),
         "journal": lambda: export_journal(
             date_from=date(2000, 1, 1), date_to=date(2099, 12, 31), format_code="fec"
@@ -162,21 +159,6 @@ def bench_cost(orders: int) -> dict[str, Any]:
         "postgres_ms": round(sum(step["postgres_ms"] for step in steps.values()), 2),
         "bytes": {name: round((after[name] - bytes_before[name]) / orders) for name in after},
     }
-
-
-def _deliver() -> None:
-    ids = list(orders_ready_to_deliver().values_list("pk", flat=True))
-    for start in range(0, len(ids), _BATCH):
-        prepare_deliveries(order_ids=ids[start : start + _BATCH], at=clock.now())
-    notes = list(notes_to_ship().values_list("pk", flat=True))
-    for start in range(0, len(notes), _BATCH):
-        ship_delivery_notes(note_ids=notes[start : start + _BATCH], at=clock.now())
-
-
-def _invoice() -> None:
-    notes = list(notes_to_invoice().values_list("pk", flat=True))
-    for start in range(0, len(notes), _BATCH):
-        issue_invoices(note_ids=notes[start : start + _BATCH], at=clock.now())
 
 
 def _cpu() -> float:
@@ -267,7 +249,7 @@ def _live(folder: Path, stop: threading.Event, errors: list[str]) -> None:
             write_orders(aside, 50, prefix=f"S{shop}", first=number)
             aside.rename(folder / f"shop{shop}" / f"orders-{number}.csv")
             Feed.objects.filter(code=f"feed{shop}").update(next_due_at=None)
-            _deliver()
+            deliver()
             if not Job.objects.filter(status__in=Job.OPEN).exists():
                 start_job("invoicing.issue", actor=None)
             if number % 500 == 0:
