@@ -135,7 +135,9 @@ def _insert(cursor: Any, rollup: Rollup, places: dict[str, Any]) -> None:
     sql += source_of(rollup, some=bool(places))
     if rollup is BUYER:
         renewed = ", ".join(f"{name} = excluded.{name}" for name in rollup.sums)
-        sql += f" ON CONFLICT (customer_id) DO UPDATE SET {renewed}"
+        # Who is as before isn't written anew: most who ordered on a day that is made again are.
+        other = " OR ".join(f"{rollup.table}.{name} <> excluded.{name}" for name in rollup.sums)
+        sql += f" ON CONFLICT (customer_id) DO UPDATE SET {renewed} WHERE {other}"
     cursor.execute(sql, places or None)
 
 

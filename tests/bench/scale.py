@@ -189,7 +189,7 @@ def _kept() -> dict[str, int]:
     return {"database": database, "files": files}
 
 
-# --- A shop's weeks in minutes -------------------------------------------------------------------
+# --- A shop's year in an hour ---------------------------------------------------------------------
 
 
 def bench_soak(seconds: int) -> dict[str, Any]:
@@ -240,19 +240,22 @@ def bench_soak(seconds: int) -> dict[str, Any]:
 
 def _live(folder: Path, stop: threading.Event, errors: list[str]) -> None:
     """The shops drop files, the warehouse ships, the office invoices and exports."""
-    number = 1000
+    number, turn = 1000, 0
     try:
         while not stop.wait(2):
-            number += 50
-            shop = number // 50 % SHOPS
+            number, turn = number + 50, turn + 1
+            shop = turn % SHOPS
             aside = folder / f"{number}.tmp"
-            write_orders(aside, 50, prefix=f"S{shop}", first=number)
+            # Three files a day: a thousand turns are a year.
+            day = turn // 3 % 360
+            write_orders(aside, 50, prefix=f"S{shop}", first=number, day=day)
             aside.rename(folder / f"shop{shop}" / f"orders-{number}.csv")
             Feed.objects.filter(code=f"feed{shop}").update(next_due_at=None)
             deliver()
             if not Job.objects.filter(status__in=Job.OPEN).exists():
                 start_job("invoicing.issue", actor=None)
-            if number % 500 == 0:
+            if turn % 10 == 0:
+                _tidy()
                 today = clock.today()
                 export_journal(
                     date_from=today - timedelta(days=1), date_to=today, format_code="csv"
@@ -311,6 +314,14 @@ def _feed(folder: Path, n: int, orders: int, prefix: str, minutes: int = 60) -> 
 def _analyse() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def _tidy() -> None:
+    """What a server does by itself, unless somebody has switched it off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW autovacuum")
+        if cursor.fetchone()[0] == "off":
+            cursor.execute("VACUUM (ANALYZE)")
 
 
 def _environment(redis_url: str) -> dict[str, str]:

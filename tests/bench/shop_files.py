@@ -19,14 +19,17 @@ def sku_of(index: int, prefix: str = "BENCH") -> str:
     return f"{prefix}-{index:05d}"
 
 
-def write_orders(path: Path, orders: int, prefix: str = "BENCH", first: int = 0) -> int:
+def write_orders(
+    path: Path, orders: int, prefix: str = "BENCH", first: int = 0, day: int = 0
+) -> int:
     """Write `orders` orders of 2.5 lines on average; returns the number of lines.
 
-    `prefix` begins the SKUs; `first` is the first order's number, and its people's.
+    `prefix` begins the SKUs; `first` is the first order's number, and its people's; `day` of the
+    year is the first order's.
     """
     draw = random.Random(orders + first)
     prices = [Decimal(draw.randint(190, 19_990)) / 100 for _ in range(PRODUCTS)]
-    placed_at = datetime(2025, 1, 2, 8)  # noqa: DTZ001 (written as a shop does)
+    placed_at = datetime(2025, 1, 2, 8) + timedelta(days=day)  # noqa: DTZ001 (as a shop writes)
     apart = min(MAX_APART, 2 * YEAR_SECONDS // orders)
     lines = 0
     with path.open("w", newline="", encoding="utf-8") as stream:
