@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 from django.test import Client
 from django.urls import Resolver404, resolve
 
-# How many pages of a kind are opened, whatever the links to it.
-OF_A_KIND = 2
+# Links looked at: a site that makes up new ones for ever ends here.
+_MOST = 4000
 _READ = ("title", "aria-label", "placeholder", "alt")
 _UNREAD = ("script", "style", "template", "svg", "code")
 # Icons are drawn from words that nobody reads.
@@ -103,13 +103,13 @@ class _Reader(HTMLParser):
             self.texts.append(given["value"] or "")
 
 
-def crawl(client: Client, start: str = "/", most: int = 400) -> Iterator[Page]:
-    """Open what can be reached by links, a few pages of a kind; files aren't read."""
-    waiting, seen, kinds = [start], {start}, Counter[str]()
-    while waiting and len(seen) < most * 10:
+def crawl(client: Client, of_a_kind: int = 2) -> Iterator[Page]:
+    """Open what can be reached by links, so many pages of a kind; files aren't read."""
+    waiting, seen, kinds = ["/"], {"/"}, Counter[str]()
+    while waiting and len(seen) < _MOST:
         url = waiting.pop(0)
         kind = _kind(url)
-        if kind is None or kinds[kind] >= OF_A_KIND:
+        if kind is None or kinds[kind] >= of_a_kind:
             continue
         kinds[kind] += 1
         answer = client.get(url, follow=True)
