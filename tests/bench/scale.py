@@ -239,7 +239,7 @@ def bench_soak(seconds: int) -> dict[str, Any]:
 
 
 def _live(folder: Path, stop: threading.Event, errors: list[str]) -> None:
-    """The shops drop files, the warehouse ships, the office invoices and exports."""
+    """The shops drop files, the warehouse ships, the office invoices, prints and exports."""
     number, turn = 1000, 0
     try:
         while not stop.wait(2):
@@ -260,6 +260,8 @@ def _live(folder: Path, stop: threading.Event, errors: list[str]) -> None:
                 export_journal(
                     date_from=today - timedelta(days=1), date_to=today, format_code="csv"
                 )
+                newest = Invoice.objects.order_by("-pk").values_list("pk", flat=True)[:10]
+                start_job("invoicing.pdfs", actor=None, ids=list(newest))
     except Exception as error:
         errors.append(repr(error)[:300])
     finally:
