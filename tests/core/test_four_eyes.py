@@ -206,6 +206,17 @@ def test_a_form_opened_before_the_account_changed_does_not_set_the_old_one_back(
 
 
 @pytest.mark.usefixtures("wanted")
+def test_a_form_that_claims_the_account_was_shown_changes_nothing_unseen() -> None:
+    supplier, lea = SupplierFactory(), signed_in(person("lea", "Achats"))
+    forged = {**opened(lea, supplier), "initial-iban": IBAN}
+
+    save(lea, supplier, forged, iban=IBAN)
+
+    supplier.refresh_from_db()
+    assert supplier.iban == ""
+
+
+@pytest.mark.usefixtures("wanted")
 def test_each_sees_and_decides_what_is_of_their_role() -> None:
     invoice, lea = paid_invoice(), person("lea")
     give_back(signed_in(lea), invoice)
