@@ -30,4 +30,5 @@ RUN DEBUG=0 SPHINX_DATA_DIR=/tmp/build SECRET_KEY="$(python -c 'import secrets; 
 USER sphinx
 VOLUME /data
 EXPOSE 8000
-CMD ["gunicorn", "sphinx.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "4"]
+# Processes, threads and how long connections are kept: gunicorn.conf.py.
+CMD ["gunicorn", "sphinx.wsgi", "--bind", "0.0.0.0:8000"]

@@ -346,7 +346,7 @@ def _worker(environment: dict[str, str], count: int) -> Iterator[subprocess.Pope
 @contextmanager
 def _site(environment: dict[str, str]) -> Iterator[str]:
     port = free_port()
-    bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+    bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2"]
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "sphinx.wsgi", *bind, "--log-level", "error"],
         env=environment,

@@ -19,7 +19,8 @@ class Staff(HttpUser):
     def _look(self, url: str, name: str) -> None:
         with self.client.get(url, name=name, allow_redirects=False, catch_response=True) as answer:
             if answer.status_code != 200:
-                answer.failure(f"{answer.status_code}")
+                # Without an answer the status is 0, and the error says why.
+                answer.failure(f"{answer.status_code} {answer.error or ''}")
 
     @task(3)
     def list_of_orders(self) -> None:

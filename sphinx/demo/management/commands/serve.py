@@ -53,7 +53,7 @@ class Command(BaseCommand):
 def _web(port: int) -> list[str]:
     return [
         sys.executable, "-m", "gunicorn", "sphinx.wsgi",
-        "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--log-level", "warning",
+        "--bind", f"127.0.0.1:{port}", "--workers", "2", "--log-level", "warning",
     ]  # fmt: skip
 
 
