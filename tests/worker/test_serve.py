@@ -2,16 +2,15 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.ftp_ingest.test_feeds import ORDERS
+from tests.support.machines import free_port, wait_for
 
 pytestmark = pytest.mark.services
 
@@ -26,12 +25,18 @@ def manage(environment: dict[str, str], *args: str) -> str:
     ).stdout
 
 
+def is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def test_a_dropped_file_comes_in_by_itself(tmp_path: Path) -> None:
     drop = tmp_path / "depot"
     drop.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{tmp_path}/sphinx.sqlite3",
@@ -59,13 +64,12 @@ def test_a_dropped_file_comes_in_by_itself(tmp_path: Path) -> None:
         start_new_session=True,
     )
     try:
-        end = time.monotonic() + 60
-        while not (came := manage(environment, "trace", "--all")) and time.monotonic() < end:
-            time.sleep(0.5)
-        answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10)
+        wait_for(lambda: manage(environment, "trace", "--all"), seconds=180)
+        came = manage(environment, "trace", "--all")
+        # The worker may be up before the site.
+        wait_for(lambda: is_ready(port))
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=30)
 
     assert "1 (essai) confirmed" in came
-    assert answer.status == 200
