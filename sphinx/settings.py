@@ -212,13 +212,13 @@ if REDIS_URL:
     }
 elif FILE_BROKER:
     _broker = DATA_DIR / "broker"
-    for _name in ("messages", "processed", "control"):
+    for _name in ("messages", "control"):
         (_broker / _name).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "localhost"  # no scheme: kombu takes the transport named below
+    CELERY_BROKER_TRANSPORT = "sphinx.core.file_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_broker / "messages"),
         "data_folder_out": str(_broker / "messages"),
-        "processed_folder": str(_broker / "processed"),
         "control_folder": str(_broker / "control"),
         "polling_interval": 0.1,
     }

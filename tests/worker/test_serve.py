@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -56,11 +57,10 @@ def test_a_dropped_file_comes_in_by_itself(tmp_path: Path) -> None:
         f"shop = Shop.objects.create(code='essai', name='Essai'); Feed.objects.create({feed})",
     )
     (drop / "orders.csv").write_text(ORDERS)
+    # What it says goes to the test's own output: shown when the test fails.
     server = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port)],
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
@@ -73,3 +73,26 @@ def test_a_dropped_file_comes_in_by_itself(tmp_path: Path) -> None:
         server.wait(timeout=30)
 
     assert "1 (essai) confirmed" in came
+
+
+def test_what_ends_by_itself_ends_all_and_is_named(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/sphinx.sqlite3",
+        "SPHINX_DATA_DIR": str(tmp_path / "data"),
+        "DEBUG": "1",
+    }
+    manage(environment, "migrate", "-v", "0")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        server = subprocess.run(
+            [sys.executable, "manage.py", "serve", "--port", port],
+            check=False,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+
+    assert server.returncode == 1
+    assert "le site (gunicorn) s'est arrêté (code 1)" in server.stderr

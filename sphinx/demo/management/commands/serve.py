@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sphinx.demo import installation
 
@@ -26,9 +26,10 @@ class Command(BaseCommand):
         port = options["port"]
         with ExitStack() as stack:
             self._serve_demo_shop(stack)
-            processes = [
-                subprocess.Popen(command, env=environment) for command in (_web(port), _worker())
-            ]
+            processes = {
+                "le site (gunicorn)": subprocess.Popen(_web(port), env=environment),
+                "le worker (celery)": subprocess.Popen(_worker(), env=environment),
+            }
             self._welcome(port)
             _wait(processes)
 
@@ -64,16 +65,22 @@ def _worker() -> list[str]:
     ]  # fmt: skip
 
 
-def _wait(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Until one process ends or the user stops; then all end."""
+def _wait(processes: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Until the user stops; or until one process ends by itself: then all end, with an error."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        while all(process.poll() is None for process in processes):
+        while True:
+            for name, process in processes.items():
+                if process.poll() is not None:
+                    raise CommandError(
+                        f"{name} s'est arrêté (code {process.returncode}), le reste aussi : "
+                        "voyez les lignes au-dessus, puis relancez « make serve »."
+                    )
             time.sleep(0.5)
     except (KeyboardInterrupt, SystemExit):
         pass
     finally:
-        for process in processes:
+        for process in processes.values():
             process.terminate()
-        for process in processes:
+        for process in processes.values():
             process.wait(timeout=20)
