@@ -70,7 +70,7 @@ def test_a_dropped_file_comes_in_by_itself(tmp_path: Path) -> None:
         wait_for(lambda: is_ready(port))
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=60)
 
     assert "1 (essai) confirmed" in came
 
@@ -91,7 +91,7 @@ def test_what_ends_by_itself_ends_all_and_is_named(tmp_path: Path) -> None:
             env=environment,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     assert server.returncode == 1
