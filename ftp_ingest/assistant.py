@@ -25,7 +25,7 @@ from ftp_ingest.reading.recognition import Sample, read_sample
 from ftp_ingest.services.archive import archive_path, keep_copy
 from ftp_ingest.services.previews import preview
 from ftp_ingest.uploads import keep_upload
-from sphinx.core import clock
+from sphinx.core import clock, workbooks
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
@@ -43,7 +43,9 @@ class StartForm(forms.Form):
         queryset=Shop.objects.filter(is_active=True),
         widget=UnfoldAdminSelectWidget,
     )
-    file = forms.FileField(label=gettext_lazy("Fichier CSV"), widget=UnfoldAdminFileFieldWidget)
+    file = forms.FileField(
+        label=gettext_lazy("Fichier (CSV ou Excel)"), widget=UnfoldAdminFileFieldWidget
+    )
 
 
 class Line(NamedTuple):
@@ -149,10 +151,13 @@ def assistant(request: HttpRequest, shop_code: str, sha256: str) -> HttpResponse
 
 
 def _head(path: Path, folder: Path) -> Path:
-    """The first part of the file, cut at the end of a line."""
+    """The first part of the file, cut at the end of a line; a workbook whole."""
     target = folder / "extrait.csv"
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
+    if head.startswith(workbooks.MAGIC):
+        # A workbook can't be cut.
+        return path
     if len(head) == HEAD_BYTES:
         head = head[: head.rfind(b"\n") + 1] or head
     target.write_bytes(head)

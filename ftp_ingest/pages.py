@@ -2,7 +2,6 @@
 
 import csv
 from decimal import Decimal
-from itertools import islice
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from ftp_ingest import services
 from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
+from ftp_ingest.reading.recognition import lines_as_received
 from ftp_ingest.services.archive import archive_path
 from ftp_ingest.services.mending import OrderText, order_text
 from ftp_ingest.what_to_do import WHAT_TO_DO
@@ -86,9 +86,7 @@ def _raw_lines(file: ReceivedFile, wanted: set[int]) -> dict[int, str]:
     path = archive_path(file.sha256)
     if not wanted or not path.exists():
         return {}
-    with path.open(encoding=file.encoding or "utf-8", errors="replace", newline="") as stream:
-        numbered = enumerate(islice(stream, max(wanted)), start=1)
-        return {n: text.rstrip("\r\n")[:_MAX_RAW] for n, text in numbered if n in wanted}
+    return {n: text[:_MAX_RAW] for n, text in lines_as_received(path, file.encoding, wanted)}
 
 
 @login_required

@@ -74,7 +74,7 @@ class OrderReader(Protocol):
     # Columns with dates: whether day or month comes first is learnt from the whole file.
     date_places: tuple[int, ...]
 
-    def read_dates(self, *, day_first: bool) -> None:
+    def read_dates(self, *, day_first: bool | None) -> None:
         """Read dates such as 03/04/2026 so from now on."""
 
     def key(self, cells: list[str]) -> str:

@@ -26,7 +26,7 @@ class Columns:
             field: header.shown[place] if (place := self.place[field]) >= 0 else names[0]
             for field, names in aliases.items()
         }
-        self.day_first = True
+        self.day_first: bool | None = True
         self.zone: tzinfo = PARIS
 
     def has(self, *fields: str) -> bool:

@@ -154,7 +154,7 @@ class MappedOrders(PivotOrders):
         if definition.day_first is not None:
             super().read_dates(day_first=definition.day_first)
 
-    def read_dates(self, *, day_first: bool) -> None:
+    def read_dates(self, *, day_first: bool | None) -> None:
         """What the assistant was told holds."""
         if self._definition.day_first is None:
             super().read_dates(day_first=day_first)

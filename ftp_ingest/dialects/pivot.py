@@ -148,9 +148,9 @@ class PivotOrders:
         self._order_discount = at("order_discount_incl_tax")
         self._total, self._refunded = at("total_incl_tax"), at("refunded_incl_tax")
         self.date_places: tuple[int, ...] = (self._placed_at,)
-        self._day_first = True
+        self._day_first: bool | None = True
 
-    def read_dates(self, *, day_first: bool) -> None:
+    def read_dates(self, *, day_first: bool | None) -> None:
         self._day_first = day_first
 
     def key(self, cells: list[str]) -> str:

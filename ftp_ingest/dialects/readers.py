@@ -19,7 +19,7 @@ class TableOrders:
         self._key = self._columns.place[key]
         self._content = [self._columns.place[field] for field in content]
 
-    def read_dates(self, *, day_first: bool) -> None:
+    def read_dates(self, *, day_first: bool | None) -> None:
         """See OrderReader."""
         self._columns.day_first = day_first
 

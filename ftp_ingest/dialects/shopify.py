@@ -145,9 +145,9 @@ class ShopifyOrders:
         self._billing = _address_places(header, "billing")
         self._shipping = _address_places(header, "shipping")
         self.date_places: tuple[int, ...] = (self._created_at,)
-        self._day_first = True
+        self._day_first: bool | None = True
 
-    def read_dates(self, *, day_first: bool) -> None:
+    def read_dates(self, *, day_first: bool | None) -> None:
         self._day_first = day_first
 
     def key(self, cells: list[str]) -> str:

@@ -6,8 +6,12 @@ without case, accents or marks.
 """
 
 import csv
+import re
 from pathlib import Path
 from typing import NamedTuple
+
+from ftp_ingest.dialects.base import Header
+from sphinx.core.texts import fold
 
 
 class Names(NamedTuple):
@@ -33,3 +37,22 @@ def _read() -> dict[str, dict[str, Names]]:
 
 
 VOCABULARY = _read()
+
+# Fields of an order that no file of customers has a column for.
+_SOLD = ("order_number", "sku", "label", "quantity", "unit_price_incl_tax", "unit_price_excl_tax")
+# Names that customers have too: a first name in Spanish, a civility, a remark.
+_SHARED = frozenset(("nombre", "title", "description"))
+_LINE = re.compile(r"(line|lineitem|line item|order item|product|item) \w+")
+
+
+def _folded(fields: tuple[str, ...]) -> frozenset[str]:
+    names = (VOCABULARY["orders"][field] for field in fields)
+    return frozenset(fold(name) for known in names for name in (*known.near, *known.far)) - _SHARED
+
+
+_SOLD_NAMES = _folded(_SOLD)
+
+
+def sells_goods(header: Header) -> bool:
+    """True when a column is an order's: its number, an article, a quantity, a price."""
+    return any(name in _SOLD_NAMES or _LINE.fullmatch(name) for name in header.folded)

@@ -11,7 +11,7 @@ from sphinx.core.validators import MAX_UPLOAD
 
 KIND = "einvoice"
 # What a shop's file is called.
-SUFFIXES = (".csv", ".txt", ".tsv")
+SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx")
 _HEAD = 64
 
 

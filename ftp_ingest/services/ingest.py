@@ -342,7 +342,7 @@ def _apply(
             tell(file.name, done, seen.rows)
 
     if found.kind == "customers":
-        apply_customers(file, customer_drafts(reading.path, found), counts, at=at, beat=alive)
+        apply_customers(file, customer_drafts(reading.path, found, seen), counts, at=at, beat=alive)
     elif found.kind == "orders":
         apply_orders(file, OrderFile(reading.path, found, seen), counts, at=at, beat=alive)
     _mark_applied(reading)

@@ -24,7 +24,11 @@ ALPHA2 = 2
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _NOISE = re.compile(r"[\s\u00a0\u202f€$£']|EUR", re.IGNORECASE)
 _TIME = r"(?:,?[ T]+(?:à |at )?(\d{1,2})[:h](\d{2})(?::(\d{2}))?(?:\.\d+)?(?: ?([ap])\.?m\.?)?)?"
-_DATE_IN_NUMBERS = re.compile(rf"(\d{{1,2}})[/.-](\d{{1,2}})[/.-](\d{{4}}){_TIME}", re.IGNORECASE)
+# A year of two digits, as Excel shows it, only where it can't be a day: 25/03/26, not 26-03-25.
+_DATE_IN_NUMBERS = re.compile(
+    rf"(\d{{1,2}})[/.-](\d{{1,2}})(?:[/.-](?=\d{{4}})|[/.])(\d{{4}}|\d\d){_TIME}", re.IGNORECASE
+)
+_CENTURY = 100
 _YEAR_FIRST = re.compile(rf"(\d{{4}})[/.-](\d{{1,2}})[/.-](\d{{1,2}}){_TIME}", re.IGNORECASE)
 # 8 déc. 2024, dimanche 8 décembre 2024; Dec 8, 2024.
 _DAY_MONTH = re.compile(
@@ -226,7 +230,7 @@ def rate(text: str, line: int, column: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=CACHED)
-def _moment(text: str, day_first: bool, zone: tzinfo) -> datetime | None:
+def _moment(text: str, day_first: bool | None, zone: tzinfo) -> datetime | None:
     value = _iso(text) or _with_offset(text) or _written(text, day_first)
     return value if value is None or value.tzinfo else value.replace(tzinfo=zone)
 
@@ -251,10 +255,17 @@ def _with_offset(text: str) -> datetime | None:
     return None
 
 
-def _written(text: str, day_first: bool) -> datetime | None:
+def _is_ambiguous(first: int, second: int) -> bool:
+    return max(first, second) <= _MONTHS_IN_A_YEAR and first != second
+
+
+def _written(text: str, day_first: bool | None) -> datetime | None:
     """A date as people write it, in numbers or with the month's name."""
     if match := _DATE_IN_NUMBERS.fullmatch(text):
         first, second, year = (int(part) for part in match.groups()[:3])
+        year += 2000 if year < _CENTURY else 0
+        if day_first is None and _is_ambiguous(first, second):
+            return None
         # What can't be a month is the day, whatever the file's order.
         if second > _MONTHS_IN_A_YEAR or (not day_first and first <= _MONTHS_IN_A_YEAR):
             first, second = second, first
@@ -298,32 +309,53 @@ class DateOrder:
 
     def __init__(self) -> None:
         self._seen: set[bool] = set()
+        self._has_half_days = False
 
     def see(self, text: str) -> None:
         """Learn from one date."""
         match = _DATE_IN_NUMBERS.match(text) if "/" in text else None
         if match:
             first, second = int(match[1]), int(match[2])
+            self._has_half_days = self._has_half_days or bool(match[7])
             if (first > _MONTHS_IN_A_YEAR) != (second > _MONTHS_IN_A_YEAR):
                 self._seen.add(first > _MONTHS_IN_A_YEAR)
 
     @property
     def day_first(self) -> bool | None:
-        """None when no date tells, or when they contradict one another."""
+        """None when dates contradict one another.
+
+        Where none of them tells, the month is first with a clock of twelve hours (3/4/26 9:05 PM),
+        else the day.
+        """
+        if not self._seen:
+            return not self._has_half_days
         return next(iter(self._seen)) if len(self._seen) == 1 else None
 
 
 def moment(
-    text: str, line: int, column: str, *, day_first: bool = True, zone: tzinfo = PARIS
+    text: str, line: int, column: str, *, day_first: bool | None = True, zone: tzinfo = PARIS
 ) -> datetime:
     """A date or date and time; without a zone it is in `zone`.
 
-    `day_first` decides on dates such as 03/04/2026 only.
+    `day_first` decides on dates such as 03/04/2026 only; None refuses those.
 
     Raises:
-        InputError: blank or not a date.
+        InputError: blank, not a date, or one that may be read two ways.
     """
-    value = _moment(" ".join(text.split()), day_first, zone)
+    text = " ".join(text.split())
+    value = _moment(text, day_first, zone)
+    if value is None and day_first is None and _moment(text, True, zone):
+        raise _refused(
+            "cell.ambiguous_date",
+            _(
+                "Ligne %(line)s, colonne %(column)s : « %(text)s » peut se lire de deux façons, et "
+                "le fichier mêle les deux ordres (jour/mois et mois/jour). Écrivez les dates ainsi "
+                ": 2026-03-01."
+            ),
+            text,
+            line,
+            column,
+        )
     if value is None:
         raise _refused(
             "cell.not_a_date",
@@ -339,7 +371,7 @@ def moment(
 
 
 def maybe_moment(
-    text: str, line: int, column: str, *, day_first: bool = True, zone: tzinfo = PARIS
+    text: str, line: int, column: str, *, day_first: bool | None = True, zone: tzinfo = PARIS
 ) -> datetime | None:
     """A date or None when blank."""
     if not text.strip():

@@ -2,18 +2,14 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
-from decimal import Decimal
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
+from sphinx.core import workbooks
 from sphinx.core.errors import InputError
-from sphinx.core.money import plain
 
 DELIMITERS = ";,\t|"
 MAX_ROWS = 100_000
@@ -36,7 +32,7 @@ def read_table(name: str, data: bytes) -> Iterator[TableRow]:
     Raises:
         InputError: it is neither, it is damaged, or it has too many rows.
     """
-    rows = _workbook(name, data) if data.startswith(b"PK\x03\x04") else _csv(name, data)
+    rows = _workbook(name, data) if data.startswith(workbooks.MAGIC) else _csv(name, data)
     for row in rows:
         if row.line > MAX_ROWS:
             raise InputError(
@@ -97,26 +93,9 @@ def _decoded(name: str, data: bytes) -> str:
 
 def _workbook(name: str, data: bytes) -> Iterator[TableRow]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unfolded = sum(entry.file_size for entry in archive.infolist())
-        if unfolded > MAX_UNFOLDED:
-            raise _unreadable(name)
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        # Some programs write a wrong extent: read what is there.
-        sheet.reset_dimensions()
-        rows = sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS)
-        for line, cells in enumerate(islice(rows, MAX_ROWS + 1), start=1):
-            yield TableRow(line, [_text(cell) for cell in cells])
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, ValueError) as error:
+        with workbooks.opened(io.BytesIO(data), MAX_UNFOLDED) as book:
+            rows = workbooks.rows_of(book.worksheets[0], MAX_COLUMNS)
+            for line, cells in enumerate(islice(rows, MAX_ROWS + 1), start=1):
+                yield TableRow(line, cells)
+    except workbooks.ERRORS as error:
         raise _unreadable(name) from error
-
-
-def _text(value: Any) -> str:
-    """A cell as it would be typed: numbers without the noise of binary fractions."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        # Excel keeps 15 significant digits; the rest is noise.
-        return plain(Decimal(f"{value:.15g}"))
-    return str(value)

@@ -53,7 +53,7 @@ def read_all(path: Path) -> None:
             with suppress(InputError):
                 price_order(item, {})
     elif found.kind == "customers":
-        for entry in customer_drafts(path, found):
+        for entry in customer_drafts(path, found, survey(path, found)):
             assert isinstance(entry, (CustomerDraft, Fault))
 
 
