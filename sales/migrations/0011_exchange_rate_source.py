@@ -3,8 +3,16 @@
 from django.db import migrations, models
 
 
+def note_shops_of_other_currencies(apps, schema_editor):
+    """A shop that sent another currency than the euro is asked before one is assumed."""
+    foreign = apps.get_model("sales", "Order").objects.exclude(original_currency="")
+    shops = foreign.order_by().values("shop_id").distinct()
+    apps.get_model("core", "Shop").objects.filter(pk__in=shops).update(names_other_currencies=True)
+
+
 class Migration(migrations.Migration):
     dependencies = [
+        ("core", "0018_exchange_rate_source"),
         ("sales", "0010_quick_lists"),
     ]
 
@@ -26,4 +34,5 @@ class Migration(migrations.Migration):
                 verbose_name="source du cours",
             ),
         ),
+        migrations.RunPython(note_shops_of_other_currencies, migrations.RunPython.noop),
     ]

@@ -201,6 +201,8 @@ class Shop(models.Model):
         validators=[validate_currency],
         help_text=_("Celle des fichiers qui n'en disent aucune : EUR, USD, CHF."),
     )
+    # Whether a file of it ever named another currency than the euro: then none is assumed.
+    names_other_currencies = models.BooleanField(default=False, db_default=False, editable=False)
     confirms_unpaid = models.BooleanField(
         _("confirmer avant paiement"),
         default=False,

@@ -50,6 +50,11 @@ class Migration(migrations.Migration):
                 verbose_name="devise",
             ),
         ),
+        migrations.AddField(
+            model_name="shop",
+            name="names_other_currencies",
+            field=models.BooleanField(db_default=False, default=False, editable=False),
+        ),
         migrations.AlterField(
             model_name="exchangerate",
             name="currency",
