@@ -15,6 +15,18 @@ class TaxUndecided(InputError):
     code = "order.tax_undecided"
 
 
+class NoExchangeRate(InputError):
+    """No rate of the order's currency is known for its day."""
+
+    code = "order.foreign_currency"
+
+
+class CurrencyUnsaid(InputError):
+    """The file names no currency, and the shop's isn't known."""
+
+    code = "order.currency_unsaid"
+
+
 class ChangedAfterDelivery(InputError):
     """The shop changed or cancelled what has already left: a return or credit decides."""
 

@@ -8,6 +8,7 @@ from sales.drafts import OrderDraft
 from sales.models import Order
 from sales.services.pricing import PricedOrder
 from sphinx.core.errors import InputError
+from sphinx.core.exchange import Rate
 
 
 class Rejection(NamedTuple):
@@ -57,7 +58,7 @@ class Work(NamedTuple):
     existing: Order | None
     original_currency: str = ""
     original_total: Decimal | None = None
-    exchange_rate: Decimal | None = None
+    exchange_rate: Rate | None = None
     # The order that has left and that this one completes.
     completes: Order | None = None
     # The amounts and lines stay as they left; the complement has what is new.
