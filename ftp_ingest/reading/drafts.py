@@ -22,7 +22,7 @@ from sphinx.core.errors import InputError
 
 
 class Fault(NamedTuple):
-    """A row or an order that can't become a draft."""
+    """A row or an order that can't become a draft; `cause` is what it shares with others."""
 
     line: int
     column: str
@@ -30,6 +30,7 @@ class Fault(NamedTuple):
     message: str
     external_id: str = ""
     number: str = ""
+    cause: str = ""
 
 
 @dataclass

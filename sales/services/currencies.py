@@ -84,8 +84,9 @@ def _unsaid(shop: Shop, draft: OrderDraft) -> CurrencyUnsaid:
             "Commande %(number)s : la devise de la boutique n'est pas dite. Ce fichier n'en nomme "
             "aucune, et « %(shop)s » en a nommé d'autres que l'euro. Dites-la dans Réglages › "
             "Boutiques : la commande entrera d'elle-même."
-        )
-        % {"number": draft.number, "shop": shop.name},
+        ),
+        own={"number": draft.number},
+        common={"shop": shop.name},
         line=draft.line,
         column="currency",
     )
@@ -140,15 +141,17 @@ def _own_rate(known: Order) -> Rate | None:
 def _no_rate(draft: OrderDraft, rates: Rates) -> NoExchangeRate:
     day = business_date(draft.placed_at)
     until = rates.known_until(draft.currency)
-    told = {"number": draft.number, "currency": draft.currency, "day": f"{day:%d/%m/%Y}"}
+    own = {"number": draft.number, "day": f"{day:%d/%m/%Y}"}
+    common = {"currency": draft.currency}
     if until is None or day <= until:
         return NoExchangeRate(
             _(
                 "Commande %(number)s en %(currency)s du %(day)s : la BCE ne donne pas de cours de "
                 "cette devise à cette date. Donnez-en un dans Réglages › Cours de change : la "
                 "commande entrera d'elle-même."
-            )
-            % told,
+            ),
+            own=own,
+            common=common,
             line=draft.line,
             column="currency",
         )
@@ -157,8 +160,9 @@ def _no_rate(draft: OrderDraft, rates: Rates) -> NoExchangeRate:
             "Commande %(number)s en %(currency)s du %(day)s : les cours de la BCE connus ici "
             "s'arrêtent au %(until)s. Faites-les relever chaque jour (Réglages › Société), ou "
             "donnez un cours dans Réglages › Cours de change : la commande entrera d'elle-même."
-        )
-        % (told | {"until": f"{until:%d/%m/%Y}"}),
+        ),
+        own=own,
+        common=common | {"until": f"{until:%d/%m/%Y}"},
         line=draft.line,
         column="currency",
     )

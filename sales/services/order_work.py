@@ -12,7 +12,10 @@ from sphinx.core.exchange import Rate
 
 
 class Rejection(NamedTuple):
-    """An order that was set aside: where in the file, why, what to do."""
+    """An order that was set aside: where in the file, why, what to do.
+
+    `cause` is the message of all orders set aside for that reason; blank where each has its own.
+    """
 
     line: int
     column: str
@@ -20,6 +23,7 @@ class Rejection(NamedTuple):
     message: str
     external_id: str
     number: str
+    cause: str = ""
 
 
 class OrderChange(NamedTuple):
@@ -85,4 +89,5 @@ def rejection(draft: OrderDraft, error: InputError) -> Rejection:
         error.message,
         draft.external_id,
         draft.number,
+        error.context.get("cause", ""),
     )

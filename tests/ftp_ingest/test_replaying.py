@@ -10,8 +10,10 @@ from django.apps import apps
 from django.test import Client
 
 from ftp_ingest.models import FeedRun, QuarantinedRow
+from ftp_ingest.reading.drafts import Fault
 from ftp_ingest.services import IngestReport, replay_without_rate
 from ftp_ingest.services.archive import archive_path
+from ftp_ingest.services.causes import causes
 from sales.models import Order
 from sphinx.core import clock
 from sphinx.core.models import AuditEvent, ExchangeRate, Shop
@@ -192,3 +194,50 @@ def test_an_upgrade_notes_which_shops_named_another_currency(bring: Bring, shop:
 
     assert list(Shop.objects.filter(names_other_currencies=True)) == [shop]
     assert other.currency == ""
+
+
+# --- Causes -------------------------------------------------------------------------------
+
+
+def test_orders_that_lack_the_same_thing_are_one_cause(bring: Bring) -> None:
+    days = [f"2026-03-{n:02} 10:00:00" for n in range(1, 6)]
+    waiting = [in_currency(str(n), "XPF", placed_at=day) for n, day in enumerate(days)]
+
+    report = bring(WITH_CURRENCY + "".join(waiting) + in_currency("9", "XOF")).as_json()
+
+    assert [(c["code"], c["count"]) for c in report["causes"]] == [
+        ("order.foreign_currency", 5),
+        ("order.foreign_currency", 1),
+    ]
+    assert report["causes"][0]["message"].startswith("Commande … en XPF du … : la BCE ne donne pas")
+    assert len(report["issues"]) == 6
+
+
+def test_a_shop_that_is_asked_is_one_cause(bring: Bring) -> None:
+    bring(WITH_CURRENCY + in_currency("1", "USD"))
+
+    (cause,) = bring(HEADER + row("2") + row("3")).as_json()["causes"]
+
+    assert (cause["code"], cause["count"]) == ("order.currency_unsaid", 2)
+    assert "« Boutique d'essai »" in cause["message"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "count"),
+    [
+        (("Commande 10 : trop de 10,10 €.", "10"), ("Commande 11 : trop de 10,10 €.", "11"), 1),
+        (("Commande 10 : le 10/11/2026.", "10"), ("Commande 11 : le 10/11/2026.", "11"), 1),
+        (("Commande 10 : article A.", "10"), ("Commande 11 : article B.", "11"), 2),
+        (("Ligne 2 : cellule en trop.", ""), ("Ligne 3 : cellule en trop.", ""), 1),
+        (("Fichier vide.", ""), ("Fichier vide.", ""), 1),
+    ],
+)
+def test_other_causes_differ_by_more_than_an_orders_number_and_line(
+    first: tuple[str, str], second: tuple[str, str], count: int
+) -> None:
+    faults = [
+        Fault(line, "", "x", message, number, number)
+        for line, (message, number) in enumerate((first, second), start=2)
+    ]
+
+    assert len(causes(faults)) == count
