@@ -41,3 +41,15 @@ def watch(**_extra: Any) -> None:
 def purge_archive(**_extra: Any) -> None:
     """Drop received files that are older than their feed keeps them."""
     services.purge_archive()
+
+
+@shared_task(label=_("Rejouer les commandes sans cours"))
+def replay_orders_without_rate(*, currencies: list[str], **_extra: Any) -> None:
+    """Apply the orders of these currencies that waited for a rate."""
+    services.replay_without_rate(currencies=currencies)
+
+
+@shared_task(label=_("Rejouer les commandes sans devise"))
+def replay_orders_without_currency(*, shop_id: int, **_extra: Any) -> None:
+    """Apply the orders of a shop that waited for its currency."""
+    services.replay_without_currency(shop_id=shop_id)

@@ -30,7 +30,14 @@ WHAT_TO_DO = {
     "order.no_customer": _("Ajoutez un e-mail."),
     "order.no_total": _("Ajoutez le total payé par le client."),
     "order.contradiction": _("La même commande a deux totaux dans ce fichier : gardez le bon."),
-    "order.foreign_currency": _("Donnez le cours de cette devise, puis rejouez."),
+    "order.foreign_currency": _(
+        "Donnez un cours de cette devise (Réglages › Cours de change) ou faites relever ceux de la "
+        "BCE (Réglages › Société) : ces commandes entreront d'elles-mêmes."
+    ),
+    "order.currency_unsaid": _(
+        "Dites la devise de la boutique (Réglages › Boutiques) : ces commandes entreront "
+        "d'elles-mêmes."
+    ),
     "order.impossible_date": _("Corrigez la date."),
     "order.out_of_bounds": _("Une valeur dépasse ce qui est possible : corrigez-la."),
     "order.changed_after_delivery": _(

@@ -44,7 +44,8 @@ class OrderDraft(NamedTuple):
     `charges_include_tax` the same for shipping and the order's discount; `total_incl_tax` is
     what the customer was charged and is never changed. `tolerance` is how far (EUR) the lines
     may be from it because the shop itself rounds: the total rules. `raw_hash` stands for the rows
-    it was read from and the way they were read; blank when it came another way.
+    it was read from and the way they were read; blank when it came another way. `currency` is
+    blank where the file names none: it is the shop's.
     """
 
     external_id: str

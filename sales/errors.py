@@ -1,5 +1,7 @@
 """What sales refuses."""
 
+from typing import Any
+
 from sphinx.core.errors import BusinessRuleError, InputError
 
 
@@ -13,6 +15,28 @@ class TaxUndecided(InputError):
     """The VAT rate of a line is neither in the file, nor the product's, nor deducible."""
 
     code = "order.tax_undecided"
+
+
+class SharedCause(InputError):
+    """What many orders lack alike; `own` is what each has for itself, `common` what all have."""
+
+    def __init__(
+        self, text: str, *, own: dict[str, str], common: dict[str, str], **where: Any
+    ) -> None:
+        shared = common | dict.fromkeys(own, "…")
+        super().__init__(text % (common | own), cause=text % shared, **where)
+
+
+class NoExchangeRate(SharedCause):
+    """No rate of the order's currency is known for its day."""
+
+    code = "order.foreign_currency"
+
+
+class CurrencyUnsaid(SharedCause):
+    """The file names no currency, and the shop's isn't known."""
+
+    code = "order.currency_unsaid"
 
 
 class ChangedAfterDelivery(InputError):

@@ -44,9 +44,12 @@ class OrderAsRead(NamedTuple):
 
 
 def orders_as_read(shop: Shop, rows: Mapping[str, str]) -> dict[str, OrderAsRead]:
-    """Orders whose rows are known, by `raw_hash`; `rows` is the shop's key or number → hash."""
+    """Orders whose rows are known, by `raw_hash`; `rows` is the shop's key or number → hash.
+
+    Of a shop that says it sells in another currency none is: it may have said so since.
+    """
     hashes = {raw for raw in rows.values() if raw}
-    if not hashes:
+    if not hashes or shop.currency not in ("", "EUR"):
         return {}
     known: dict[str, OrderAsRead] = {}
     # Two lookups by an index each: together they would be one without.

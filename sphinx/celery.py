@@ -69,6 +69,11 @@ app.conf.beat_schedule = {
         "task": "sphinx.core.tasks.purge_files",
         "schedule": crontab(hour="3", minute="40"),
     },
+    # The ECB publishes about 16:00 on working days.
+    "refresh-exchange-rates": {
+        "task": "sphinx.core.tasks.refresh_exchange_rates",
+        "schedule": crontab(hour="17", minute="15", day_of_week="mon-fri"),
+    },
     "refresh-sums": {
         "task": "sphinx.dashboard.tasks.refresh_sums",
         "schedule": settings.BEAT_SECONDS,

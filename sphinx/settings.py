@@ -28,6 +28,10 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 PLATFORM_DIR = Path(env.str("SPHINX_PLATFORM_DIR", default=str(DATA_DIR / "plateforme"))).resolve()
 # Where `build_guide` lays the guide down and /aide/ finds it.
 GUIDE_DIR = Path(env.str("SPHINX_GUIDE_DIR", default=str(BASE_DIR / "var" / "guide"))).resolve()
+# The European Central Bank's rates of the last ninety days; asked only where the firm wants it.
+ECB_RATES_URL = env.str(
+    "ECB_RATES_URL", default="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+)
 # The Union's register of VAT numbers; asked only on request.
 VIES_URL = env.str("VIES_URL", default="https://ec.europa.eu/taxation_customs/vies/rest-api")
 DEFAULT_DATABASE_URL = f"sqlite:///{BASE_DIR / 'var' / 'sphinx.sqlite3'}"

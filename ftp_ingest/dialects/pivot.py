@@ -191,7 +191,7 @@ class PivotOrders:
             total_incl_tax=total,
             billing=billing,
             shipping=self._shipping_address(cells) or billing,
-            currency=(cells[self._currency].strip() or "EUR").upper()[:3],
+            currency=cells[self._currency].strip().upper()[:3],
             prices_include_tax=self._includes_tax,
             shipping_amount=amount(
                 cells[self._shipping_amount], line, self._shown["shipping_incl_tax"]

@@ -60,8 +60,8 @@ def unknown_status(entry: Entry, hint: str = "") -> InputError:
 
 
 def currency_of(entry: Entry) -> str:
-    """The order's currency, EUR when the file doesn't say."""
-    return (entry.text("currency") or "EUR").upper()[:3]
+    """The order's currency, blank when the file doesn't say."""
+    return entry.text("currency").upper()[:3]
 
 
 def digits(text: str) -> str:

@@ -188,7 +188,7 @@ class ShopifyOrders:
             total_incl_tax=money.total,
             billing=billing if any(billing) else shipping,
             shipping=shipping if any(shipping) else billing,
-            currency=(cells[self._currency].strip() or "EUR").upper()[:3],
+            currency=cells[self._currency].strip().upper()[:3],
             prices_include_tax=money.includes_tax,
             charges_include_tax=money.includes_tax,
             shipping_amount=money.shipping,

@@ -23,6 +23,9 @@ def print_ingest(result: dict[str, Any], say: Callable[[str], None]) -> None:
         f"{orders['quarantined']} en quarantaine"
     )
     say(f"{result['lines']} lignes, {result['reserved']} pièces réservées, {result['seconds']} s")
+    for cause in result["causes"]:
+        if cause["count"] > 1:
+            say(f"  {cause['count']} × {cause['message']}")
     for issue in result["issues"]:
         say(f"  {issue['file']} ligne {issue['line']} : {issue['message']}")
 

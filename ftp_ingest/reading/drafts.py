@@ -23,7 +23,7 @@ from sphinx.core.errors import InputError
 
 
 class Fault(NamedTuple):
-    """A row or an order that can't become a draft."""
+    """A row or an order that can't become a draft; `cause` is what it shares with others."""
 
     line: int
     column: str
@@ -31,6 +31,7 @@ class Fault(NamedTuple):
     message: str
     external_id: str = ""
     number: str = ""
+    cause: str = ""
 
 
 # An order's key in one of the exports pasted into a file.

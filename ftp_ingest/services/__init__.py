@@ -19,6 +19,7 @@ from ftp_ingest.services.mending import (
 )
 from ftp_ingest.services.probing import Step, accept_host_key, probe
 from ftp_ingest.services.quarantine import dismiss_row
+from ftp_ingest.services.replaying import replay_without_currency, replay_without_rate
 from ftp_ingest.services.undoing import undo_run
 from ftp_ingest.services.watching import watch
 
@@ -41,6 +42,8 @@ __all__ = [
     "pull_feed_now",
     "purge_archive",
     "replay_row",
+    "replay_without_currency",
+    "replay_without_rate",
     "save_mapping",
     "take_over_stale_runs",
     "undo_run",

@@ -96,7 +96,7 @@ def apply_orders(
             result = _upsert(file, drafts, source, at)
             result.unchanged += len(known)
             faults += [
-                Fault(r.line, r.column, r.code, r.message, r.external_id, r.number)
+                Fault(r.line, r.column, r.code, r.message, r.external_id, r.number, r.cause)
                 for r in result.rejections
             ]
             set_aside(file, faults, "orders")

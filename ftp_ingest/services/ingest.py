@@ -21,6 +21,7 @@ from ftp_ingest.reading.drafts import Fault, OrderFile, customer_drafts, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
 from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
 from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
+from ftp_ingest.services.causes import causes
 from ftp_ingest.services.einvoices import KIND as EINVOICE
 from ftp_ingest.services.einvoices import SUFFIXES, looks_like_einvoice, take_einvoice
 from ftp_ingest.services.mappings import own_dialects
@@ -92,6 +93,7 @@ class IngestReport:
                 }
                 for name, fault in self.counts.faults
             ],
+            "causes": causes(fault for _name, fault in self.counts.faults),
             "seconds": round(self.seconds, 3),
         }
 

@@ -47,7 +47,8 @@ def _format_of(file: ReceivedFile) -> tuple[Path, FileFormat]:
     return path, recognise(path, file.dialect or "auto", own_dialects(file.shop))
 
 
-def _key_of(row: QuarantinedRow) -> set[str]:
+def keys_of(row: QuarantinedRow) -> set[str]:
+    """What its order is known by in its file."""
     return {key for key in (row.external_id, row.number) if key}
 
 
@@ -57,27 +58,31 @@ def order_text(row: QuarantinedRow) -> OrderText:
     Raises:
         BusinessRuleError: the row belongs to no order.
     """
-    if row.kind != "orders" or not _key_of(row):
+    if row.kind != "orders" or not keys_of(row):
         raise BusinessRuleError(
             _("Cette ligne n'appartient à aucune commande : corrigez le fichier à la boutique."),
             code="quarantine.no_order",
         )
     path, found = _format_of(row.file)
     seen = survey(path, found)
-    rows = [r for key in sorted(_key_of(row)) for r in rows_of_order(path, found, seen, key)]
+    rows = [r for key in sorted(keys_of(row)) for r in rows_of_order(path, found, seen, key)]
     width = len(found.header.names)
     cells = [[*r.cells[:width], *[""] * (width - len(r.cells))] for r in rows]
     return OrderText(found.header.names, [r.line for r in rows], cells)
 
 
+def waiting_drafts(file: ReceivedFile, keys: set[str]) -> list[OrderDraft]:
+    """The orders of some keys of a received file that can be read."""
+    path, found = _format_of(file)
+    drafts = order_drafts(path, found, survey(path, found), only=keys)
+    return [draft for draft in drafts if isinstance(draft, OrderDraft)]
+
+
 def order_goods(row: QuarantinedRow) -> list[Good]:
     """The goods of an order that was read but not applied."""
-    path, found = _format_of(row.file)
-    drafts = order_drafts(path, found, survey(path, found), only=_key_of(row))
     goods = {
         line.sku: Good(line.sku, sku_key(line.sku), line.label)
-        for draft in drafts
-        if isinstance(draft, OrderDraft)
+        for draft in waiting_drafts(row.file, keys_of(row))
         for line in draft.lines
         if line.sku
     }
@@ -90,8 +95,8 @@ def replay_row(*, row_id: int, actor: Any = None) -> QuarantinedRow:
     For a cause that lay here (a product's missing VAT rate). A refused file is read whole.
     """
     row = QuarantinedRow.objects.select_related("file__shop").get(pk=row_id)
-    if row.kind == "orders" and _key_of(row):
-        _apply_alone(row.file, _key_of(row))
+    if row.kind == "orders" and keys_of(row):
+        apply_alone(row.file, keys_of(row))
     else:
         reread(row.file)
     row.refresh_from_db()
@@ -99,7 +104,8 @@ def replay_row(*, row_id: int, actor: Any = None) -> QuarantinedRow:
     return row
 
 
-def _apply_alone(file: ReceivedFile, keys: set[str]) -> None:
+def apply_alone(file: ReceivedFile, keys: set[str]) -> None:
+    """Apply the orders of some keys of a received file."""
     path, found = _format_of(file)
     run = start_run(shop=file.shop, feed=None)
     report = IngestReport(counts=Counts())

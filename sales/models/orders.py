@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer
 from inventory.models import Product, Reservation
 from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
-from sphinx.core.models import Shop, Sourced
+from sphinx.core.models import ExchangeRate, Shop, Sourced
 from sphinx.core.money import plain
 from sphinx.core.vat import TaxRegime
 
@@ -78,6 +78,16 @@ class Order(Sourced, OrderAddresses):
     original_total = MoneyField(_("total d'origine"), null=True, blank=True)
     exchange_rate = models.DecimalField(
         _("unités pour 1 €"), max_digits=14, decimal_places=6, null=True, blank=True
+    )
+    # The day of that rate and who gives it (ExchangeRate.Source); blank before they were kept.
+    exchange_rate_on = models.DateField(_("cours du"), null=True, blank=True)
+    exchange_rate_source = models.CharField(
+        _("source du cours"),
+        max_length=10,
+        choices=ExchangeRate.Source,
+        blank=True,
+        default="",
+        db_default="",
     )
     # What the shop added after this other order had left.
     complements = models.ForeignKey(

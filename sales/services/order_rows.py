@@ -15,6 +15,7 @@ from sales.services.currencies import EURO
 from sales.services.order_work import OrderResult, Work
 from sales.services.pricing import PricedLine
 from sphinx.core.bulk import insert_rows
+from sphinx.core.exchange import Rate
 from sphinx.core.models import Company, Shop
 from sphinx.core.services import company
 from sphinx.core.texts import sku_key
@@ -29,7 +30,8 @@ _LINE_COLUMNS = (
 # What was sold, and the file that said so: fixed once it has left.
 AS_IT_LEFT = (
     "source_file source_sha256 source_line total_incl_tax total_tax shipping_incl_tax "
-    "shipping_tax_rate discount_incl_tax taxes original_currency original_total exchange_rate"
+    "shipping_tax_rate discount_incl_tax taxes original_currency original_total exchange_rate "
+    "exchange_rate_on exchange_rate_source"
 ).split()
 
 
@@ -83,7 +85,7 @@ class OrderFacts:
             "currency": EURO,
             "original_currency": work.original_currency,
             "original_total": work.original_total,
-            "exchange_rate": work.exchange_rate,
+            **_rate_columns(work.exchange_rate),
             "complements_id": work.completes.pk if work.completes else None,
             "vat_number": vat_number,
             "tax_regime": regime,
@@ -124,6 +126,15 @@ def raw_hash_to_keep(
         and is_cancelled == (draft.state == "cancelled")
     )
     return draft.raw_hash if stands_as_read else ""
+
+
+def _rate_columns(rate: Rate | None) -> dict[str, Any]:
+    units, day, source = rate or (None, None, "")
+    return {
+        "exchange_rate": units,
+        "exchange_rate_on": day,
+        "exchange_rate_source": source,
+    }
 
 
 def _address_columns(prefix: str, address: Any) -> dict[str, str]:

@@ -8,10 +8,14 @@ from sales.drafts import OrderDraft
 from sales.models import Order
 from sales.services.pricing import PricedOrder
 from sphinx.core.errors import InputError
+from sphinx.core.exchange import Rate
 
 
 class Rejection(NamedTuple):
-    """An order that was set aside: where in the file, why, what to do."""
+    """An order that was set aside: where in the file, why, what to do.
+
+    `cause` is the message of all orders set aside for that reason; blank where each has its own.
+    """
 
     line: int
     column: str
@@ -19,6 +23,7 @@ class Rejection(NamedTuple):
     message: str
     external_id: str
     number: str
+    cause: str = ""
 
 
 class OrderChange(NamedTuple):
@@ -57,7 +62,7 @@ class Work(NamedTuple):
     existing: Order | None
     original_currency: str = ""
     original_total: Decimal | None = None
-    exchange_rate: Decimal | None = None
+    exchange_rate: Rate | None = None
     # The order that has left and that this one completes.
     completes: Order | None = None
     # The amounts and lines stay as they left; the complement has what is new.
@@ -84,4 +89,5 @@ def rejection(draft: OrderDraft, error: InputError) -> Rejection:
         error.message,
         draft.external_id,
         draft.number,
+        error.context.get("cause", ""),
     )

@@ -31,7 +31,7 @@ from sales.services.complements import (
     delivered_with_complements,
     pass_refunds_on,
 )
-from sales.services.currencies import in_euros, stated_rates
+from sales.services.currencies import in_euros, stated_rates, with_currencies
 from sales.services.deliveries import prepare_deliveries
 from sales.services.fingerprints import content_hash, lines_hash
 from sales.services.order_rows import (
@@ -69,6 +69,7 @@ def upsert_orders(
     """
     lock_shop(shop)
     result = OrderResult()
+    drafts = with_currencies(shop, drafts, result)
     changed, read_otherwise = _changed(shop, drafts, result)
     if changed:
         _apply(shop, changed, source, at, result)
@@ -208,9 +209,7 @@ def _decide(
         known = existing.get(draft.external_id)
         try:
             _check_acceptable(draft, at)
-            converted = in_euros(given, exchange)
-            if converted is None:
-                raise _no_rate(given)
+            converted = in_euros(given, exchange, known)
             draft = converted.draft
             status = _wanted_status(shop, draft)
             priced = price_order(draft, rates, franchise=franchise)
@@ -244,19 +243,6 @@ def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
             line=draft.line,
             column="placed_at",
         )
-
-
-def _no_rate(draft: OrderDraft) -> InputError:
-    return InputError(
-        _(
-            "Commande %(number)s en %(currency)s : aucun cours n'est donné pour sa date. Donnez-"
-            "le dans Réglages › Cours de change, puis rejouez la commande."
-        )
-        % {"number": draft.number, "currency": draft.currency},
-        code="order.foreign_currency",
-        line=draft.line,
-        column="currency",
-    )
 
 
 def _wanted_status(shop: Shop, draft: OrderDraft) -> str:

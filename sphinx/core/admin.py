@@ -21,7 +21,9 @@ from sphinx.core.accounts import end_sessions
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.audit_labels import LABELS
 from sphinx.core.dead_letters import AGAIN, AWAY, label_of_task
-from sphinx.core.forms import CompanyForm
+from sphinx.core.events import announce
+from sphinx.core.exchange_events import rates_changed, rates_wanted, shop_currency_said
+from sphinx.core.forms import CompanyForm, ExchangeRateForm, ShopForm
 from sphinx.core.four_eyes import AGREE, DECLINE, label_of_matter, requests_seen_by
 from sphinx.core.models import (
     Approval,
@@ -74,7 +76,7 @@ class CompanyAdmin(KeptAdmin):
             {
                 "fields": [
                     *["fiscal_year_end_month", "account_length", "books_discounts_apart"],
-                    "analytics",
+                    *["analytics", "fetches_ecb_rates"],
                 ]
             },
         ),
@@ -110,6 +112,8 @@ class CompanyAdmin(KeptAdmin):
         super().save_model(request, obj, form, change)
         if form.changed_data:
             record("firm.changed", [obj], actor=request.user, settings=sorted(form.changed_data))
+        if "fetches_ecb_rates" in form.changed_data and obj.fetches_ecb_rates:
+            announce(rates_wanted)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not Company.objects.exists()
@@ -117,8 +121,15 @@ class CompanyAdmin(KeptAdmin):
 
 @admin.register(Shop)
 class ShopAdmin(KeptAdmin):
-    list_display = ["name", "code", "dialect", "confirms_unpaid", "is_active"]
+    form = ShopForm
+    list_display = ["name", "code", "dialect", "currency", "confirms_unpaid", "is_active"]
     search_fields = ["code", "name"]
+
+    def save_model(self, request: HttpRequest, obj: Shop, form: Any, change: bool) -> None:
+        """Orders that waited for the shop's currency come in."""
+        super().save_model(request, obj, form, change)
+        if "currency" in form.changed_data and obj.currency:
+            announce(shop_currency_said, shop_id=obj.pk)
 
 
 @admin.register(DocumentSequence)
@@ -128,9 +139,23 @@ class DocumentSequenceAdmin(ReadOnlyAdmin):
 
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(ModelAdmin):
-    list_display = ["currency", "valid_from", "units_per_euro"]
-    list_filter = ["currency"]
+    """The firm's own rates, to be typed; the ECB's, to be looked at."""
+
+    form = ExchangeRateForm
+    list_display = ["currency", "valid_from", "units_per_euro", "given_by"]
+    list_filter = ["source", "currency"]
     search_fields = ["currency"]
+
+    given_by = badge("source", _("Source"), manual="info", ecb="success")
+
+    def has_change_permission(self, request: HttpRequest, obj: ExchangeRate | None = None) -> bool:
+        own = obj is None or obj.source == ExchangeRate.Source.MANUAL
+        return own and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: ExchangeRate, form: Any, change: bool) -> None:
+        """Orders that waited for it come in."""
+        super().save_model(request, obj, form, change)
+        announce(rates_changed, currencies=[obj.currency])
 
 
 class KindFilter(admin.SimpleListFilter):

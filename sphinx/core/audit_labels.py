@@ -96,6 +96,7 @@ LABELS: dict[str, Any] = {
     "quote.sent": _("Devis envoyé"),
     "quote.started": _("Devis commencé"),
     "quote.written": _("Devis écrit"),
+    "rates.fetched": _("Cours de la BCE relevés"),
     "receipt.recorded": _("Réception enregistrée"),
     "reminder.sent": _("Relance envoyée"),
     "return.abandoned": _("Retour abandonné"),

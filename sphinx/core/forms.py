@@ -13,10 +13,39 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from sphinx.core.models import Company
+from sphinx.core.models import Company, ExchangeRate, Shop
 
 MAX_LOGO = 500 * 1024
 _FORMATS = ("PNG", "JPEG")
+
+
+class _CurrencyForm(forms.ModelForm):
+    """A form with a currency's code, typed in any case."""
+
+    def clean_currency(self) -> str:
+        """In capitals, as files have it."""
+        return str(self.cleaned_data["currency"]).strip().upper()
+
+
+class ShopForm(_CurrencyForm):
+    """A shop."""
+
+    class Meta:
+        model = Shop
+        fields = "__all__"  # noqa: DJ007 (every setting)
+
+
+class ExchangeRateForm(_CurrencyForm):
+    """A rate typed by hand."""
+
+    class Meta:
+        model = ExchangeRate
+        fields = ("currency", "valid_from", "units_per_euro")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The source isn't typed, but there is one rate of each a day."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"source"}
 
 
 class CompanyForm(forms.ModelForm):

@@ -12,6 +12,7 @@ from sphinx.core.audit_labels import label_of
 from sphinx.core.fields import RateField
 from sphinx.core.validators import (
     validate_colour,
+    validate_currency,
     validate_days,
     validate_siren,
     validate_siret,
@@ -153,6 +154,15 @@ class Company(models.Model):
         help_text=_("Vide : jamais. La CNIL recommande 3 ans ; factures et livres restent."),
     )
     hides_first_steps = models.BooleanField(_("cacher les premiers pas"), default=False)
+    fetches_ecb_rates = models.BooleanField(
+        _("relever les cours de la BCE"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Chaque jour ouvré, sur le site de la Banque centrale européenne ; sinon, les cours "
+            "livrés avec le logiciel et les vôtres."
+        ),
+    )
     account_length = models.PositiveSmallIntegerField(
         _("longueur des comptes"),
         default=8,
@@ -182,6 +192,17 @@ class Shop(models.Model):
         help_text=_("« auto » : reconnu d'après le fichier."),
     )
     url = models.URLField(_("adresse du site"), blank=True)
+    currency = models.CharField(
+        _("devise"),
+        max_length=3,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_currency],
+        help_text=_("Celle des fichiers qui n'en disent aucune : EUR, USD, CHF."),
+    )
+    # Whether a file of it ever named another currency than the euro: then none is assumed.
+    names_other_currencies = models.BooleanField(default=False, db_default=False, editable=False)
     confirms_unpaid = models.BooleanField(
         _("confirmer avant paiement"),
         default=False,
@@ -212,13 +233,22 @@ class Shop(models.Model):
 
 
 class ExchangeRate(models.Model):
-    """How many units of a currency one euro is worth, from a day on, as the firm states it.
+    """How many units of a currency one euro is worth, from a day on.
 
-    The rate of the European Central Bank of the day, or the month's customs rate, applied
-    without change (VAT directive 2006/112, art. 91).
+    As the firm states it (the month's customs rate, its bank's), or the European Central Bank's
+    reference rate of the day (VAT directive 2006/112, art. 91): the firm's goes before.
     """
 
-    currency = models.CharField(_("devise"), max_length=3, help_text=_("Code ISO : USD, GBP, CHF."))
+    class Source(models.TextChoices):
+        MANUAL = "manual", _("Saisi")
+        ECB = "ecb", _("BCE")
+
+    currency = models.CharField(
+        _("devise"),
+        max_length=3,
+        validators=[validate_currency],
+        help_text=_("Code ISO : USD, GBP, CHF."),
+    )
     valid_from = models.DateField(_("à partir du"))
     units_per_euro = models.DecimalField(
         _("unités pour 1 €"),
@@ -226,13 +256,23 @@ class ExchangeRate(models.Model):
         decimal_places=6,
         validators=[MinValueValidator(Decimal("0.000001"))],
     )
+    source = models.CharField(
+        _("source"),
+        max_length=10,
+        choices=Source,
+        default=Source.MANUAL,
+        db_default="manual",
+        editable=False,
+    )
 
     class Meta:
         verbose_name = _("cours de change")
         verbose_name_plural = _("cours de change")
         ordering = ["currency", "-valid_from"]
         constraints = [
-            models.UniqueConstraint(fields=["currency", "valid_from"], name="core_rate_once"),
+            models.UniqueConstraint(
+                fields=["currency", "valid_from", "source"], name="core_rate_once_a_source"
+            ),
             models.CheckConstraint(
                 condition=models.Q(units_per_euro__gt=0), name="core_rate_positive"
             ),

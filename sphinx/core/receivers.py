@@ -11,11 +11,12 @@ from django.db.models import Q
 from django.dispatch import receiver
 
 from sphinx.core.dead_letters import known_tasks
+from sphinx.core.exchange_events import rates_wanted
 from sphinx.core.job_events import job_waiting, letter_to_send
 from sphinx.core.jobs import ask_again, queue_of
 from sphinx.core.models import DeadLetter, Job
 from sphinx.core.services import record
-from sphinx.core.tasks import do_job
+from sphinx.core.tasks import do_job, refresh_exchange_rates
 
 
 @receiver(job_waiting)
@@ -23,6 +24,12 @@ def do_soon(job_id: int, **_: Any) -> None:
     """Do it in a worker."""
     job = Job.objects.only("kind").get(pk=job_id)
     do_job.apply_async(kwargs={"job_id": job_id}, queue=queue_of(job))
+
+
+@receiver(rates_wanted)
+def fetch_rates_soon(**_: Any) -> None:
+    """The first time without waiting for the evening."""
+    refresh_exchange_rates.delay()
 
 
 @receiver(letter_to_send)

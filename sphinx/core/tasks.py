@@ -1,11 +1,13 @@
-"""Tasks of the kernel: long work that people asked for."""
+"""Tasks of the kernel: long work that people asked for, exchange rates."""
 
 from typing import Any
 
 from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
+from sphinx.core import clock
 from sphinx.core.dead_letters import purge_letters
+from sphinx.core.exchange import refresh_rates
 from sphinx.core.jobs import lost_jobs, purge_job_files, queue_of, run_job
 
 
@@ -32,3 +34,9 @@ def purge_files(**_extra: Any) -> None:
 def purge_closed_letters(**_extra: Any) -> None:
     """Forget letters that were closed long ago."""
     purge_letters()
+
+
+@shared_task(label=_("Relever les cours de la BCE"))
+def refresh_exchange_rates(**_extra: Any) -> None:
+    """Take the ECB's latest rates, where the firm wants them."""
+    refresh_rates(today=clock.today())

@@ -54,6 +54,17 @@ def compact_vat_number(value: str) -> str:
     return "".join(c for c in value.upper() if c.isalnum())
 
 
+def is_currency(value: str) -> bool:
+    """True when `value` has the form of an ISO 4217 code, in capitals."""
+    return re.fullmatch(r"[A-Z]{3}", value) is not None
+
+
+def validate_currency(value: str) -> None:
+    """Raises ValidationError unless `value` has the form of an ISO 4217 code, in capitals."""
+    if not is_currency(value):
+        raise ValidationError(_("Ce n'est pas un code de devise : trois capitales, par ex. USD."))
+
+
 def validate_euro(value: str) -> None:
     """Raises ValidationError unless `value` is EUR."""
     if value != "EUR":

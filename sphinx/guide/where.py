@@ -35,6 +35,7 @@ PAGES = {
     "account_": "roles/owner/#people",
     "admin:auth_": "roles/owner/#people",
     "admin:core_company": "first-day/",
+    "admin:core_exchangerate": "roles/owner/#currencies",
     "admin:core_shop": "shops/",
     "admin:core_approval": "roles/owner/#four-eyes",
     "admin:core_deadletter": "roles/operator/#letters",

@@ -24,7 +24,9 @@ LEFT_OUT = (
     "transaction-nesting",
 )
 # "app name" → why its lock is of no harm.
-ALLOWED: dict[str, str] = {}
+ALLOWED: dict[str, str] = {
+    "core 0018_exchange_rate_source": "rates typed by hand are few: indexed at once",
+}
 
 
 def released() -> set[str]:

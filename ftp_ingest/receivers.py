@@ -1,0 +1,20 @@
+"""Messages become tasks."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from ftp_ingest.tasks import replay_orders_without_currency, replay_orders_without_rate
+from sphinx.core.exchange_events import rates_changed, shop_currency_said
+
+
+@receiver(rates_changed)
+def replay_for_rates(currencies: list[str], **_: Any) -> None:
+    """Orders that waited for a rate of these currencies come in."""
+    replay_orders_without_rate.delay(currencies=currencies)
+
+
+@receiver(shop_currency_said)
+def replay_for_shop(shop_id: int, **_: Any) -> None:
+    """Orders that waited for their shop's currency come in."""
+    replay_orders_without_currency.delay(shop_id=shop_id)
