@@ -73,3 +73,5 @@ class OrderDraft(NamedTuple):
     line: int = 0
     tolerance: Decimal = Decimal(0)
     raw_hash: str = ""
+    changed_at: datetime | None = None
+    shares_number: bool = False

@@ -73,3 +73,9 @@ class QuoteRefused(BusinessRuleError):
     """A quote isn't at this step, or what was typed doesn't make one."""
 
     code = "sales.quote_refused"
+
+
+class SameNumber(SharedCause):
+    """Another live order of the shop has the same number under another key."""
+
+    code = "order.same_number"

@@ -73,9 +73,11 @@ class OrderReader(Protocol):
 
     # Columns with dates: whether day or month comes first is learnt from the whole file.
     date_places: tuple[int, ...]
+    # Columns that an order's first row always fills, its total first; −1 where there is none.
+    first_row: tuple[int, ...]
 
     def read_dates(self, *, day_first: bool | None) -> None:
-        """Read dates such as 03/04/2026 so from now on."""
+        """Read dates such as 03/04/2026 so from now on; None refuses them."""
 
     def key(self, cells: list[str]) -> str:
         """What the rows of one order share; blank when the row goes on with the last one."""

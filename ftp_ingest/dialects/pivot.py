@@ -148,6 +148,7 @@ class PivotOrders:
         self._order_discount = at("order_discount_incl_tax")
         self._total, self._refunded = at("total_incl_tax"), at("refunded_incl_tax")
         self.date_places: tuple[int, ...] = (self._placed_at,)
+        self.first_row: tuple[int, ...] = (self._total, self._placed_at)
         self._day_first: bool | None = True
 
     def read_dates(self, *, day_first: bool | None) -> None:
@@ -210,7 +211,10 @@ class PivotOrders:
         )
 
     def _states(self, line: int, cells: list[str]) -> tuple[str, str]:
-        status = cells[self._status].strip().casefold() or "paid"
+        status = cells[self._status].strip().casefold()
+        if not status and (self._status < 0 or cells[self._paid_at].strip()):
+            # No such column: files of orders that were paid; a date of payment says so too.
+            status = "paid"
         if status not in _STATUSES:
             status = fold(status)
         if status not in _STATUSES:

@@ -16,6 +16,9 @@ class TableOrders:
     ) -> None:
         self._columns = Columns(header, aliases)
         self.date_places: tuple[int, ...] = (self._columns.place[date],)
+        self.first_row: tuple[int, ...] = tuple(
+            self._columns.place.get(field, -1) for field in ("total", "status")
+        )
         self._key = self._columns.place[key]
         self._content = [self._columns.place[field] for field in content]
 

@@ -59,7 +59,6 @@ _PAYMENTS = {
     "partially_refunded": ("confirmed", "partially_refunded"),
     "refunded": ("confirmed", "refunded"),
     "voided": ("cancelled", "unpaid"),
-    "": ("confirmed", "paid"),
 }
 _RATE_IN_LABEL = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")
 
@@ -145,6 +144,7 @@ class ShopifyOrders:
         self._billing = _address_places(header, "billing")
         self._shipping = _address_places(header, "shipping")
         self.date_places: tuple[int, ...] = (self._created_at,)
+        self.first_row: tuple[int, ...] = (self._total, self._status)
         self._day_first: bool | None = True
 
     def read_dates(self, *, day_first: bool | None) -> None:
@@ -176,7 +176,8 @@ class ShopifyOrders:
         billing = _address(cells, self._billing)
         shipping = _address(cells, self._shipping)
         return OrderDraft(
-            external_id=(unquoted(cells[self._id]) or number)[:80],
+            # A key that isn't all digits was spoilt by a spreadsheet: 5,93536E+12.
+            external_id=(key if (key := unquoted(cells[self._id])).isdecimal() else number)[:80],
             number=number[:80],
             placed_at=moment(
                 cells[self._created_at], line, "Created at", day_first=self._day_first

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.drafts import CustomerDraft
 from ftp_ingest.dialects.base import Dialect, OrderReader, Row
+from ftp_ingest.reading.checks import check_first_row, with_a_sure_ref, without_spoilt_keys
 from ftp_ingest.reading.fingerprints import row_hasher
 from ftp_ingest.reading.recognition import FileFormat
 from ftp_ingest.reading.records import Record, Records, Region
@@ -185,10 +186,13 @@ class OrderFile:
             # An order with an unreadable row is not half an order.
             return raw.fault._replace(external_id=key, number=key) if key else raw.fault
         try:
-            return self._reader.draft(raw.rows)._replace(raw_hash=raw.raw_hash)
+            check_first_row(self._reader, raw.rows[0], self._format.header)
+            draft = without_spoilt_keys(self._reader.draft(raw.rows))
+            return draft._replace(raw_hash=raw.raw_hash)
         except InputError as error:
             line = error.line or raw.line
-            return Fault(line, error.column, error.code, error.message, key, key)
+            cause = error.context.get("cause", "")
+            return Fault(line, error.column, error.code, error.message, key, key, cause)
 
 
 def _only_version(versions: Sequence[RawOrder]) -> RawOrder:
@@ -315,6 +319,7 @@ def customer_drafts(
             continue
         try:
             draft = reader.draft(Row(record.line, record.cells))
+            draft = draft and with_a_sure_ref(draft)
         except InputError as error:
             yield Fault(error.line or record.line, error.column, error.code, error.message)
         else:

@@ -72,6 +72,10 @@ class Order(Sourced, OrderAddresses):
     placed_at = models.DateTimeField(_("passée le"), db_index=True)
     paid_at = models.DateTimeField(_("payée le"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("annulée le"), null=True, blank=True)
+    # As the shop says; an older state never overwrites a newer one.
+    shop_changed_at = models.DateTimeField(
+        _("modifiée à la boutique le"), null=True, blank=True, editable=False
+    )
     currency = models.CharField(_("devise"), max_length=3, default="EUR")
     # What the shop charged, where that wasn't in euros; the amounts here are converted.
     original_currency = models.CharField(_("devise d'origine"), max_length=3, blank=True)

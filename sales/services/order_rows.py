@@ -82,6 +82,7 @@ class OrderFacts:
             "placed_at": draft.placed_at,
             "paid_at": draft.paid_at,
             "cancelled_at": (draft.cancelled_at or self.at) if cancelled else None,
+            "shop_changed_at": draft.changed_at,
             "currency": EURO,
             "original_currency": work.original_currency,
             "original_total": work.original_total,

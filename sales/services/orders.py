@@ -34,6 +34,7 @@ from sales.services.complements import (
 from sales.services.currencies import in_euros, stated_rates, with_currencies
 from sales.services.deliveries import prepare_deliveries
 from sales.services.fingerprints import content_hash, lines_hash
+from sales.services.identities import with_known_orders
 from sales.services.order_rows import (
     AS_IT_LEFT,
     LinePlan,
@@ -70,9 +71,10 @@ def upsert_orders(
     lock_shop(shop)
     result = OrderResult()
     drafts = with_currencies(shop, drafts, result)
-    changed, read_otherwise = _changed(shop, drafts, result)
+    drafts, known = with_known_orders(shop, drafts, result)
+    changed, read_otherwise = _changed(drafts, known, result)
     if changed:
-        _apply(shop, changed, source, at, result)
+        _apply(shop, changed, known, source, at, result)
     # Last, and only rows that nobody holds: it spares a reading next time, no more.
     _remember_rows(read_otherwise)
     return result
@@ -81,16 +83,12 @@ def upsert_orders(
 def _apply(
     shop: Shop,
     changed: Sequence[tuple[OrderDraft, str, str]],
+    known: Mapping[str, Order],
     source: Source,
     at: datetime,
     result: OrderResult,
 ) -> None:
-    existing = {
-        o.external_id: o
-        for o in Order.objects.filter(
-            shop=shop, external_id__in=[d.external_id for d, _c, _l in changed]
-        ).defer("note", "taxes")
-    }
+    existing = _whole(known, [d.external_id for d, _c, _l in changed])
     changed = _with_known_goods(shop, changed, result)
     products = ensure_products(
         {line.sku: line.label for d, _c, _l in changed for line in d.lines if line.sku}
@@ -106,41 +104,57 @@ def _apply(
     result.applied_ids += [w.draft.external_id for w in work]
 
 
+def _whole(known: Mapping[str, Order], keys: Sequence[str]) -> dict[str, Order]:
+    """The known orders with all that is compared, by their drafts' keys."""
+    by_id = {known[key].pk: key for key in keys if key in known}
+    return {by_id[o.pk]: o for o in Order.objects.filter(pk__in=by_id).defer("note", "taxes")}
+
+
 def _changed(
-    shop: Shop, drafts: Sequence[OrderDraft], result: OrderResult
-) -> tuple[list[tuple[OrderDraft, str, str]], dict[int, str]]:
+    drafts: Sequence[OrderDraft], known: Mapping[str, Order], result: OrderResult
+) -> tuple[list[tuple[OrderDraft, str, str]], dict[int, tuple[str, datetime | None]]]:
     """The drafts that say something new, with their hashes; the others are counted.
 
-    Also the rows of orders that say the same in other words: order id → what knows them again.
+    Also the rows of orders that say the same in other words: order id → what knows them again,
+    and when the shop last changed it.
     """
-    known = {
-        order.external_id: order
-        for order in Order.objects.filter(
-            shop=shop, external_id__in=[d.external_id for d in drafts]
-        ).only(
-            "external_id",
-            "content_hash",
-            "raw_hash",
-            "total_incl_tax",
-            "original_currency",
-            "status",
-        )
-    }
     changed, read_otherwise = [], {}
     for draft in drafts:
         lines = lines_hash(draft)
         content = content_hash(draft, lines)
         order = known.get(draft.external_id)
-        if order is not None and order.content_hash == content:
-            result.unchanged += 1
-            raw = _raw_hash(order, draft)
-            if raw and raw != order.raw_hash:
-                read_otherwise[order.pk] = raw
-            # It stands as the file says: a rejection of an earlier version is settled.
-            result.applied_ids.append(draft.external_id)
-        else:
+        if order is None or not (_is_older(draft, order) or _says_the_same(draft, order, content)):
             changed.append((draft, content, lines))
+            continue
+        result.unchanged += 1
+        # It stands as the file says, or newer: a rejection of an earlier version is settled.
+        result.applied_ids.append(draft.external_id)
+        if _is_older(draft, order):
+            result.changes.append(_older_state(draft, order))
+            continue
+        raw, changed_at = _raw_hash(order, draft), draft.changed_at or order.shop_changed_at
+        if (raw and raw != order.raw_hash) or changed_at != order.shop_changed_at:
+            read_otherwise[order.pk] = (raw or order.raw_hash, changed_at)
     return changed, read_otherwise
+
+
+def _says_the_same(draft: OrderDraft, order: Order, content: str) -> bool:
+    return order.content_hash == content and order.external_id == draft.external_id
+
+
+def _is_older(draft: OrderDraft, order: Order) -> bool:
+    """True when the shop has changed the order since this file."""
+    known = order.shop_changed_at
+    return known is not None and draft.changed_at is not None and draft.changed_at < known
+
+
+def _older_state(draft: OrderDraft, order: Order) -> OrderChange:
+    """What the run's page says of a state that came late: it isn't applied."""
+    days = [
+        f"{moment.astimezone(PARIS):%d/%m/%Y %H:%M}" if moment else ""
+        for moment in (order.shop_changed_at, draft.changed_at)
+    ]
+    return OrderChange(draft.number, _("état plus ancien, ignoré"), *days)
 
 
 def _raw_hash(order: Order, draft: OrderDraft) -> str:
@@ -152,11 +166,11 @@ def _raw_hash(order: Order, draft: OrderDraft) -> str:
     )
 
 
-def _remember_rows(hashes: Mapping[int, str]) -> None:
+def _remember_rows(known: Mapping[int, tuple[str, datetime | None]]) -> None:
     free = Order.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    rows = [(pk, hashes[pk]) for pk in free.filter(pk__in=hashes).values_list("pk", flat=True)]
+    rows = [(pk, *known[pk]) for pk in free.filter(pk__in=known).values_list("pk", flat=True)]
     if rows:
-        update_rows(Order, ["raw_hash"], rows)
+        update_rows(Order, ["raw_hash", "shop_changed_at"], rows)
 
 
 def _with_known_goods(
@@ -381,6 +395,8 @@ def _update(
             fields |= {"status": order.status, "cancelled_at": order.cancelled_at}
             if _stops_rest(w):
                 fields["status"] = Status.DELIVERED
+        # A file that doesn't say when leaves what an earlier one said.
+        fields["shop_changed_at"] = fields["shop_changed_at"] or order.shop_changed_at
         if w.stays_as_it_left:
             fields |= {name: getattr(order, name) for name in AS_IT_LEFT}
         if w.status == Status.CANCELLED and order.status in OPEN_STATES:

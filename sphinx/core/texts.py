@@ -10,6 +10,7 @@ from django.utils.formats import number_format
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SPACES = re.compile(r"\s+")
+_SCIENTIFIC = re.compile(r"'?\d(?:[.,]\d+)?[eE]\+\d{1,3}")
 
 
 def clean(text: str, limit: int = 0) -> str:
@@ -30,6 +31,11 @@ def fold(text: str) -> str:
 def sku_key(sku: str) -> str:
     """What makes two SKUs the same: case and surrounding or doubled spaces don't count."""
     return clean(sku).casefold()
+
+
+def is_spoilt(text: str) -> bool:
+    """True for a long number that a spreadsheet rounded: 3,76012E+12."""
+    return bool(_SCIENTIFIC.fullmatch(text))
 
 
 def safe_cell(text: str) -> str:
