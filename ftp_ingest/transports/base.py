@@ -287,9 +287,10 @@ def refuse_large(file: RemoteFile, size: int) -> None:
 
 def not_given(file: RemoteFile, error: Exception) -> EntrySkipped:
     """A file that is listed and can't be had."""
+    reason = getattr(error, "strerror", None) or str(error)
     return EntrySkipped(
         _("« %(name)s » : le serveur ne le donne pas (%(reason)s) ; laissé de côté.")
-        % {"name": visible(file.text), "reason": visible(str(error))}
+        % {"name": visible(file.text), "reason": visible(reason)}
     )
 
 

@@ -35,15 +35,17 @@ from sphinx.core.sftp import LOGIN_SECONDS, TIMEOUT_SECONDS
 from sphinx.core.texts import visible
 
 _ERRORS = (OSError, EOFError, UnicodeError, ftplib.Error)
-_UNKNOWN_COMMAND = ("500", "501", "502", "504")
-# 450, 550 and their kin speak of the file or folder, not of the connection.
-_NO_FILE = ("45", "55")
+# These speak of the file or folder that was asked for, not of the connection.
+_NO_FILE = ("45", "50", "55")
 # TLS that doesn't begin: no cipher in common, or no TLS at all there.
 _NO_COMMON_CIPHER = ("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "UNSUPPORTED_PROTOCOL", "VERSION")
 _NO_TLS = "WRONG_VERSION_NUMBER"
 
 
 class FtpTransport(Transport):
+    # None until the server was asked.
+    _has_mlsd: bool | None = None
+
     def connect(self) -> None:
         feed = self.feed
         began = time.monotonic()
@@ -52,7 +54,6 @@ class FtpTransport(Transport):
             if time.monotonic() - began > LOGIN_SECONDS:
                 raise TimeoutError
 
-        self._has_mlsd = True
         with self._refusals():
             self._ftp = self._client()
             self._ftp.check = check
@@ -198,12 +199,14 @@ class FtpTransport(Transport):
         return entries
 
     def _lines(self, below: str) -> tuple[list[str], Reader]:
-        if self._has_mlsd:
+        if self._has_mlsd is not False:
             try:
-                command = f"MLSD {below}" if below else "MLSD"
-                return self._ftp.listing(command, self.count_listed), from_facts
-            except ftplib.error_perm as error:
-                if not str(error).startswith(_UNKNOWN_COMMAND):
+                lines = self._ftp.listing(f"MLSD {below}".rstrip(), self.count_listed)
+                self._has_mlsd = True
+                return lines, from_facts
+            except ftplib.error_perm:
+                # It lists other folders that way: it is this one that it doesn't list.
+                if self._has_mlsd:
                     raise
                 self._has_mlsd = False
         return self._list_lines(below), from_list
@@ -213,10 +216,11 @@ class FtpTransport(Transport):
         if not below:
             return self._empty_or("LIST")
         home = self._ftp.pwd()
-        self._ftp.cwd(below)
         try:
+            self._ftp.cwd(below)
             return self._empty_or("LIST")
         finally:
+            # Even after a no: some servers say it when they are in already.
             self._ftp.cwd(home)
 
     def _empty_or(self, command: str) -> list[str]:
