@@ -139,7 +139,8 @@ class SendingAdmin(KeptAdmin):
         fields = super().get_fields(request, obj)
         if self.has_change_permission(request, obj):
             return fields
-        return [name for name in fields if name not in ("password", "private_key")]
+        secrets = ("password", "private_key", "passphrase")
+        return [name for name in fields if name not in secrets]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,13 +6,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDateWidget,
-    UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
 )
 
 from accounting_export.formats import formats, shown_label
 from accounting_export.models import AccountRule, Journal, Sending
+from sphinx.core.forms import ServerForm
 from sphinx.core.models import Shop
 from sphinx.core.validators import validate_upload_size
 from sphinx.core.vat import TaxRegime
@@ -60,32 +59,20 @@ class ExportForm(forms.Form):
 _SELECT = forms.Select(attrs={"class": "sx-select"})
 
 
-class SendingForm(forms.ModelForm):
-    """How and when batches are sent; secrets are written here and never shown."""
+class SendingForm(ServerForm):
+    """How and when batches are sent; see ServerForm for the server's secrets."""
 
     format = forms.ChoiceField(
         label=_("Format"),
         choices=lambda: [(f.code, shown_label(f)) for f in formats()],
         widget=UnfoldAdminSelectWidget,
     )
-    password = forms.CharField(
-        label=_("mot de passe"),
-        required=False,
-        widget=UnfoldAdminPasswordWidget,
-        help_text=_("Laissez vide pour garder celui qui est enregistré."),
-    )
-    private_key = forms.CharField(
-        label=_("clé privée SSH"),
-        required=False,
-        widget=UnfoldAdminTextareaWidget,
-        help_text=_("Laissez vide pour garder celle qui est enregistrée."),
-    )
 
     class Meta:
         model = Sending
         fields = (
             "is_active rhythm next_on format journals way email host port username password "
-            "private_key host_key directory"
+            "private_key passphrase host_key directory"
         ).split()
 
 

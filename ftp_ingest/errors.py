@@ -9,6 +9,12 @@ class FileRefused(InputError):
     code = "file.refused"
 
 
+class EntrySkipped(InputError):
+    """One file or folder of a server is left aside, and said; the others are read."""
+
+    code = "server.entry_skipped"
+
+
 class FeedBusy(TransientError):
     """Another run of this feed is under way."""
 

@@ -4,30 +4,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
-    UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
 )
 
 from ftp_ingest.models import Feed
+from sphinx.core.forms import ServerForm
 from sphinx.core.models import Shop
 
 
-class FeedForm(forms.ModelForm):
-    """A feed; its secrets are written here and never shown."""
-
-    password = forms.CharField(
-        label=_("mot de passe"),
-        required=False,
-        widget=UnfoldAdminPasswordWidget,
-        help_text=_("Laissez vide pour garder celui qui est enregistré."),
-    )
-    private_key = forms.CharField(
-        label=_("clé privée SSH"),
-        required=False,
-        widget=UnfoldAdminTextareaWidget,
-        help_text=_("Laissez vide pour garder celle qui est enregistrée."),
-    )
+class FeedForm(ServerForm):
+    """A feed; see ServerForm for its secrets."""
 
     class Meta:
         model = Feed

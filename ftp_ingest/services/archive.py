@@ -58,14 +58,8 @@ def keep(path: Path) -> Archived:
     Raises:
         FileRefused: it is larger than the limit.
     """
+    refuse_large(path)
     sha256, size = hash_file(path)
-    limit = settings.INGEST_MAX_FILE_BYTES
-    if size > limit:
-        raise FileRefused(
-            _("Fichier de %(size)s octets : la limite est de %(limit)s. Exportez par période.")
-            % {"size": size, "limit": limit},
-            code="file.too_large",
-        )
     target = _place(sha256)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -76,8 +70,24 @@ def keep(path: Path) -> Archived:
     return Archived(sha256, size, target)
 
 
+def refuse_large(path: Path) -> None:
+    """Raises FileRefused for a file over the limit, before it is read."""
+    size, limit = path.stat().st_size, settings.INGEST_MAX_FILE_BYTES
+    if size > limit:
+        raise FileRefused(
+            _("Fichier de %(size)s octets : la limite est de %(limit)s. Exportez par période.")
+            % {"size": size, "limit": limit},
+            code="file.too_large",
+        )
+
+
 def keep_copy(source: Path) -> Archived:
-    """Copy a local file into the archive."""
+    """Copy a local file into the archive.
+
+    Raises:
+        FileRefused: it is larger than the limit; nothing is copied then.
+    """
+    refuse_large(source)
     with incoming() as path:
         shutil.copyfile(source, path)
         return keep(path)

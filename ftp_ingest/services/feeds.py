@@ -4,16 +4,18 @@ import ftplib
 import logging
 import random
 import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-import paramiko
 from django.db.models import F
 from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
-from ftp_ingest.errors import FeedBusy
+from ftp_ingest.errors import EntrySkipped, FeedBusy
 from ftp_ingest.models import Feed, FeedRun, ReceivedFile
 from ftp_ingest.services.archive import incoming as incoming_file
 from ftp_ingest.services.archive import keep
@@ -24,13 +26,18 @@ from ftp_ingest.services.watching import warn_failing
 from ftp_ingest.transports import RemoteFile, Transport, open_transport
 from sphinx.core import clock
 from sphinx.core.credentials import reveal
-from sphinx.core.errors import ServerUnreachable, SphinxError
+from sphinx.core.errors import SphinxError
+from sphinx.core.sftp import TRANSFER_ERRORS
+from sphinx.core.texts import visible
 
 logger = logging.getLogger(__name__)
 MAX_BACKOFF_MINUTES = 24 * 60
 _LONGEST_WAIT = timedelta(minutes=MAX_BACKOFF_MINUTES + 2)
 # After so many failures in a row a dead worker's feed isn't fetched again at once.
 _TAKEN_OVER = 2
+# Sentences on a run's page, beyond which they are only counted.
+_SHOWN = 20
+_AT_ONCE = 1000
 
 
 @dataclass
@@ -41,6 +48,19 @@ class FeedReport:
     status: str = "ok"
     error: str = ""
     ingest: IngestReport = field(default_factory=IngestReport)
+    # What was left aside on the server, or couldn't be put away: a sentence each.
+    skipped: list[str] = field(default_factory=list)
+
+    def skip(self, sentences: Iterable[str]) -> None:
+        """Note what was left aside, each once."""
+        self.skipped = list(dict.fromkeys([*self.skipped, *sentences]))
+
+    def say_skipped(self) -> None:
+        """Put what was left aside with the error, if there is one."""
+        said = [self.error, *self.skipped[:_SHOWN]]
+        if len(self.skipped) > _SHOWN:
+            said.append(_("Et %s autres.") % (len(self.skipped) - _SHOWN))
+        self.error = "\n".join(filter(None, said))
 
     def as_json(self) -> dict[str, Any]:
         """The contract's document."""
@@ -110,6 +130,7 @@ def _visit(feed: Feed, run: FeedRun, report: FeedReport) -> None:
         _plan_next(feed, failed=True)
         raise
     report.ingest.seconds = time.perf_counter() - started
+    report.say_skipped()
     finish(run, _run_status(report), error=report.error, counts=report.ingest.as_kept())
     _plan_next(feed, failed=report.status == "failed", error=report.error)
     logger.info("feed visited", extra={"status": report.status, "files": len(report.ingest.files)})
@@ -128,7 +149,7 @@ def _run_status(report: FeedReport) -> str:
         return FeedRun.Status.FAILED
     if report.status == "nothing_new":
         return FeedRun.Status.NOTHING_NEW
-    problems = report.ingest.has_refusals
+    problems = report.ingest.has_refusals or report.skipped
     return FeedRun.Status.DONE_WITH_PROBLEMS if problems else FeedRun.Status.DONE
 
 
@@ -148,18 +169,21 @@ def _plan_next(feed: Feed, *, failed: bool, error: str = "") -> None:
 
 def _fetch_and_read(feed: Feed, run: FeedRun, report: FeedReport) -> None:
     password, private_key = reveal(feed.password_encrypted), reveal(feed.private_key_encrypted)
-    with open_transport(feed, password, private_key) as transport:
-        fetched: list[tuple[RemoteFile, Incoming]] = []
-        listed = transport.list_files()
-        names = frozenset(file.name for file in listed)
-        for file in listed:
-            if transport.wanted(file.name, names) and not _is_known(feed, file):
-                beat(run)
-                arrived = _fetch(transport, file)
-                if arrived is not None:
-                    fetched.append((file, arrived))
+    with open_transport(feed, password, private_key) as transport, ExitStack() as kept:
+        came = []
+        for file in _wanted(feed, transport):
+            beat(run)
+            try:
+                came.append((file, _fetch(transport, file, kept)))
+            except EntrySkipped as error:
+                report.skip([error.message])
+        report.skip(transport.said)
+        fetched = _whole(transport, came, report)
+        # How long they take to be read isn't the server's doing.
+        transport.stop_clock()
         read_files(run, [arrived for _file, arrived in fetched], "auto", report.ingest)
-        if not report.ingest.has_news:
+        transport.start_clock()
+        if not report.ingest.has_news and not report.skipped:
             report.status = "nothing_new"
         # Only now: the rows are safe.
         if feed.stock_file:
@@ -167,40 +191,70 @@ def _fetch_and_read(feed: Feed, run: FeedRun, report: FeedReport) -> None:
         _tidy(transport, [file for file, _arrived in fetched], report)
 
 
-def _is_known(feed: Feed, file: RemoteFile) -> bool:
-    """Left on the server, applied, and seen unchanged since: not worth fetching again."""
-    return ReceivedFile.objects.filter(
-        shop=feed.shop,
-        name=_name(file),
-        remote_stamp=file.stamp,
-        status=ReceivedFile.Status.APPLIED,
-    ).exists()
+def _wanted(feed: Feed, transport: Transport) -> list[RemoteFile]:
+    """The files to be fetched: of the feed's pattern, and not known."""
+    listed = transport.list_files()
+    names = frozenset(file.name for file in listed)
+    wanted = [file for file in listed if transport.wanted(file.name, names)]
+    known = _known(feed, [_name(file) for file in wanted])
+    return [file for file in wanted if (_name(file), file.stamp) not in known]
+
+
+def _known(feed: Feed, names: Sequence[str]) -> set[tuple[str, str]]:
+    """Name and stamp of what was left on the server, applied, and seen unchanged since: not worth
+    fetching again."""
+    applied = ReceivedFile.objects.filter(shop=feed.shop, status=ReceivedFile.Status.APPLIED)
+    known: set[tuple[str, str]] = set()
+    for start in range(0, len(names), _AT_ONCE):
+        some = applied.filter(name__in=names[start : start + _AT_ONCE])
+        known.update(some.values_list("name", "remote_stamp"))
+    return known
 
 
 def _name(file: RemoteFile) -> str:
     """A remote name is text, nothing else: no path, no control characters."""
-    return "".join(c for c in file.name if c.isprintable())[:255]
+    return "".join(c for c in file.text if c.isprintable())[:255]
 
 
-def _fetch(transport: Transport, file: RemoteFile) -> Incoming | None:
-    """Bring a file into the archive; None when it is still growing.
+def _fetch(transport: Transport, file: RemoteFile, kept: ExitStack) -> Path:
+    """Bring a file here; it is gone with `kept` unless it goes to the archive.
 
     Raises:
-        ServerUnreachable: fewer bytes came than the server had announced.
+        EntrySkipped: the server doesn't give it, or it is too large.
     """
-    with incoming_file() as path:
+    with ExitStack() as until_whole:
+        path = until_whole.enter_context(incoming_file())
         transport.fetch(file, path)
+        kept.push(until_whole.pop_all())
+    return path
+
+
+def _whole(
+    transport: Transport, came: list[tuple[RemoteFile, Path]], report: FeedReport
+) -> list[tuple[RemoteFile, Incoming]]:
+    """What came and is neither growing nor cut, into the archive: the server is looked at again."""
+    if not came:
+        return []
+    stamps = {file.name: file.stamp for file in transport.list_files()}
+    report.skip(transport.said)
+    whole = []
+    for file, path in came:
         size = path.stat().st_size
-        again = {f.name: f for f in transport.list_files()}.get(file.name)
-        if again is None or again.stamp != file.stamp:
+        if stamps.get(file.name) != file.stamp:
             logger.info("file still growing", extra={"size": size})
-            return None
-        if file.size is not None and file.size != size:
-            raise ServerUnreachable(
-                _("« %(name)s » : %(got)s octets reçus sur %(announced)s annoncés.")
-                % {"name": _name(file), "got": size, "announced": file.size}
-            )
-        return Incoming(_name(file), keep(path), file.stamp)
+        elif file.size is not None and file.size != size:
+            report.skip([_cut(file, size)])
+        else:
+            at = transport.time_of(file)
+            whole.append((file, Incoming(_name(file), keep(path), file.stamp, at)))
+    return whole
+
+
+def _cut(file: RemoteFile, size: int) -> str:
+    return _(
+        "« %(name)s » : %(got)s octets reçus sur %(announced)s annoncés ; laissé de côté, relevé "
+        "au prochain passage."
+    ) % {"name": _name(file), "got": size, "announced": file.size}
 
 
 def _tidy(transport: Transport, files: list[RemoteFile], report: FeedReport) -> None:
@@ -217,13 +271,9 @@ def _tidy(transport: Transport, files: list[RemoteFile], report: FeedReport) -> 
                 transport.delete(file)
             else:
                 transport.put_away(file)
-        except (OSError, EOFError, ftplib.Error, paramiko.SSHException) as error:
-            report.error = _(
-                "« %(name)s » est intégré mais n'a pas pu être rangé (%(reason)s)."
-            ) % {
-                "name": _name(file),
-                "reason": error,
-            }
+        except (*TRANSFER_ERRORS, ftplib.Error) as error:
+            text = _("« %(name)s » est intégré mais n'a pas pu être rangé (%(reason)s).")
+            report.skip([text % {"name": _name(file), "reason": visible(str(error))}])
 
 
 def take_over_stale_runs() -> list[FeedReport]:

@@ -109,11 +109,12 @@ class IngestReport:
 
 @dataclass
 class Incoming:
-    """A file to be read: its name at the shop, its bytes here."""
+    """A file to be read: its name at the shop, its bytes here, when it was written there."""
 
     name: str
     archived: Archived
     remote_stamp: str = ""
+    modified_at: datetime | None = None
 
 
 class _DryRun(Exception):

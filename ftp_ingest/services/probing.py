@@ -12,6 +12,7 @@ from sphinx.core.credentials import reveal
 from sphinx.core.errors import BusinessRuleError, ServerUnreachable, SphinxError
 from sphinx.core.services import record
 from sphinx.core.sftp import SSH_PORT, fingerprint, key_text, presented_key
+from sphinx.core.ssh_keys import parse_host_keys
 
 SHOWN_FILES = 5
 
@@ -46,7 +47,7 @@ def _probe(feed: Feed, steps: list[Step]) -> None:
         steps.append(Step(True, _("Connexion, identification et dossier acceptés.")))
         listed = transport.list_files()
         names = frozenset(file.name for file in listed)
-        wanted = [file.name for file in listed if transport.wanted(file.name, names)]
+        wanted = [file.text for file in listed if transport.wanted(file.name, names)]
         steps.append(
             Step(
                 True,
@@ -58,15 +59,16 @@ def _probe(feed: Feed, steps: list[Step]) -> None:
                 },
             )
         )
+        steps += [Step(False, sentence) for sentence in transport.said[:SHOWN_FILES]]
 
 
 def _resolve(host: str) -> Step:
     try:
         address = socket.getaddrinfo(host, None)[0][4][0]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise ServerUnreachable(
             _("Le nom « %(host)s » est introuvable (%(reason)s).")
-            % {"host": host, "reason": error.strerror or error}
+            % {"host": host, "reason": getattr(error, "strerror", None) or error}
         ) from error
     return Step(True, _("« %(host)s » est à l'adresse %(ip)s.") % {"host": host, "ip": address})
 
@@ -82,7 +84,7 @@ def _is_key_known(feed: Feed, steps: list[Step]) -> bool:
         )
         steps.append(Step(False, text % shown, key_text(key)))
         return False
-    if feed.host_key.split()[:2] == key_text(key).split():
+    if key in parse_host_keys(feed.host_key):
         steps.append(Step(True, _("La clé d'hôte est celle du flux (%(print)s).") % shown))
     return True
 

@@ -10,10 +10,14 @@ from PIL import Image, UnidentifiedImageError
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminFileFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldBooleanSwitchWidget,
 )
 
+from sphinx.core.errors import ServerRejected
 from sphinx.core.models import Company, ExchangeRate, Shop
+from sphinx.core.ssh_keys import parse_host_keys, without_passphrase
 
 MAX_LOGO = 500 * 1024
 _FORMATS = ("PNG", "JPEG")
@@ -93,3 +97,48 @@ class CompanyForm(forms.ModelForm):
         elif self.cleaned_data["logo_file"]:
             self.instance.logo = self.cleaned_data["logo_file"]
         return super().save(commit)
+
+
+class ServerForm(forms.ModelForm):
+    """A row with a server's account: its secrets are written here, tried, and never shown."""
+
+    password = forms.CharField(
+        label=_("mot de passe"),
+        required=False,
+        widget=UnfoldAdminPasswordWidget,
+        help_text=_("Laissez vide pour garder celui qui est enregistré."),
+    )
+    private_key = forms.CharField(
+        label=_("clé privée SSH"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text=_("Laissez vide pour garder celle qui est enregistrée."),
+    )
+    passphrase = forms.CharField(
+        label=_("phrase secrète de la clé"),
+        required=False,
+        strip=False,
+        widget=UnfoldAdminPasswordWidget,
+        help_text=_("Si la clé en a une : elle sert ici, une fois, et n'est pas gardée."),
+    )
+
+    def clean_host_key(self) -> str:
+        """Keys that can be read, in whatever form they were pasted."""
+        text = str(self.cleaned_data["host_key"])
+        if text.strip():
+            try:
+                parse_host_keys(text)
+            except ServerRejected as error:
+                raise forms.ValidationError(error.message) from error
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("private_key"):
+            try:
+                data["private_key"] = without_passphrase(
+                    data["private_key"], data.get("passphrase", "")
+                )
+            except ServerRejected as error:
+                self.add_error("private_key", error.message)
+        return data

@@ -1,26 +1,40 @@
 """SFTP by paramiko, for feeds and for the accountant: the host's key must be the one kept here."""
 
 import base64
-import binascii
 import errno
 import hashlib
-import io
 import posixpath
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import paramiko
 from django.utils.translation import gettext as _
+from paramiko.sftp import (
+    CMD_CLOSE,
+    CMD_HANDLE,
+    CMD_NAME,
+    CMD_OPENDIR,
+    CMD_READDIR,
+    SFTP_EOF,
+    SFTP_NO_SUCH_FILE,
+    SFTP_OK,
+    SFTP_PERMISSION_DENIED,
+)
 
 from sphinx.core.errors import ServerRejected, ServerUnreachable
+from sphinx.core.ssh_keys import parse_host_keys, parse_private_key
+from sphinx.core.texts import visible
 
 SSH_PORT = 22
 TIMEOUT_SECONDS = 30
-TRANSFER_ERRORS = (OSError, EOFError, paramiko.SSHException)
-_KEY_CLASSES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+# From the first byte to an open SFTP session, however a server drips them.
+LOGIN_SECONDS = 60
+# What paramiko raises; a UnicodeError where a server's own words aren't UTF-8.
+TRANSFER_ERRORS = (OSError, EOFError, paramiko.SSHException, UnicodeError)
 
 
 class Account(NamedTuple):
@@ -34,7 +48,58 @@ class Account(NamedTuple):
     host_key: str
 
 
-def connect(account: Account) -> tuple[paramiko.SSHClient, paramiko.SFTPClient]:
+class SftpSession(paramiko.SFTPClient):
+    """Paramiko's client for servers as they are: names and messages are bytes, UTF-8 or not."""
+
+    def list_raw(self, path: str | bytes) -> Iterator[tuple[bytes, paramiko.SFTPAttributes]]:
+        """Each entry of a folder, its name as bytes, as they come."""
+        kind, answer = self._request(CMD_OPENDIR, path)
+        if kind != CMD_HANDLE:
+            raise paramiko.SFTPError("Expected handle")
+        handle = answer.get_string()
+        while True:
+            try:
+                kind, answer = self._request(CMD_READDIR, handle)
+            except EOFError:
+                break
+            if kind != CMD_NAME:
+                raise paramiko.SFTPError("Expected name response")
+            for _n in range(answer.get_int()):
+                name, _long = answer.get_string(), answer.get_string()
+                attributes = paramiko.SFTPAttributes._from_msg(answer)
+                if name not in (b".", b".."):
+                    yield name, attributes
+        self._request(CMD_CLOSE, handle)
+
+    def _convert_status(self, msg: paramiko.Message) -> None:
+        code, text = msg.get_int(), visible(msg.get_string().decode("utf-8", "surrogateescape"))
+        if code == SFTP_OK:
+            return
+        if code == SFTP_EOF:
+            raise EOFError(text)
+        known = {SFTP_NO_SUCH_FILE: errno.ENOENT, SFTP_PERMISSION_DENIED: errno.EACCES}
+        raise OSError(known[code], text) if code in known else OSError(text)
+
+
+@contextmanager
+def limited(client: paramiko.SSHClient, seconds: float) -> Iterator[threading.Event]:
+    """Close the client when the time is up, whatever it waits for; the event says so then."""
+    is_over = threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        client.close()
+
+    timer = threading.Timer(max(seconds, 0), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_over
+    finally:
+        timer.cancel()
+
+
+def connect(account: Account) -> tuple[paramiko.SSHClient, SftpSession]:
     """Log in and open SFTP; who calls closes the client.
 
     Raises:
@@ -44,20 +109,29 @@ def connect(account: Account) -> tuple[paramiko.SSHClient, paramiko.SFTPClient]:
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     name = account.host if account.port == SSH_PORT else f"[{account.host}]:{account.port}"
-    key = _host_key(account.host_key)
-    client.get_host_keys().add(name, key.get_name(), key)
-    try:
-        _log_in(client, account)
-        sftp = client.open_sftp()
-        channel = sftp.get_channel()
-        if channel is not None:
-            channel.settimeout(TIMEOUT_SECONDS)
-    except BaseException as error:
-        client.close()
-        if isinstance(error, TRANSFER_ERRORS):
-            raise _refusal(account, error) from error
-        raise
-    return client, sftp
+    for key in parse_host_keys(account.host_key):
+        client.get_host_keys().add(name, key.get_name(), key)
+    with limited(client, LOGIN_SECONDS) as is_over:
+        try:
+            _log_in(client, account)
+            return client, _open(client)
+        except BaseException as error:
+            client.close()
+            if is_over.is_set():
+                raise failed(account.host, TimeoutError()) from error
+            if isinstance(error, TRANSFER_ERRORS):
+                raise _refusal(account, error) from error
+            raise
+
+
+def _open(client: paramiko.SSHClient) -> SftpSession:
+    transport: Any = client.get_transport()
+    session = SftpSession.from_transport(transport)
+    channel = session.get_channel() if session is not None else None
+    if session is None or channel is None:
+        raise EOFError
+    channel.settimeout(TIMEOUT_SECONDS)
+    return session
 
 
 def _log_in(client: paramiko.SSHClient, account: Account) -> None:
@@ -66,12 +140,13 @@ def _log_in(client: paramiko.SSHClient, account: Account) -> None:
         port=account.port,
         username=account.username,
         password=account.password or None,
-        pkey=_private_key(account.private_key),
+        pkey=parse_private_key(account.private_key) if account.private_key else None,
         look_for_keys=False,
         allow_agent=False,
         timeout=TIMEOUT_SECONDS,
         banner_timeout=TIMEOUT_SECONDS,
         auth_timeout=TIMEOUT_SECONDS,
+        channel_timeout=TIMEOUT_SECONDS,
     )
 
 
@@ -87,6 +162,8 @@ def _refusal(account: Account, error: Exception) -> ServerRejected | ServerUnrea
             % {**host, "key": key_text(error.key)},
             code="server.host_key_changed",
         )
+    if isinstance(error, paramiko.AuthenticationException) and "timeout" in str(error).lower():
+        return failed(account.host, TimeoutError())
     if isinstance(error, paramiko.AuthenticationException):
         return ServerRejected(
             _("%(host)s refuse le mot de passe ou la clé de « %(user)s ».")
@@ -100,7 +177,7 @@ def _refusal(account: Account, error: Exception) -> ServerRejected | ServerUnrea
                 "(%(reason)s). Vérifiez la clé d'hôte auprès de l'hébergeur, ou demandez-lui "
                 "de mettre son serveur à jour."
             )
-            % {**host, "reason": error},
+            % {**host, "reason": visible(str(error))},
             code="server.incompatible",
         )
     if isinstance(error, paramiko.SSHException) and "not found in known_hosts" in str(error):
@@ -119,7 +196,8 @@ def failed(host: str, error: Exception) -> ServerUnreachable:
             code="server.disk_full",
         )
     slow = isinstance(error, TimeoutError)
-    reason = _("pas de réponse à temps") if slow else str(error) or type(error).__name__
+    text = visible(str(error)) or type(error).__name__
+    reason = _("pas de réponse à temps") if slow else text
     return ServerUnreachable(
         _("%(host)s : connexion impossible ou coupée (%(reason)s).")
         % {"host": host, "reason": reason}
@@ -144,6 +222,7 @@ def presented_key(host: str, port: int) -> paramiko.PKey:
 
     Raises:
         ServerUnreachable: it doesn't answer, or speaks something else.
+        ServerRejected: it has no cipher that is accepted here.
     """
     try:
         with socket.create_connection((host, port), timeout=TIMEOUT_SECONDS) as connection:
@@ -151,14 +230,22 @@ def presented_key(host: str, port: int) -> paramiko.PKey:
             transport = paramiko.Transport(connection)
             try:
                 transport.start_client(timeout=TIMEOUT_SECONDS)
+                if not transport.initial_kex_done:
+                    raise TimeoutError
                 return transport.get_remote_server_key()
             finally:
                 transport.close()
-    except (OSError, EOFError, paramiko.SSHException) as error:
-        raise ServerUnreachable(
-            _("%(host)s : connexion impossible ou coupée (%(reason)s).")
-            % {"host": host, "reason": str(error) or type(error).__name__}
+    except paramiko.ssh_exception.IncompatiblePeer as error:
+        raise ServerRejected(
+            _(
+                "Le serveur %(host)s n'offre aucun chiffrement accepté (%(reason)s). Demandez à "
+                "l'hébergeur de mettre son serveur à jour."
+            )
+            % {"host": host, "reason": visible(str(error))},
+            code="server.incompatible",
         ) from error
+    except TRANSFER_ERRORS as error:
+        raise failed(host, error) from error
 
 
 def fingerprint(key: paramiko.PKey) -> str:
@@ -170,35 +257,3 @@ def fingerprint(key: paramiko.PKey) -> str:
 def key_text(key: paramiko.PKey) -> str:
     """The key as it is kept."""
     return f"{key.get_name()} {key.get_base64()}"
-
-
-def _host_key(text: str) -> paramiko.PKey:
-    parts = text.split()
-    try:
-        return paramiko.PKey.from_type_string(parts[0], base64.b64decode(parts[1]))
-    except (
-        IndexError,
-        ValueError,
-        binascii.Error,
-        paramiko.SSHException,
-        paramiko.pkey.UnknownKeyType,
-    ) as error:
-        raise ServerRejected(
-            _(
-                "La clé d'hôte manque ou est illisible. Demandez-la à l'hébergeur, ou : "
-                "ssh-keyscan -p PORT SERVEUR. Forme attendue : ssh-ed25519 AAAA…"
-            ),
-            code="server.no_host_key",
-        ) from error
-
-
-def _private_key(text: str) -> paramiko.PKey | None:
-    if not text:
-        return None
-    for key_class in _KEY_CLASSES:
-        with suppress(paramiko.SSHException, ValueError):
-            return key_class.from_private_key(io.StringIO(text))
-    raise ServerRejected(
-        _("La clé privée est illisible : collez une clé OpenSSH sans phrase secrète."),
-        code="server.bad_private_key",
-    )

@@ -51,3 +51,10 @@ def said(values: Mapping[str, Any]) -> dict[str, Any]:
 def _written(number: Decimal) -> str:
     places = len(f"{number:f}".partition(".")[2])
     return number_format(number, places, use_l10n=True, force_grouping=True)
+
+
+def visible(text: str) -> str:
+    """What a stranger wrote, fit to be shown and kept: control characters and bytes that are no
+    text (surrogates) are escaped, the rest stays as it is."""
+    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in whole)

@@ -82,15 +82,17 @@ def serve_folder(
     started = threading.Event()
     state: dict[str, Any] = {}
 
+    def in_folder(channel: Any) -> asyncssh.SFTPServer:
+        return asyncssh.SFTPServer(channel, chroot=str(folder).encode())
+
     async def start() -> None:
         state["server"] = await asyncssh.listen(
             "127.0.0.1",
             port,
             server_host_keys=[key],
             server_factory=lambda: _Login(username, password),
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder).encode()),
             allow_scp=False,
-            **options,
+            **{"sftp_factory": in_folder, **options},
         )
 
     async def stop() -> None:

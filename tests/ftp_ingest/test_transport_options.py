@@ -123,7 +123,8 @@ def test_sub_folders_over_sftp_are_put_away_too(sftp: SftpServer, dropped: Path)
     pull_feed(feed)
 
     assert Order.objects.count() == 2
-    assert sorted(p.name for p in (dropped / "traites").iterdir()) == ["b.csv", "orders.csv"]
+    done = dropped / "traites"
+    assert [p.parent for p in sorted(done.rglob("*.csv"))] == [done / "boutique", done]
 
 
 @pytest.mark.parametrize(

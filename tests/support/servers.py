@@ -1,10 +1,14 @@
-"""Real FTP and FTPS servers on loopback, for the time of a test."""
+"""Real FTP and FTPS servers on loopback, for the time of a test; and one that misbehaves."""
 
 import datetime
+import socket
+import socketserver
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -65,14 +69,21 @@ class ImplicitTlsHandler(TLS_FTPHandler):
 
 @contextmanager
 def ftp_server(
-    folder: Path, certfile: Path | None = None, *, implicit: bool = False
+    folder: Path,
+    certfile: Path | None = None,
+    *,
+    implicit: bool = False,
+    without: Iterable[str] = (),
 ) -> Iterator[int]:
-    """Serve `folder` over FTP, or FTPS when there is a certificate; yields the port."""
+    """Serve `folder` over FTP, or FTPS when there is a certificate, `without` some of its
+    commands; yields the port."""
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmw")
     secure = ImplicitTlsHandler if implicit else TLS_FTPHandler
     base = secure if certfile else FTPHandler
-    options = {"authorizer": authorizer}
+    options: dict[str, Any] = {"authorizer": authorizer}
+    known = {name: value for name, value in base.proto_cmds.items() if name not in set(without)}
+    options |= {"proto_cmds": known, "unicode_errors": "surrogateescape"}
     if certfile:
         options |= {
             "certfile": str(certfile),
@@ -89,3 +100,87 @@ def ftp_server(
     finally:
         server.close_all()
         thread.join(timeout=5)
+
+
+def drip(block: bytes = b"x", every: float = 0.2) -> Iterator[bytes]:
+    """The same bytes for ever, slowly."""
+    while True:
+        yield block
+        time.sleep(every)
+
+
+class ScriptedFtp:
+    """An FTP server that says what a test tells it to say: `data` by command, as blocks."""
+
+    def __init__(
+        self,
+        data: dict[str, Callable[[], Iterable[bytes]]],
+        *,
+        banner: Callable[[], Iterable[bytes]] = lambda: [b"220 ready\r\n"],
+        refused: Iterable[str] = (),
+    ) -> None:
+        self.data = data
+        self.banner = banner
+        self.refused = set(refused)
+        self.asked: list[str] = []
+
+    def talk(self, control: socket.socket) -> None:
+        for block in self.banner():
+            control.sendall(block)
+        lines = control.makefile("rb")
+        waiting: socket.socket | None = None
+        for raw in lines:
+            command = raw.decode("utf-8", "replace").strip()
+            self.asked.append(command)
+            verb = command.split(" ")[0].upper()
+            if verb in ("PASV", "EPSV"):
+                waiting = socket.create_server(("127.0.0.1", 0))
+                high, low = divmod(waiting.getsockname()[1], 256)
+                control.sendall(f"227 (127,0,0,1,{high},{low})\r\n".encode())
+            elif waiting is not None and (found := self.data.get(command)) is not None:
+                self._send(control, waiting, found())
+            else:
+                control.sendall(self._answer(verb))
+
+    def _answer(self, verb: str) -> bytes:
+        if verb in self.refused:
+            return b"500 Unknown command.\r\n"
+        if verb in ("RETR", "MLSD", "LIST", "SIZE", "MDTM"):
+            return b"550 Not here.\r\n"
+        if verb == "PWD":
+            return b'257 "/" is where you are\r\n'
+        return b"331 go on\r\n" if verb == "USER" else b"230 fine\r\n"
+
+    @staticmethod
+    def _send(control: socket.socket, waiting: socket.socket, blocks: Iterable[bytes]) -> None:
+        control.sendall(b"150 here it comes\r\n")
+        connection, _address = waiting.accept()
+        with waiting, connection:
+            try:
+                for block in blocks:
+                    connection.sendall(block)
+            except OSError:
+                control.sendall(b"426 cut off\r\n")
+                return
+        control.sendall(b"226 done\r\n")
+
+    @contextmanager
+    def serve(self) -> Iterator[int]:
+        """Listen while the context lasts; yields the port."""
+        talk = self.talk
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with suppress(OSError):
+                    talk(self.request)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            block_on_close = False
+
+        with Server(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            yield server.server_address[1]
+            server.shutdown()
+            thread.join(timeout=5)

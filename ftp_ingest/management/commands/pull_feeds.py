@@ -24,7 +24,8 @@ class Command(SphinxCommand):
         return {"feeds": [report.as_json() for report in reports]}
 
     def has_refusals(self, result: dict[str, Any]) -> bool:
-        return any(f["status"] == "failed" or f["issues"] for f in result["feeds"])
+        visited = [f for f in result["feeds"] if f["status"] != "locked"]
+        return any(f["error"] or f["issues"] for f in visited)
 
     def report(self, result: dict[str, Any]) -> None:
         if not result["feeds"]:
