@@ -1,6 +1,6 @@
 """The shape of a dialect, and the header that it is recognised by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
@@ -76,6 +76,9 @@ class Row(NamedTuple):
 class OrderReader(Protocol):
     """Reads one file's orders; made for its header."""
 
+    # What the shop itself says of its states: folded phrase → meaning (see states.py). Whoever
+    # made the reader may set it; it wins over all that the reader knows.
+    states: Mapping[str, str]
     # Columns with dates: whether day or month comes first is learnt from the whole file.
     date_places: tuple[int, ...]
 

@@ -37,7 +37,8 @@ REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
         ("quantity",),
         ("unit_price_incl_tax", "unit_price_excl_tax"),
         ("total_incl_tax",),
-        ("email", "customer_ref"),
+        # Who ordered: by a key, else by name and address.
+        ("email", "customer_ref", "last_name", "shipping_name"),
     ),
     CUSTOMERS: (("customer_ref", "email"),),
 }

@@ -1,11 +1,19 @@
 """What the readers of orders and customers by named columns share."""
 
+import hashlib
+
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
-from ftp_ingest.dialects.base import Header
+from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.columns import Aliases, Columns, Entry
+from ftp_ingest.dialects.states import States
 from sphinx.core.errors import InputError
+from sphinx.core.texts import fold
+
+# What programs write for nothing at all: `mysql -B`, and LOAD DATA's own way.
+_NULLS = frozenset(("NULL", "\\N"))
+_KEY_SIZE = 12
 
 
 class TableOrders:
@@ -15,6 +23,8 @@ class TableOrders:
         self, header: Header, aliases: Aliases, *, key: str, date: str, content: tuple[str, ...]
     ) -> None:
         self._columns = Columns(header, aliases)
+        # What the shop says of its own states, which is believed first.
+        self.states: States = {}
         self.date_places: tuple[int, ...] = (self._columns.place[date],)
         self._key = self._columns.place[key]
         self._content = [self._columns.place[field] for field in content]
@@ -55,8 +65,33 @@ def unknown_status(entry: Entry, hint: str = "") -> InputError:
         "hint": hint,
     }
     return InputError(
-        (message % shown).strip(), code="order.unknown_status", line=entry.line, column=column
+        (message % shown).strip(),
+        code="order.unknown_status",
+        line=entry.line,
+        column=column,
+        status=entry.text("status"),
     )
+
+
+def without_nulls(row: Row) -> Row:
+    """The row with blank cells where a program wrote that there is nothing."""
+    if _NULLS.isdisjoint(row.cells):
+        return row
+    return Row(row.line, ["" if cell in _NULLS else cell for cell in row.cells])
+
+
+def key_of_person(address: AddressDraft) -> str:
+    """What knows a person again where a file has neither a key nor an e-mail.
+
+    Name, company, postcode and street, however they are written; blank where these don't tell
+    one person from another.
+    """
+    who = fold(f"{address.name} {address.company}")
+    where = fold(f"{address.address1} {address.address2} {address.postcode} {address.city}")
+    if not who or not (fold(address.address1) or fold(address.postcode)):
+        return ""
+    digest = hashlib.blake2b(f"{who}\x1f{where}".encode(), digest_size=_KEY_SIZE)
+    return f"adr:{digest.hexdigest()}"
 
 
 def currency_of(entry: Entry) -> str:

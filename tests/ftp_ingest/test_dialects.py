@@ -260,16 +260,14 @@ def test_the_parts_of_a_bundle_priced_by_them_are_the_goods(bring: Bring) -> Non
 
 def test_a_status_of_the_merchants_own_is_told_by_magentos_state(bring: Bring) -> None:
     text = _magento(
-        "000000301,2026-06-01 10:00:00,a_preparer,12.00,EUR,a@exemple.test,2.00,"
+        "000000301,2026-06-01 10:00:00,chez_le_luthier,12.00,EUR,a@exemple.test,2.00,"
         "1,,simple,A,A,1,12.00,20,12.00\n"
     )
     refused = bring(text)
     assert refused.counts.faults[0][1].code == "order.unknown_status"
 
     bring(
-        text.replace("status,grand", "status,state,grand").replace(
-            "preparer", "preparer,processing"
-        )
+        text.replace("status,grand", "status,state,grand").replace("luthier", "luthier,processing")
     )
 
     assert Order.objects.get().status == "confirmed"

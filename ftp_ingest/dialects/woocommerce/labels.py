@@ -154,7 +154,7 @@ class LabelledOrders(TableOrders):
         ]
         if not lines:
             raise no_items(number, entry, self._quantity)
-        state, payment = shared.states(entry, refunded, total)
+        state, payment = shared.states(entry, refunded, total, self.states)
         billing = shared.address(entry, "billing")
         is_gross = self._is_gross
         lines += self._fee(entry, lines)

@@ -127,7 +127,7 @@ class Orders(TableOrders):
             gap = to_cents(charged) + shipping + shipping_tax - discount - total
             discount += self._left_out(entry, gap)
         refunded = self._refunded(entry) or self._refunded_by_line(rows)
-        state, payment = shared.states(entry, refunded, total)
+        state, payment = shared.states(entry, refunded, total, self.states)
         billing = shared.address(entry, "billing")
         return OrderDraft(
             external_id=(entry.plain("id") or number)[:80],
