@@ -35,6 +35,7 @@ WHAT_TO_DO = {
         "retire ce qu'elle avait ajouté, annulez ici la commande complémentaire, puis rejouez."
     ),
     "customer.no_key": _("Ajoutez une référence ou un e-mail à ce client dans la boutique."),
+    "cell.blank": _("Complétez cette cellule."),
     "cell.not_a_number": _("Corrigez le nombre."),
     "cell.negative": _("Un montant négatif est un avoir ou une remise : corrigez la colonne."),
     "cell.bad_quantity": _("Corrigez la quantité."),

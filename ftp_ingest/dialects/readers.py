@@ -1,13 +1,14 @@
 """What the readers of orders and customers by named columns share."""
 
 import hashlib
+from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.columns import Aliases, Columns, Entry
-from ftp_ingest.dialects.states import States
+from ftp_ingest.dialects.states import States, states_of
 from sphinx.core.errors import InputError
 from sphinx.core.texts import fold
 
@@ -52,6 +53,37 @@ def no_items(number: str, entry: Entry, field: str) -> InputError:
         line=entry.line,
         column=entry.column(field),
     )
+
+
+def blank_cell(entry: Entry, field: str) -> InputError:
+    """The refusal of a cell that must say something: blank is neither 0 nor paid."""
+    column = entry.column(field)
+    return InputError(
+        _(
+            "Ligne %(line)s, colonne %(column)s : cellule vide, la commande ne peut pas être "
+            "comprise sans elle. Complétez-la à la boutique, ou ici."
+        )
+        % {"line": entry.line, "column": column},
+        code="cell.blank",
+        line=entry.line,
+        column=column,
+    )
+
+
+def read_states(
+    entry: Entry, own: States, platform: Mapping[str, tuple[str, str]]
+) -> tuple[str, str]:
+    """State of the order and payment status by the `status` field.
+
+    Raises:
+        InputError: the cell is blank, or nobody knows what it says.
+    """
+    if not entry.filled("status"):
+        raise blank_cell(entry, "status")
+    found = states_of(entry.raw("status"), own, platform)
+    if found is None:
+        raise unknown_status(entry)
+    return found
 
 
 def unknown_status(entry: Entry, hint: str = "") -> InputError:

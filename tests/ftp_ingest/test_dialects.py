@@ -8,6 +8,7 @@ import pytest
 from django.db.models import F
 
 from customers.models import Customer
+from ftp_ingest.dialects import dialects
 from ftp_ingest.services import IngestReport
 from sales.models import Order
 from tests.factories import ProductFactory
@@ -50,8 +51,8 @@ def read(bring: Bring, path: str) -> dict[str, Order]:
 
 ORDER_FILES = sorted(
     str(path.relative_to(DATA))
-    for shop in ("woocommerce", "magento", "prestashop", "squarespace", "wix", "shopify")
-    for path in (DATA / shop).glob("*.csv")
+    for dialect in dialects()
+    for path in (DATA / dialect.code).iterdir()
     if not path.name.startswith(("customers", "contacts", "grid", "analytics"))
 )
 
