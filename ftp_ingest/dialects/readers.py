@@ -9,6 +9,7 @@ from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.columns import Aliases, Columns, Entry
 from ftp_ingest.dialects.states import States, states_of
+from ftp_ingest.errors import FileRefused
 from sphinx.core.errors import InputError
 from sphinx.core.texts import fold
 
@@ -124,6 +125,15 @@ def key_of_person(address: AddressDraft) -> str:
         return ""
     digest = hashlib.blake2b(f"{who}\x1f{where}".encode(), digest_size=_KEY_SIZE)
     return f"adr:{digest.hexdigest()}"
+
+
+def no_customers(label: str) -> FileRefused:
+    """The refusal of customers by a dialect that knows of orders only."""
+    return FileRefused(
+        _("%(label)s : ce genre de boutique n'a pas de fichier de clients.") % {"label": label},
+        code="file.unknown_header",
+        line=1,
+    )
 
 
 def currency_of(entry: Entry) -> str:
