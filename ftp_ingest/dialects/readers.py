@@ -1,7 +1,9 @@
 """What the readers of orders and customers by named columns share."""
 
 import hashlib
+import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -10,12 +12,15 @@ from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.columns import Aliases, Columns, Entry
 from ftp_ingest.dialects.states import States, states_of
 from ftp_ingest.errors import FileRefused
+from sphinx.core import cells
 from sphinx.core.errors import InputError
 from sphinx.core.texts import fold
 
 # What programs write for nothing at all: `mysql -B`, and LOAD DATA's own way.
 _NULLS = frozenset(("NULL", "\\N"))
 _KEY_SIZE = 12
+_SHORT_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{2})( .*)?")
+_NAMED_DATE = re.compile(r"([^\W\d]{3,})\.?-(\d{1,2})-(?:20)?(\d{2})( .*)?")
 
 
 class TableOrders:
@@ -139,6 +144,19 @@ def no_customers(label: str) -> FileRefused:
 def currency_of(entry: Entry) -> str:
     """The order's currency, EUR when the file doesn't say."""
     return (entry.text("currency") or "EUR").upper()[:3]
+
+
+def short_moment(entry: Entry, field: str, *, day_first: bool = False) -> datetime:
+    """A date whose year may have two digits, its month in numbers or letters.
+
+    09/14/26, Jul-25-26; months come first unless they can't be months.
+    """
+    text = entry.raw(field).strip()
+    if match := _SHORT_DATE.fullmatch(text):
+        text = f"{match[1]}/{match[2]}/20{match[3]}{match[4] or ''}"
+    elif match := _NAMED_DATE.fullmatch(text):
+        text = f"{match[1]} {match[2]}, 20{match[3]}{match[4] or ''}"
+    return cells.moment(text, entry.line, entry.column(field), day_first=day_first)
 
 
 def digits(text: str) -> str:

@@ -60,8 +60,9 @@ ORDER_FILES = sorted(
 @pytest.fixture
 def catalogue(db: None) -> None:
     """Articles whose rate their file doesn't tell."""
-    for sku, rate in (("MUG-1", "20"), ("LIV-2", "5.5")):
-        ProductFactory(sku=sku, tax_rate=Decimal(rate))
+    ProductFactory(sku="LIV-2", tax_rate=Decimal("5.5"))
+    for sku in ("MUG-1", "LAMPE-12", "SAV", "TAS-1", "TAZ-1", "JAB"):
+        ProductFactory(sku=sku, tax_rate=Decimal(20))
 
 
 @pytest.mark.usefixtures("catalogue")
