@@ -59,7 +59,7 @@ def test_a_file_is_recognised_whatever_the_order_of_the_dialects(name: str) -> N
     strengths = [
         strength
         for delimiter in ";,\t"
-        for header in [Header(next(csv.reader(text.splitlines(), delimiter=delimiter)))]
+        for header in [Header(next(csv.reader(text.strip().splitlines(), delimiter=delimiter)))]
         for dialect in dialects()
         if (strength := dialect.recognise(header)[1])
     ]
