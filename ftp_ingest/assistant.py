@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from ftp_ingest import services
 from ftp_ingest.dialects.mapped import CONSTANTS, FORMAT, REQUIRED, Definition, MappedDialect
+from ftp_ingest.dialects.states import meaning_of
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from ftp_ingest.labels import FIELD_LABELS, STATUS_LABELS
 from ftp_ingest.models import ShopDialect
@@ -190,10 +191,16 @@ def _statuses(sample: Sample, guesses: list[Guess], given: Any) -> list[tuple[st
         return []
     words = dict.fromkeys(row[place].strip() for row in sample.rows if place < len(row))
     return [
-        (word, (given or {}).get(f"status_{word}", ""))
+        (word, _meaning(word) if given is None else given.get(f"status_{word}", ""))
         for word in list(words)[:MAX_STATUSES]
         if word
     ]
+
+
+def _meaning(word: str) -> str:
+    """What a word that everybody uses means, in the choices of the page; blank for others."""
+    meaning = meaning_of(word)
+    return "cancelled" if meaning == "failed" else meaning
 
 
 def _definition(given: Any, sample: Sample, kind: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ FIELD_LABELS = {
     "refunded_incl_tax": _("Montant remboursé TTC"),
     "payment_method": _("Mode de paiement"),
     "paid_at": _("Date de paiement"),
+    "changed_at": _("Modifiée à la boutique le"),
     "note": _("Note"),
     "address1": _("Adresse"),
     "address2": _("Complément"),

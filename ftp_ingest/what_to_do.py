@@ -28,6 +28,7 @@ WHAT_TO_DO = {
     "order.unknown_status": _("Corrigez l'état ici, ou à la boutique."),
     "order.no_lines": _("Une commande sans article ne peut pas être livrée : écartez-la."),
     "order.no_customer": _("Ajoutez un e-mail."),
+    "order.refunded_pieces": _("Ajoutez la colonne « Quantity » à l'export de WooCommerce."),
     "order.no_total": _("Ajoutez le total payé par le client."),
     "order.contradiction": _("La même commande a deux totaux dans ce fichier : gardez le bon."),
     "order.foreign_currency": _(
@@ -45,6 +46,7 @@ WHAT_TO_DO = {
         "retire ce qu'elle avait ajouté, annulez ici la commande complémentaire, puis rejouez."
     ),
     "customer.no_key": _("Ajoutez une référence ou un e-mail à ce client dans la boutique."),
+    "cell.blank": _("Complétez cette cellule."),
     "cell.not_a_number": _("Corrigez le nombre."),
     "cell.negative": _("Un montant négatif est un avoir ou une remise : corrigez la colonne."),
     "cell.bad_quantity": _("Corrigez la quantité."),

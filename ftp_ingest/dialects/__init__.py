@@ -1,30 +1,16 @@
 """How each kind of shop writes its files: one module a dialect, found by its header.
 
-The core loops over the registry and never names one. A new dialect is a module here, a folder
-of fixtures in tests/data, a page in docs/gateway.
+Nothing lists the dialects: every module of this package is imported, and those with a dialect
+register it. A new one is a module here, a folder of fixtures in tests/data, a page a language
+in docs/guide.
 """
 
-from ftp_ingest.dialects import (
-    magento,
-    pivot,
-    prestashop,
-    shopify,
-    squarespace,
-    wix,
-    woocommerce,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from ftp_ingest.dialects.base import Dialect, Header, dialects, find_dialect
 
-__all__ = [
-    "Dialect",
-    "Header",
-    "dialects",
-    "find_dialect",
-    "magento",
-    "pivot",
-    "prestashop",
-    "shopify",
-    "squarespace",
-    "wix",
-    "woocommerce",
-]
+__all__ = ["Dialect", "Header", "dialects", "find_dialect"]
+
+for _name in sorted(module.name for module in iter_modules(__path__)):
+    import_module(f"{__name__}.{_name}")

@@ -1,6 +1,6 @@
 """The shape of a dialect, and the header that it is recognised by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
@@ -15,6 +15,11 @@ from sphinx.core.texts import fold
 CUSTOMERS, ORDERS = "customers", "orders"
 
 
+def heading(name: str) -> str:
+    """A column's name as it is compared: folded, but "Shipping + Tax" isn't "Shipping Tax"."""
+    return fold(name.replace("+", " plus "))
+
+
 class Header:
     """The columns of a file; names are compared without case, accents, spaces or marks."""
 
@@ -24,12 +29,12 @@ class Header:
         self.shown = list(shown) or self.names
         self._places: dict[str, list[int]] = {}
         for place, name in enumerate(self.names):
-            self._places.setdefault(fold(name), []).append(place)
+            self._places.setdefault(heading(name), []).append(place)
 
     @property
     def folded(self) -> list[str]:
         """The names as they are compared, in the file's order."""
-        return [fold(name) for name in self.names]
+        return [heading(name) for name in self.names]
 
     def has(self, *names: str) -> bool:
         """True when every one of the (folded) names is there."""
@@ -71,6 +76,9 @@ class Row(NamedTuple):
 class OrderReader(Protocol):
     """Reads one file's orders; made for its header."""
 
+    # What the shop itself says of its states: folded phrase → meaning (see states.py). Whoever
+    # made the reader may set it; it wins over all that the reader knows.
+    states: Mapping[str, str]
     # Columns with dates: whether day or month comes first is learnt from the whole file.
     date_places: tuple[int, ...]
     # Columns that an order's first row always fills, its total first; −1 where there is none.
@@ -140,7 +148,9 @@ def find_dialect(code: str) -> Dialect:
 def require(header: Header, label: str, *columns: tuple[str, ...]) -> None:
     """Raises FileRefused unless one name of each group in `columns` is in the header."""
     missing = [
-        " ou ".join(group) for group in columns if not any(header.has(fold(name)) for name in group)
+        " ou ".join(group)
+        for group in columns
+        if not any(header.has(heading(name)) for name in group)
     ]
     if missing:
         raise FileRefused(

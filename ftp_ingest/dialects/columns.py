@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from ftp_ingest.dialects.base import Header, Row
+from ftp_ingest.dialects.base import Header, Row, heading
 from sphinx.core import cells
 from sphinx.core.clock import PARIS
 from sphinx.core.money import to_cents
-from sphinx.core.texts import fold
 
 # A field's names, the shop's own first; folded when compared.
 Aliases = Mapping[str, tuple[str, ...]]
@@ -19,7 +18,8 @@ class Columns:
 
     def __init__(self, header: Header, aliases: Aliases) -> None:
         self.place = {
-            field: header.place(*(fold(name) for name in names)) for field, names in aliases.items()
+            field: header.place(*(heading(name) for name in names))
+            for field, names in aliases.items()
         }
         # What messages call a column: as the file does, else as the shop usually does.
         self.name = {
@@ -40,7 +40,7 @@ class Columns:
 
 def known_names(aliases: Aliases) -> frozenset[str]:
     """Every folded name of the fields, to recognise a header by."""
-    return frozenset(fold(name) for names in aliases.values() for name in names)
+    return frozenset(heading(name) for names in aliases.values() for name in names)
 
 
 class Entry:

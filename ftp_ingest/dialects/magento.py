@@ -38,6 +38,7 @@ from ftp_ingest.dialects.readers import (
     person,
     unknown_status,
 )
+from ftp_ingest.dialects.states import after_refund, states_of
 from sales.drafts import LineDraft, OrderDraft
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.texts import fold
@@ -296,16 +297,15 @@ class MagentoOrders(TableOrders):
 
     def _states(self, entry: Entry, total: Decimal) -> tuple[str, str]:
         """By status, else (a status the merchant made) by Magento's own state."""
-        known = (_STATUSES.get(fold(entry.raw(field))) for field in ("status", "state"))
-        found = next((states for states in known if states), None)
+        text, platform = entry.raw("status"), _STATUSES
+        by_state = platform.get(fold(entry.raw("state")))
+        if by_state and fold(text) not in platform:
+            platform = {fold(text): by_state}
+        found = states_of(text, self.states, platform)
         if found is None:
             hint = _("Exportez aussi la colonne state, qui garde l'état de Magento.")
             raise unknown_status(entry, hint)
-        state, payment = found
-        refunded = entry.size("refunded")
-        if payment == "paid" and refunded:
-            payment = "refunded" if refunded >= total else "partially_refunded"
-        return state, payment
+        return after_refund(found, entry.size("refunded"), total)
 
     def _addresses(self, entries: Sequence[Entry]) -> tuple[AddressDraft, AddressDraft]:
         """Billing and delivery, in columns of their own or on rows of their own (Firebear)."""

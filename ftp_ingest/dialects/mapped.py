@@ -16,6 +16,7 @@ from ftp_ingest.dialects.base import (
     Header,
     OrderReader,
     Row,
+    heading,
     renamed,
 )
 from ftp_ingest.dialects.pivot import PivotCustomers, PivotOrders
@@ -36,7 +37,8 @@ REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
         ("quantity",),
         ("unit_price_incl_tax", "unit_price_excl_tax"),
         ("total_incl_tax",),
-        ("email", "customer_ref"),
+        # Who ordered: by a key, else by name and address.
+        ("email", "customer_ref", "last_name", "shipping_name"),
     ),
     CUSTOMERS: (("customer_ref", "email"),),
 }
@@ -116,12 +118,12 @@ class MappedDialect:
     def recognise(self, header: Header) -> tuple[str, int]:
         """Every mapped column is there."""
         columns = self.definition.columns.values()
-        if not all(header.has(fold(column)) for column in columns):
+        if not all(header.has(heading(column)) for column in columns):
             return "", 0
         return self.definition.kind, OWN_STRENGTH + len(columns)
 
     def check_header(self, header: Header, kind: str) -> None:
-        missing = [c for c in self.definition.columns.values() if not header.has(fold(c))]
+        missing = [c for c in self.definition.columns.values() if not header.has(heading(c))]
         if missing or kind != self.definition.kind:
             raise FileRefused(
                 _("%(label)s : colonnes manquantes : %(missing)s. Ajoutez-les à l'export.")
@@ -133,7 +135,8 @@ class MappedDialect:
 
     def _renamed(self, header: Header) -> Header:
         names = {
-            header.place(fold(column)): field for field, column in self.definition.columns.items()
+            header.place(heading(column)): field
+            for field, column in self.definition.columns.items()
         }
         return renamed(header, names, list(self.definition.constants))
 

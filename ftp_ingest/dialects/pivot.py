@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
 from ftp_ingest.dialects.columns import Columns
+from ftp_ingest.dialects.readers import key_of_person
+from ftp_ingest.dialects.states import States, states_of
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from sales.drafts import LineDraft, OrderDraft
 from sphinx.core.cells import (
@@ -36,29 +38,6 @@ _ORDER_COLUMNS = frozenset(fold(field) for field in _ORDER_NAMES)
 _CUSTOMER_COLUMNS = frozenset(fold(field) for field in _CUSTOMER_NAMES)
 # So many of our names, and the file is one of ours.
 ENOUGH_ORDER_COLUMNS, ENOUGH_CUSTOMER_COLUMNS = 4, 3
-# The shop's status → state of the order, payment status.
-_STATUSES = {
-    "pending": ("pending", "unpaid"),
-    "paid": ("confirmed", "paid"),
-    "shipped": ("confirmed", "paid"),
-    "delivered": ("confirmed", "paid"),
-    "cancelled": ("cancelled", "unpaid"),
-    "refunded": ("confirmed", "refunded"),
-    "partially_refunded": ("confirmed", "partially_refunded"),
-    # The same in French, as home-made shops write them.
-    "en attente": ("pending", "unpaid"),
-    "en attente de paiement": ("pending", "unpaid"),
-    "non payee": ("pending", "unpaid"),
-    "payee": ("confirmed", "paid"),
-    "paye": ("confirmed", "paid"),
-    "en preparation": ("confirmed", "paid"),
-    "expediee": ("confirmed", "paid"),
-    "livree": ("confirmed", "paid"),
-    "annulee": ("cancelled", "unpaid"),
-    "remboursee": ("confirmed", "refunded"),
-    "remboursee en partie": ("confirmed", "partially_refunded"),
-    "partiellement remboursee": ("confirmed", "partially_refunded"),
-}
 _KNOWN = "pending, paid, shipped, delivered, cancelled, refunded, partially_refunded"
 _TOTAL_WORDS = frozenset(("total", "totaux", "somme", "sum"))
 
@@ -131,6 +110,7 @@ class PivotOrders:
         self._placed_at, self._paid_at = at("placed_at"), at("paid_at")
         self._status, self._currency = at("status"), at("currency")
         self._payment_method, self._note = at("payment_method"), at("note")
+        self._changed_at = at("changed_at")
         self._customer_ref, self._email = at("customer_ref"), at("email")
         self._first_name, self._last_name = at("first_name"), at("last_name")
         self._company, self._vat_number, self._phone = at("company"), at("vat_number"), at("phone")
@@ -150,6 +130,7 @@ class PivotOrders:
         self.date_places: tuple[int, ...] = (self._placed_at,)
         self.first_row: tuple[int, ...] = (self._total, self._placed_at)
         self._day_first: bool | None = True
+        self.states: States = {}
 
     def read_dates(self, *, day_first: bool | None) -> None:
         self._day_first = day_first
@@ -206,18 +187,20 @@ class PivotOrders:
             refunded=refunded,
             payment_method=clean(cells[self._payment_method]),
             paid_at=paid_at,
+            changed_at=maybe_moment(
+                cells[self._changed_at], line, "changed_at", day_first=self._day_first
+            ),
             note=clean(cells[self._note]),
             line=line,
         )
 
     def _states(self, line: int, cells: list[str]) -> tuple[str, str]:
-        status = cells[self._status].strip().casefold()
+        status = cells[self._status].strip()
         if not status and (self._status < 0 or cells[self._paid_at].strip()):
             # No such column: files of orders that were paid; a date of payment says so too.
             status = "paid"
-        if status not in _STATUSES:
-            status = fold(status)
-        if status not in _STATUSES:
+        found = states_of(status, self.states)
+        if found is None:
             raise InputError(
                 _(
                     "Ligne %(line)s, colonne %(column)s : « %(status)s » est inconnu. "
@@ -232,8 +215,9 @@ class PivotOrders:
                 code="order.unknown_status",
                 line=line,
                 column=self._shown["status"],
+                status=cells[self._status].strip(),
             )
-        return _STATUSES[status]
+        return found
 
     def _agreed_total(self, rows: Sequence[Row]) -> Decimal:
         line, cells = rows[0]
@@ -273,6 +257,10 @@ class PivotOrders:
 
     def _customer(self, line: int, cells: list[str], billing: AddressDraft) -> CustomerDraft:
         ref, email = unquoted(cells[self._customer_ref]), clean(cells[self._email])
+        if not ref and not email:
+            where = self._shipping_address(cells) or billing
+            where = where._replace(name=where.name or billing.name)
+            ref = key_of_person(billing) or key_of_person(where)
         if not ref and not email:
             raise InputError(
                 _("Ligne %(line)s : ni customer_ref ni email, on ne sait pas qui commande.")

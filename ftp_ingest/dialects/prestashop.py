@@ -30,7 +30,9 @@ from ftp_ingest.dialects.readers import (
     no_items,
     person,
     unknown_status,
+    without_nulls,
 )
+from ftp_ingest.dialects.states import after_refund, states_of
 from sales.drafts import FEE, LineDraft, OrderDraft
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.texts import fold
@@ -72,6 +74,10 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "current_state",
     ),
     "state_id": ("current_state", "id_order_state"),
+    # What the shop's own settings of a state say of it.
+    "paid": ("paid", "state_paid"),
+    "shipped": ("shipped", "state_shipped"),
+    "logable": ("logable", "state_logable"),
     "payment": ("payment", "Paiement", "Mode de paiement"),
     "currency": ("currency", "currency_iso", "currency_iso_code", "Devise"),
     "total": ("total_paid_tax_incl", "total_paid", "Total TTC", "Total payé TTC"),
@@ -80,11 +86,13 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "shipping": ("total_shipping_tax_incl", "total_shipping", "Frais de port TTC"),
     "shipping_net": ("total_shipping_tax_excl", "Frais de port HT"),
     "shipping_rate": ("carrier_tax_rate",),
+    "discount_net": ("total_discounts_tax_excl",),
     "discount": ("total_discounts_tax_incl", "total_discounts", "Réduction TTC", "Remise TTC"),
     "wrapping": ("total_wrapping_tax_incl", "total_wrapping"),
     "wrapping_net": ("total_wrapping_tax_excl",),
     "refunded": ("total_refunded_tax_incl", "total_refunded"),
     "invoice_date": ("invoice_date",),
+    "changed_at": ("date_upd", "date_update", "Dernière modification"),
     "note": ("message", "note"),
     "customer_id": ("id_customer", "customer_id", "ID client"),
     "is_guest": ("is_guest",),
@@ -112,7 +120,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "line_net": ("total_price_tax_excl", "Total ligne HT"),
     "rate": ("tax_rate", "rate", "Taux de TVA", "Taux TVA"),
 }
-_NAMES = known_names(_ALIASES)
+NAMES = known_names(_ALIASES)
 _DETAIL = frozenset(
     fold(n)
     for n in (
@@ -130,35 +138,6 @@ _LISTS = tuple(
     )
 )
 _ENOUGH_DETAIL, _ENOUGH_LIST = 2, 6
-# Words of a state, in the shop's language; the first that is found decides.
-_WORDS = (
-    (("erreur", "error", "echec"), ("cancelled", "unpaid")),
-    (("annul", "cancel"), ("cancelled", "unpaid")),
-    (("rembours", "refund"), ("confirmed", "refunded")),
-    (("non paye", "not paid", "unpaid"), ("pending", "unpaid")),
-    (("reapprovisionnement", "backorder"), ("confirmed", "paid")),
-    (("attente", "awaiting", "pending"), ("pending", "unpaid")),
-    (
-        (
-            "accepte",
-            "accepted",
-            "preparation",
-            "processing",
-            "expedi",
-            "shipped",
-            "livre",
-            "delivered",
-            "paye",
-            "paid",
-            "pret",
-            "ready",
-            "termine",
-            "complete",
-            "transit",
-        ),
-        ("confirmed", "paid"),
-    ),
-)
 # The states that every installation has, by id.
 _STATE_IDS = {
     "1": ("pending", "unpaid"),
@@ -169,8 +148,11 @@ _STATE_IDS = {
     "6": ("cancelled", "unpaid"),
     "7": ("confirmed", "refunded"),
     "8": ("cancelled", "unpaid"),
-    "9": ("confirmed", "paid"),
     "10": ("pending", "unpaid"),
+}
+# Those that had other numbers before 1.7: believed when nothing else tells.
+_LATER_STATE_IDS = {
+    "9": ("confirmed", "paid"),
     "11": ("confirmed", "paid"),
     "12": ("pending", "unpaid"),
     "13": ("pending", "unpaid"),
@@ -186,7 +168,7 @@ class PrestaShop:
         if header.count(_DETAIL) >= _ENOUGH_DETAIL and (
             header.has("id order") or header.has("product reference")
         ):
-            return ORDERS, header.count(_NAMES)
+            return ORDERS, header.count(NAMES)
         if any(header.count(names) >= _ENOUGH_LIST for names in _LISTS):
             return ORDERS, _ENOUGH_LIST
         return (CUSTOMERS, strength) if (strength := _customers_strength(header)) else ("", 0)
@@ -226,11 +208,11 @@ class PrestaShopOrders(TableOrders):
         super().__init__(header, _ALIASES, key="id", date="date", content=("quantity",))
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
-        entry = self._columns.entry(rows[0])
+        entries = [self._columns.entry(without_nulls(row)) for row in rows]
+        entry = entries[0]
         key = entry.plain("id")
-        entries = [self._columns.entry(row) for row in rows]
         total = entry.amount("total")
-        tax = max(total - entry.cents("total_net"), ZERO) if entry.filled("total_net") else None
+        tax = self._tax(entries, total)
         lines = [self._line(e) for e in entries if e.number("quantity") > 0]
         if not lines:
             raise no_items(key, entry, "quantity")
@@ -244,6 +226,8 @@ class PrestaShopOrders(TableOrders):
         return OrderDraft(
             external_id=key[:80],
             number=(entry.plain("reference") or key)[:80],
+            shares_number=True,
+            changed_at=entry.maybe_moment("changed_at"),
             placed_at=entry.moment("date"),
             state=state,
             payment_status=payment,
@@ -262,8 +246,24 @@ class PrestaShopOrders(TableOrders):
             payment_method=entry.text("payment"),
             note=entry.text("note"),
             line=entry.line,
-            tolerance=rounding(len(lines) + 1),
+            tolerance=rounding(len(lines) + 1) + sum(map(self._own_rounding, entries), ZERO),
         )
+
+    def _tax(self, entries: Sequence[Entry], total: Decimal) -> Decimal | None:
+        """The order's VAT: its total less the same excl. tax, else the sum of its parts'."""
+        entry = entries[0]
+        if entry.filled("total_net"):
+            return max(total - entry.cents("total_net"), ZERO)
+        pairs = (("shipping", "shipping_net"), ("wrapping", "wrapping_net"))
+        discount = entry.size("discount")
+        parts_are_told = self._columns.has("line", "line_net", "shipping", "shipping_net") and (
+            not discount or entry.filled("discount_net")
+        )
+        if not parts_are_told:
+            return None
+        goods = sum((e.cents("line") - e.cents("line_net") for e in entries), ZERO)
+        charges = sum((entry.cents(gross) - entry.cents(net) for gross, net in pairs), ZERO)
+        return max(goods + charges - discount + entry.size("discount_net"), ZERO)
 
     @property
     def _is_gross(self) -> bool:
@@ -292,6 +292,14 @@ class PrestaShopOrders(TableOrders):
             line=entry.line,
         )
 
+    def _own_rounding(self, entry: Entry) -> Decimal:
+        """How far (EUR) a line's VAT is from its rate: prices may be rounded piece by piece."""
+        rate = entry.rate("rate")
+        if not (rate and entry.filled("line") and entry.filled("line_net")):
+            return ZERO
+        gross = entry.cents("line_net") * (HUNDRED + rate) / HUNDRED
+        return abs(to_cents(gross) - entry.cents("line"))
+
     def _wrapping(self, entry: Entry) -> list[LineDraft]:
         """Gift wrapping, charged on the order."""
         gross, net = entry.cents("wrapping"), entry.cents("wrapping_net")
@@ -312,24 +320,28 @@ class PrestaShopOrders(TableOrders):
 
     def _refunded(self, entries: Sequence[Entry], total: Decimal) -> Decimal:
         """What was given back, as stated, else by the pieces refunded (EUR incl. tax)."""
-        if self._columns.has("refunded"):
-            return entries[0].size("refunded")
-        pieces = sum(
-            (e.number("quantity_refunded") * e.price("price") for e in entries), Decimal(0)
-        )
+        stated_amount = entries[0].size("refunded")
+        if stated_amount:
+            return stated_amount
+        pieces = sum((_pieces_refunded(e) * _gross_price(e) for e in entries), Decimal(0))
         return min(to_cents(pieces), total)
 
     def _states(self, entry: Entry, refunded: Decimal, total: Decimal) -> tuple[str, str]:
-        text = fold(entry.raw("status"))
-        found = _STATE_IDS.get(text) if text.isdigit() else _by_words(text)
-        found = found or _STATE_IDS.get(entry.text("state_id"))
+        """By the shop's own answer, the platform's numbers and flags, then whole phrases."""
+        text = entry.raw("status")
+        number = entry.text("state_id") or entry.text("status")
+        own = states_of(text, self.states) if fold(text) in self.states else None
+        found = (
+            own
+            or _STATE_IDS.get(number)
+            or _by_flags(entry, states_of(text))
+            or states_of(text)
+            or _LATER_STATE_IDS.get(number)
+        )
         if found is None:
             hint = _("Exportez le libellé d'un état standard (Paiement accepté, Expédié, Annulé…).")
             raise unknown_status(entry, hint)
-        state, payment = found
-        if payment == "paid" and refunded:
-            payment = "refunded" if refunded >= total else "partially_refunded"
-        return state, payment
+        return after_refund(found, refunded, total)
 
     def _customer(self, entry: Entry, invoice: AddressDraft) -> CustomerDraft:
         company = entry.text("company") or invoice.company
@@ -349,11 +361,30 @@ class PrestaShopOrders(TableOrders):
         )
 
 
-def _by_words(text: str) -> tuple[str, str] | None:
-    for words, states in _WORDS:
-        if any(word in text for word in words):
-            return states
-    return None
+def _by_flags(entry: Entry, said: tuple[str, str] | None) -> tuple[str, str] | None:
+    """What the settings of a state tell; None when they leave it open.
+
+    `said` is what the state says of itself: money that went back and an order that is off
+    don't show in the flags.
+    """
+    if entry.yes("paid") or entry.yes("shipped"):
+        if said is None or said[0] == "pending":
+            return "confirmed", "paid"
+        return said if said[0] == "confirmed" else (said[0], "paid")
+    return ("confirmed", "unpaid") if said is None and entry.yes("logable") else None
+
+
+def _pieces_refunded(entry: Entry) -> Decimal:
+    """Pieces whose money went back: refunded before they left, or returned after."""
+    pieces = entry.number("quantity_refunded") + entry.number("quantity_returned")
+    return min(pieces, entry.number("quantity"))
+
+
+def _gross_price(entry: Entry) -> Decimal:
+    """A piece's price incl. tax, with the file's decimals."""
+    if entry.filled("price") or not entry.filled("line"):
+        return entry.price("price")
+    return entry.price("line") / entry.quantity("quantity")
 
 
 def _read_address(entry: Entry, use: str) -> AddressDraft:
@@ -408,7 +439,7 @@ class PrestaShopCustomers:
         self._columns = Columns(header, _CUSTOMER_ALIASES)
 
     def draft(self, row: Row) -> CustomerDraft:
-        entry = self._columns.entry(row)
+        entry = self._columns.entry(without_nulls(row))
         ref = entry.plain("ref")
         if not ref and not entry.filled("email"):
             raise no_customer_key(entry.line, entry.column("email"))

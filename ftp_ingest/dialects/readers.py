@@ -1,11 +1,26 @@
 """What the readers of orders and customers by named columns share."""
 
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
-from ftp_ingest.dialects.base import Header
+from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.columns import Aliases, Columns, Entry
+from ftp_ingest.dialects.states import States, states_of
+from ftp_ingest.errors import FileRefused
+from sphinx.core import cells
 from sphinx.core.errors import InputError
+from sphinx.core.texts import fold
+
+# What programs write for nothing at all: `mysql -B`, and LOAD DATA's own way.
+_NULLS = frozenset(("NULL", "\\N"))
+_KEY_SIZE = 12
+_SHORT_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{2})( .*)?")
+_NAMED_DATE = re.compile(r"([^\W\d]{3,})\.?-(\d{1,2})-(?:20)?(\d{2})( .*)?")
 
 
 class TableOrders:
@@ -15,6 +30,8 @@ class TableOrders:
         self, header: Header, aliases: Aliases, *, key: str, date: str, content: tuple[str, ...]
     ) -> None:
         self._columns = Columns(header, aliases)
+        # What the shop says of its own states, which is believed first.
+        self.states: States = {}
         self.date_places: tuple[int, ...] = (self._columns.place[date],)
         self.first_row: tuple[int, ...] = tuple(
             self._columns.place.get(field, -1) for field in ("total", "status")
@@ -47,6 +64,37 @@ def no_items(number: str, entry: Entry, field: str) -> InputError:
     )
 
 
+def blank_cell(entry: Entry, field: str) -> InputError:
+    """The refusal of a cell that must say something: blank is neither 0 nor paid."""
+    column = entry.column(field)
+    return InputError(
+        _(
+            "Ligne %(line)s, colonne %(column)s : cellule vide, la commande ne peut pas être "
+            "comprise sans elle. Complétez-la à la boutique, ou ici."
+        )
+        % {"line": entry.line, "column": column},
+        code="cell.blank",
+        line=entry.line,
+        column=column,
+    )
+
+
+def read_states(
+    entry: Entry, own: States, platform: Mapping[str, tuple[str, str]]
+) -> tuple[str, str]:
+    """State of the order and payment status by the `status` field.
+
+    Raises:
+        InputError: the cell is blank, or nobody knows what it says.
+    """
+    if not entry.filled("status"):
+        raise blank_cell(entry, "status")
+    found = states_of(entry.raw("status"), own, platform)
+    if found is None:
+        raise unknown_status(entry)
+    return found
+
+
 def unknown_status(entry: Entry, hint: str = "") -> InputError:
     """The refusal of a status that isn't the platform's; `hint` says what would do."""
     message = _("Ligne %(line)s, colonne %(column)s : l'état « %(status)s » est inconnu. %(hint)s")
@@ -58,13 +106,60 @@ def unknown_status(entry: Entry, hint: str = "") -> InputError:
         "hint": hint,
     }
     return InputError(
-        (message % shown).strip(), code="order.unknown_status", line=entry.line, column=column
+        (message % shown).strip(),
+        code="order.unknown_status",
+        line=entry.line,
+        column=column,
+        status=entry.text("status"),
+    )
+
+
+def without_nulls(row: Row) -> Row:
+    """The row with blank cells where a program wrote that there is nothing."""
+    if _NULLS.isdisjoint(row.cells):
+        return row
+    return Row(row.line, ["" if cell in _NULLS else cell for cell in row.cells])
+
+
+def key_of_person(address: AddressDraft) -> str:
+    """What knows a person again where a file has neither a key nor an e-mail.
+
+    Name, company, postcode and street, however they are written; blank where these don't tell
+    one person from another.
+    """
+    who = fold(f"{address.name} {address.company}")
+    where = fold(f"{address.address1} {address.address2} {address.postcode} {address.city}")
+    if not who or not (fold(address.address1) or fold(address.postcode)):
+        return ""
+    digest = hashlib.blake2b(f"{who}\x1f{where}".encode(), digest_size=_KEY_SIZE)
+    return f"adr:{digest.hexdigest()}"
+
+
+def no_customers(label: str) -> FileRefused:
+    """The refusal of customers by a dialect that knows of orders only."""
+    return FileRefused(
+        _("%(label)s : ce genre de boutique n'a pas de fichier de clients.") % {"label": label},
+        code="file.unknown_header",
+        line=1,
     )
 
 
 def currency_of(entry: Entry) -> str:
     """The order's currency, blank when the file doesn't say."""
     return entry.text("currency").upper()[:3]
+
+
+def short_moment(entry: Entry, field: str, *, day_first: bool = False) -> datetime:
+    """A date whose year may have two digits, its month in numbers or letters.
+
+    09/14/26, Jul-25-26; months come first unless they can't be months.
+    """
+    text = entry.raw(field).strip()
+    if match := _SHORT_DATE.fullmatch(text):
+        text = f"{match[1]}/{match[2]}/20{match[3]}{match[4] or ''}"
+    elif match := _NAMED_DATE.fullmatch(text):
+        text = f"{match[1]} {match[2]}, 20{match[3]}{match[4] or ''}"
+    return cells.moment(text, entry.line, entry.column(field), day_first=day_first)
 
 
 def digits(text: str) -> str:

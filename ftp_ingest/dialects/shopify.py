@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import sorted_out
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
+from ftp_ingest.dialects.states import MEANINGS, States
 from ftp_ingest.errors import FileRefused
 from sales.drafts import DUTIES, TIP, LineDraft, OrderDraft, StatedTax
 from sales.errors import TotalMismatch
@@ -31,7 +32,7 @@ from sphinx.core.cells import (
 )
 from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO, to_cents
-from sphinx.core.texts import said
+from sphinx.core.texts import fold, said
 
 _ORDER_COLUMNS = frozenset(
     (
@@ -127,6 +128,7 @@ class ShopifyOrders:
 
     def __init__(self, header: Header) -> None:
         at = header.place
+        self.states: States = {}
         self._name, self._id = at("name"), at("id")
         self._email, self._phone = at("email"), at("phone")
         self._status, self._paid_at = at("financial status"), at("paid at")
@@ -209,15 +211,17 @@ class ShopifyOrders:
 
     def _states(self, line: int, cells: list[str]) -> tuple[str, str]:
         status = cells[self._status].strip().casefold().replace(" ", "_")
-        if status not in _PAYMENTS:
+        found = MEANINGS.get(self.states.get(fold(status), "")) or _PAYMENTS.get(status)
+        if found is None:
             raise InputError(
                 _("Ligne %(line)s, colonne Financial Status : « %(status)s » est inconnu.")
                 % {"line": line, "status": status[:40]},
                 code="order.unknown_status",
                 line=line,
                 column="Financial Status",
+                status=cells[self._status].strip(),
             )
-        state, payment = _PAYMENTS[status]
+        state, payment = found
         return ("cancelled" if cells[self._cancelled_at].strip() else state), payment
 
     def _money(self, line: int, cells: list[str], tips: Decimal) -> _Money:

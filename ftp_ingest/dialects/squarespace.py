@@ -31,6 +31,7 @@ from ftp_ingest.dialects.readers import (
     person,
     unknown_status,
 )
+from ftp_ingest.dialects.states import States, states_of
 from sales.drafts import LineDraft, OrderDraft
 from sales.errors import TotalMismatch
 from sphinx.core.money import ZERO, to_cents
@@ -127,7 +128,7 @@ class SquarespaceOrders(TableOrders):
             raise no_items(number, entry, "quantity")
         total, tax = entry.amount("total"), entry.cents("tax")
         is_gross, discount = _basis(entry, number, lines, total, tax)
-        state, payment = _states(entry)
+        state, payment = _states(entry, self.states)
         billing, delivery = _address(entry, "billing"), _address(entry, "shipping")
         has_billing = bool(billing.address1 or billing.city or billing.country)
         has_delivery = bool(delivery.address1 or delivery.city or delivery.country)
@@ -205,11 +206,11 @@ def _basis(
     )
 
 
-def _states(entry: Entry) -> tuple[str, str]:
-    text = fold(entry.raw("status"))
-    if text not in _PAYMENTS:
+def _states(entry: Entry, own: States) -> tuple[str, str]:
+    found = states_of(entry.raw("status"), own, _PAYMENTS)
+    if found is None:
         raise unknown_status(entry)
-    state, payment = _PAYMENTS[text]
+    state, payment = found
     stopped = entry.filled("cancelled_at") or fold(entry.raw("fulfilment")) in (
         "canceled",
         "cancelled",

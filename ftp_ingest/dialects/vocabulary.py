@@ -1,8 +1,8 @@
-"""What shops call the fields of an order and of a customer, in five languages.
+"""What shops call the fields of an order and of a customer, in eight languages.
 
 The table is vocabulary.csv. The pivot format takes its own names and the French and English
-ones as they are; the mapping assistant guesses with all of them. Names are compared folded:
-without case, accents or marks.
+ones as they are; the mapping assistant guesses with the German, Spanish, Italian, Portuguese,
+Dutch and Polish ones too. Names are compared folded: without case, accents or marks.
 """
 
 import csv
@@ -31,7 +31,7 @@ def _read() -> dict[str, dict[str, Names]]:
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream, delimiter=";"):
             near = (row["field"], *_split(row["french_and_english"]))
-            names = Names(near, _split(row["german_spanish_italian"]))
+            names = Names(near, _split(row["other_languages"]))
             tables.setdefault(row["kind"], {})[row["field"]] = names
     return tables
 

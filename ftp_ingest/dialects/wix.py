@@ -32,6 +32,7 @@ from ftp_ingest.dialects.readers import (
     person,
     unknown_status,
 )
+from ftp_ingest.dialects.states import States, after_refund, states_of
 from sales.drafts import FEE, LineDraft, OrderDraft
 from sales.errors import TotalMismatch
 from sphinx.core import cells
@@ -241,7 +242,7 @@ class WixOrders(TableOrders):
             lines.append(LineDraft("", _("Frais"), Decimal(1), fees, line=entry.line, kind=FEE))
         tax = entry.cents("tax")
         sums = _add_up(entry, number, lines, tax)
-        state, payment = _states(entry)
+        state, payment = _states(entry, self.states)
         delivery, billing = self._read_addresses(rows[0].cells, entry)
         return OrderDraft(
             external_id=number[:80],
@@ -344,16 +345,12 @@ def _add_up(entry: Entry, number: str, lines: Sequence[LineDraft], tax: Decimal)
     )
 
 
-def _states(entry: Entry) -> tuple[str, str]:
-    text = fold(entry.raw("status"))
-    if text not in _PAYMENTS:
+def _states(entry: Entry, own: States) -> tuple[str, str]:
+    found = states_of(entry.raw("status"), own, _PAYMENTS)
+    if found is None:
         raise unknown_status(entry)
-    state, payment = _PAYMENTS[text]
+    state, payment = after_refund(found, entry.size("refunded"), entry.amount("total"))
     stopped = fold(entry.raw("fulfilment")) in ("canceled", "cancelled", "annule", "annulee")
-    if payment == "paid" and entry.size("refunded"):
-        payment = "partially_refunded"
-        if entry.size("refunded") >= entry.amount("total"):
-            payment = "refunded"
     return ("cancelled" if stopped else state), payment
 
 

@@ -44,9 +44,11 @@ def _date(text: str, *, day_first: bool | None) -> datetime:
 def date_in_name(name: str) -> datetime:
     """The date that a file is named after; long ago when there is none."""
     for match in _IN_NAME.finditer(name):
-        parts = [match[p] or match[f"{p}2"] for p in ("year", "month", "day")]
+        year, month, day = (
+            int(match[part] or match[f"{part}2"]) for part in ("year", "month", "day")
+        )
         try:
-            return datetime(*map(int, parts), tzinfo=PARIS)  # type: ignore[arg-type]
+            return datetime(year, month, day, tzinfo=PARIS)
         except ValueError:
             continue
     return LONG_AGO

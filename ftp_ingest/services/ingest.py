@@ -4,9 +4,11 @@ received (archived, hashed) → recognised → customers applied → orders appl
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from django.utils.translation import gettext as _
 from ftp_ingest.dialects import Dialect
 from ftp_ingest.errors import FileRefused
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
+from ftp_ingest.reading import ages
 from ftp_ingest.reading.drafts import Fault, OrderFile, customer_drafts, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
 from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
@@ -121,6 +124,10 @@ class _DryRun(Exception):
     """Unwinds the transaction of a dry run."""
 
 
+def _written_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+
+
 def files_of(paths: Iterable[Path]) -> list[Path]:
     """The files meant by `paths`: themselves, or the CSV files of a folder.
 
@@ -168,7 +175,10 @@ def ingest_paths(
     if dry_run:
         try:
             with transaction.atomic():
-                incoming = [Incoming(p.name, Archived(*hash_file(p), p)) for p in files]
+                incoming = [
+                    Incoming(p.name, Archived(*hash_file(p), p), modified_at=_written_at(p))
+                    for p in files
+                ]
                 _ingest(shop, incoming, dialect, report, own)
                 if look is not None:
                     look()
@@ -176,7 +186,7 @@ def ingest_paths(
         except _DryRun:
             pass
     else:
-        incoming = [Incoming(p.name, keep_copy(p)) for p in files]
+        incoming = [Incoming(p.name, keep_copy(p), modified_at=_written_at(p)) for p in files]
         _ingest(shop, incoming, dialect, report, own)
     report.seconds = time.perf_counter() - started
     return report
@@ -211,6 +221,8 @@ class _Reading:
     path: Path
     report: FileReport
     format: FileFormat | None = None
+    # As the server has it; None when it doesn't tell.
+    modified_at: datetime | None = None
 
 
 def read_files(
@@ -225,6 +237,7 @@ def read_files(
     mine = own_dialects(run.shop) if own is None else own
     for reading in readings:
         _recognise(reading, dialect, mine, report)
+    readings = _oldest_first(readings)
     at = clock.now()
     with rare_collections():
         for kind in ("", "customers", "orders"):
@@ -234,6 +247,30 @@ def read_files(
     for reading in readings:
         if reading.file.kind == EINVOICE:
             _take(reading, report, at)
+
+
+def _oldest_first(readings: Sequence[_Reading]) -> list[_Reading]:
+    """Files that wait together, as the shop wrote them: a newer state is read after an older one.
+
+    By the minute on the server, which is all that some servers tell; then by the dates in the
+    files and in their names.
+    """
+
+    def minute(reading: _Reading) -> float:
+        return reading.modified_at.timestamp() // 60 if reading.modified_at else inf
+
+    together = Counter(map(minute, readings))
+
+    def age(reading: _Reading) -> tuple[float, datetime, datetime, float, str]:
+        content = ages.LONG_AGO
+        if together[minute(reading)] > 1 and reading.format is not None:
+            seen = survey(reading.path, reading.format)
+            content = ages.newest_date(reading.path, reading.format, seen)
+        exactly = reading.modified_at.timestamp() if reading.modified_at else inf
+        name = reading.file.name
+        return minute(reading), content, ages.date_in_name(name), exactly, name
+
+    return sorted(readings, key=age)
 
 
 def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading | None:
@@ -261,7 +298,7 @@ def _receive(run: FeedRun, incoming: Incoming, report: IngestReport) -> _Reading
         file_report.rows, file_report.status = file.row_count, "duplicate"
         return None
     file.run, file.name = run, name
-    return _Reading(file, archived.path, file_report)
+    return _Reading(file, archived.path, file_report, modified_at=incoming.modified_at)
 
 
 def _next_stamp(kept: str, seen: str) -> str:

@@ -97,9 +97,8 @@ def _apply(
     if not work:
         return
     fresh = [w for w in work if w.existing is None]
-    known = [w for w in work if w.existing is not None]
     _insert(shop, fresh, products, source, at, result)
-    _update(shop, known, products, source, at, result)
+    _update(shop, [w for w in work if w.existing is not None], products, source, at, result)
     _prepare_complements(shop, fresh, at)
     result.applied_ids += [w.draft.external_id for w in work]
 

@@ -1,4 +1,4 @@
-"""The mapping assistant: an unknown file in five languages, guessed, tried, saved, used."""
+"""The mapping assistant: an unknown file in eight languages, guessed, tried, saved, used."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from ftp_ingest.services.mappings import own_dialects
 from sales.models import Order
 from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
-from tests.factories import NOON
+from tests.factories import NOON, ProductFactory
 
 pytestmark = pytest.mark.django_db
 Bring = Callable[..., IngestReport]
@@ -55,7 +55,22 @@ def guesses(tmp_path: Path, text: str, kind: str = "orders") -> dict[str, str]:
     return {g.field: sample.header.names[g.place] for g in found if g.place >= 0}
 
 
-@pytest.mark.parametrize("text", [GERMAN, SPANISH, ITALIAN])
+PORTUGUESE = (
+    "Número da encomenda;Data da encomenda;Endereço de email;Referência;Quantidade;"
+    "Preço com IVA;Taxa de IVA;Total da encomenda\n"
+    "P1;03/02/2026;ana@exemplo.test;A-1;1;12,00;20;12,00\n"
+)
+DUTCH = (
+    "Bestelnummer;Besteldatum;E-mailadres;Artikelcode;Aantal;Prijs incl. btw;Btw;Totaalbedrag\n"
+    "D1;03/02/2026;jan@voorbeeld.test;A-1;1;12,00;20;12,00\n"
+)
+POLISH = (
+    "Numer zamówienia;Data zamówienia;Adres e-mail;Kod produktu;Ilość;Cena brutto;Stawka VAT;"
+    "Razem\nZ1;03/02/2026;ola@przyklad.test;A-1;1;12,00;20;12,00\n"
+)
+
+
+@pytest.mark.parametrize("text", [GERMAN, SPANISH, ITALIAN, PORTUGUESE, DUTCH, POLISH])
 def test_what_matters_is_guessed_in_each_language(tmp_path: Path, text: str) -> None:
     found = guesses(tmp_path, text)
 
@@ -241,3 +256,83 @@ def test_a_wrong_choice_says_what_is_missing(owner: Client, shop: Shop) -> None:
 def test_a_path_in_place_of_a_hash_opens_nothing(owner: Client, shop: Shop) -> None:
     assert owner.get(f"/passerelle/assistant/{shop.code}/../../etc/passwd/").status_code == 404
     assert owner.get(f"/passerelle/assistant/{shop.code}/abc/").status_code == 404
+
+
+ITALIAN_SHOP = (
+    "Num. Ordine;Data e ora;Stato ordine;Nome e cognome;Posta elettronica;Via e numero;CAP;Città;"
+    "Paese;Cod. prodotto;Nome prodotto;Pezzi;Prezzo (IVA incl.);IVA;Costo spedizione;"
+    "Totale pagato\n"
+    "2026-0041;05/03/2026 09:12;In lavorazione;Marta Esempio;marta@esempio.test;Via Prova 1;20146;"
+    "Milano;Italia;CER-01;Ciotola;2;18,50 €;22%;6,00 €;43,00 €\n"
+    "2026-0042;05/03/2026 18:40;Spedito;Luca Esempio;luca@esempio.test;Via Prova 2;00184;Roma;"
+    "Italia;CER-02;Vaso;1;19,00 €;22%;0,00 €;19,00 €\n"
+    "2026-0043;06/03/2026 11:05;Annullato;Sara Esempio;sara@esempio.test;Via Prova 3;50122;"
+    "Firenze;Italia;CER-03;Piatto;1;9,90 €;22%;6,00 €;15,90 €\n"
+)
+MARKETPLACE = (
+    "Référence commande;Date de création;Etat commande;Nom livraison;Prénom livraison;Adresse 1;"
+    "CP;Ville;Pays;Téléphone;Référence vendeur;Libellé;Qté;Prix unitaire;Frais de port;"
+    "Montant total\n"
+    "{key};05/03/2026 10:12:44;Expédiée;Exemple;Anne;3 allée des Tests;33000;BORDEAUX;FR;"
+    "0600000001;LAMPE-12;Lampe ardoise;1;39,90;4,99;44,89\n"
+)
+
+
+def as_guessed(shop: Shop, tmp_path: Path, text: str) -> dict[str, str]:
+    """The mapping as it is guessed, in force; its columns."""
+    columns = guesses(tmp_path, text)
+    save_mapping(shop=shop, data={"kind": "orders", "columns": columns}, at=NOON)
+    return columns
+
+
+def test_an_italian_shops_states_and_references_are_understood_as_guessed(
+    shop: Shop, tmp_path: Path, bring: Bring
+) -> None:
+    columns = as_guessed(shop, tmp_path, ITALIAN_SHOP)
+
+    report = bring(ITALIAN_SHOP)
+
+    assert columns["sku"] == "Cod. prodotto"
+    assert report.counts.faults == []
+    assert {o.number: o.status for o in Order.objects.all()} == {
+        "2026-0041": "confirmed",
+        "2026-0042": "confirmed",
+        "2026-0043": "cancelled",
+    }
+
+
+def test_a_marketplaces_orders_without_e_mail_go_in_and_make_one_person(
+    shop: Shop, tmp_path: Path, bring: Bring
+) -> None:
+    ProductFactory(sku="LAMPE-12")
+    columns = as_guessed(shop, tmp_path, MARKETPLACE.format(key="1"))
+
+    for key in ("2603051012", "2603051013"):
+        assert bring(MARKETPLACE.format(key=key)).counts.faults == []
+
+    first, second = Order.objects.order_by("number")
+    assert columns["sku"] == "Référence vendeur"
+    assert first.customer == second.customer
+    assert (first.customer.email, first.customer.first_name) == ("", "Anne")
+
+
+def test_two_people_at_one_address_are_two(shop: Shop, tmp_path: Path, bring: Bring) -> None:
+    ProductFactory(sku="LAMPE-12")
+    as_guessed(shop, tmp_path, MARKETPLACE.format(key="1"))
+
+    bring(MARKETPLACE.format(key="2603051012"))
+    bring(MARKETPLACE.format(key="2603051013").replace("Anne", "Paul"))
+
+    assert len({order.customer_id for order in Order.objects.all()}) == 2
+
+
+def test_the_states_of_a_file_are_proposed(owner: Client, shop: Shop) -> None:
+    upload = SimpleUploadedFile("export.csv", ITALIAN_SHOP.encode(), "text/csv")
+
+    page = owner.post("/passerelle/assistant/", {"shop": shop.pk, "file": upload}, follow=True)
+
+    assert dict(page.context["statuses"]) == {
+        "In lavorazione": "paid",
+        "Spedito": "shipped",
+        "Annullato": "cancelled",
+    }

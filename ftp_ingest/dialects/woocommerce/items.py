@@ -28,8 +28,8 @@ def item_of(text: str) -> Item:
     marks = list(_KEY.finditer(text))
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
     for mark, end in zip(marks, ends, strict=False):
-        value = text[mark.end() : end]
-        found.setdefault(mark[1], _ESCAPED.sub(r"\1", value).strip())
+        value = _ESCAPED.sub(r"\1", text[mark.end() : end])
+        found.setdefault(mark[1], unescape(value).strip())
     return found
 
 

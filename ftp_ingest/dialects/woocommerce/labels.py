@@ -14,7 +14,9 @@ from ftp_ingest.dialects.base import Header, Row, no_lines, require
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
 from ftp_ingest.dialects.readers import TableOrders, currency_of, no_items
 from ftp_ingest.dialects.woocommerce import shared
+from ftp_ingest.dialects.woocommerce.refunds import given_back
 from sales.drafts import FEE, LineDraft, OrderDraft
+from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 
 
@@ -77,7 +79,9 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "sku": ("SKU", "UGS"),
     "name": ("Item Name", "Name", "Product Name", "Nom de l'article", "Nom du produit"),
-    "quantity": ("Quantity", "Quantity (- Refund)", "Quantité", "Quantité (- Remboursement)"),
+    "quantity": ("Quantity", "Quantité"),
+    # What is left of the pieces once those refunded are taken off: the totals aren't reduced.
+    "kept": ("Quantity (- Refund)", "Quantité (- Remboursement)"),
     "cost": ("Item Cost", "Coût de l'article", "Prix de l'article"),
     "cost_gross": ("Item Cost (inc. tax)",),
     "cost_before": ("Item Cost Before Discount",),
@@ -113,7 +117,7 @@ _ENOUGH = 6
 def check(header: Header, label: str) -> None:
     """Raises FileRefused: no lines, or columns that a line can't do without."""
     columns = Columns(header, _ALIASES)
-    if not columns.has("quantity"):
+    if not (columns.has("quantity") or columns.has("kept")):
         raise no_lines(
             label,
             _(
@@ -135,18 +139,22 @@ class LabelledOrders(TableOrders):
 
     def __init__(self, header: Header) -> None:
         key = "id" if Columns(header, _ALIASES).has("id") else "number"
-        super().__init__(header, _ALIASES, key=key, date="date", content=("quantity",))
+        super().__init__(header, _ALIASES, key=key, date="date", content=("quantity", "kept"))
+        self._quantity = "quantity" if self._columns.has("quantity") else "kept"
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         entry = self._columns.entry(rows[0])
         number = entry.text("number") or entry.text("id")
-        entries = [self._columns.entry(row) for row in rows]
-        lines = [self._line(e) for e in entries if e.raw("quantity").strip() not in ("", "0")]
-        if not lines:
-            raise no_items(number, entry, "quantity")
         total, tax = entry.amount("total"), entry.cents("tax")
         refunded = entry.size("refunded")
-        state, payment = shared.states(entry, refunded, total)
+        entries = [e for row in rows if (e := self._columns.entry(row)).filled(self._quantity)]
+        ordered = self._ordered(number, entries, refunded)
+        lines = [
+            self._line(e, pieces) for e, pieces in zip(entries, ordered, strict=True) if pieces
+        ]
+        if not lines:
+            raise no_items(number, entry, self._quantity)
+        state, payment = shared.states(entry, refunded, total, self.states)
         billing = shared.address(entry, "billing")
         is_gross = self._is_gross
         lines += self._fee(entry, lines)
@@ -201,8 +209,41 @@ class LabelledOrders(TableOrders):
             return None
         return rate_between(entry.cents("shipping"), entry.cents("shipping_tax"))
 
-    def _line(self, entry: Entry) -> LineDraft:
-        quantity = entry.quantity("quantity")
+    def _ordered(self, number: str, entries: Sequence[Entry], refunded: Decimal) -> list[Decimal]:
+        """The pieces that were bought, line by line.
+
+        Raises:
+            InputError: the file tells only those left after a refund, and which were given back
+                doesn't show by what is missing to the total.
+        """
+        kept = [self._pieces(e) for e in entries]
+        if self._quantity == "quantity" or not refunded or not entries:
+            return kept
+        entry = entries[0]
+        costs = [e.price("cost") for e in entries]
+        worth = sum((k * cost for k, cost in zip(kept, costs, strict=True)), ZERO)
+        charges = entry.cents("tax") + entry.cents("shipping") + entry.cents("fee")
+        missing = entry.amount("total") - charges - worth
+        found = given_back(missing, costs, sum(kept, ZERO))
+        if len(found) == 1:
+            return [k + more for k, more in zip(kept, found[0], strict=True)]
+        raise InputError(
+            _(
+                "Commande %(number)s : remboursée en partie, et le fichier ne donne que les "
+                "quantités qui restent. Ajoutez la colonne « Quantity » à l'export."
+            )
+            % {"number": number},
+            code="order.refunded_pieces",
+            line=entry.line,
+            column=entry.column("kept"),
+        )
+
+    def _pieces(self, entry: Entry) -> Decimal:
+        """A line's quantity; 0 where nothing is left of it."""
+        nothing = entry.raw(self._quantity).strip() == "0"
+        return ZERO if nothing else entry.quantity(self._quantity)
+
+    def _line(self, entry: Entry, quantity: Decimal) -> LineDraft:
         sku = entry.plain("sku")
         net, tax = entry.cents("line_net"), entry.cents("line_tax")
         before = entry.cents("line_before")

@@ -126,8 +126,8 @@ class Orders(TableOrders):
             charged = sum((d.quantity * d.unit_price - d.discount for d in lines), ZERO)
             gap = to_cents(charged) + shipping + shipping_tax - discount - total
             discount += self._left_out(entry, gap)
-        refunded = self._refunded(entry)
-        state, payment = shared.states(entry, refunded, total)
+        refunded = self._refunded(entry) or self._refunded_by_line(rows)
+        state, payment = shared.states(entry, refunded, total, self.states)
         billing = shared.address(entry, "billing")
         return OrderDraft(
             external_id=(entry.plain("id") or number)[:80],
@@ -245,6 +245,18 @@ class Orders(TableOrders):
             for label, net, tax in fees
             if net + tax
         ]
+
+    def _refunded_by_line(self, rows: Sequence[Row]) -> Decimal:
+        """What the items say was given back (`refunded:10.75`, excl. tax), incl. tax (EUR)."""
+        whole = ZERO
+        for line, item in self._items(rows):
+            net, total, tax = (
+                cells.number(item.get(key, ""), line, f"line_item ({key})")
+                for key in ("refunded", "total", "tax")
+            )
+            if net and total:
+                whole += to_cents(abs(net) * (total + tax) / total)
+        return whole
 
     def _refunded(self, entry: Entry) -> Decimal:
         if self._columns.has("refunded"):

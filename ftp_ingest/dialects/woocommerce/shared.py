@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.columns import Entry
 from ftp_ingest.dialects.readers import unknown_status
+from ftp_ingest.dialects.states import States, after_refund, states_of
 from sphinx.core.texts import fold
 
 # WooCommerce's statuses, by key and by their labels → state of the order, payment status.
@@ -40,20 +41,18 @@ _STATUSES = {
 }
 
 
-def states(entry: Entry, refunded: Decimal, total: Decimal) -> tuple[str, str]:
-    """State and payment status; a partial refund shows by its amount only.
+def states(entry: Entry, refunded: Decimal, total: Decimal, own: States) -> tuple[str, str]:
+    """State and payment status; WooCommerce tells a partial refund by its amount only.
 
     Raises:
-        InputError: the status is none of WooCommerce's.
+        InputError: nobody knows the status.
     """
     text = fold(entry.raw("status")).removeprefix("wc ")
-    if text not in _STATUSES:
+    found = states_of(text, own, _STATUSES)
+    if found is None:
         hint = _("Attendu un état de WooCommerce (processing, completed, on-hold…).")
         raise unknown_status(entry, hint)
-    state, payment = _STATUSES[text]
-    if payment == "paid" and refunded:
-        payment = "refunded" if refunded >= total else "partially_refunded"
-    return state, payment
+    return after_refund(found, refunded, total)
 
 
 def address(entry: Entry, use: str) -> AddressDraft:
