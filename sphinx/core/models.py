@@ -213,6 +213,20 @@ class Shop(models.Model):
         default=False,
         help_text=_("Une commande d'un article inconnu attend, au lieu de créer l'article."),
     )
+    untaxed_rate = RateField(
+        _("TVA des commandes exportées sans TVA (%)"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Pour une boutique dont les exports ne disent aucune TVA alors que ses prix en "
+            "contiennent : ce taux en est extrait. Vide : le taux de chaque article."
+        ),
+    )
+    keeps_free_lines = models.BooleanField(
+        _("garder les lignes sans référence en texte libre"),
+        default=False,
+        help_text=_("Sinon un article est créé pour chacune, par sa clé à la boutique ou son nom."),
+    )
     mails_shipments = models.BooleanField(
         _("prévenir le client de l'expédition"),
         default=False,
