@@ -127,6 +127,8 @@ class EbayOrders(TableOrders):
         super().__init__(header, _ALIASES, key="number", date="date", content=("title", "total"))
         self._record = self._columns.place["record"]
         self.date_places = ()
+        # A row of several articles begins an order too: totals are looked for row by row.
+        self.first_row = ()
 
     def key(self, cells: list[str]) -> str:
         """The order's number, the record's where the report leaves it blank."""

@@ -21,7 +21,7 @@ def check_first_row(reader: OrderReader, row: Row, header: Header) -> None:
         return
     number = reader.key(row.cells)
     column = header.shown[blank[0]]
-    if len(blank) == len(places):
+    if len(blank) == len(places) > 1:
         raise InputError(
             _(
                 "Commande %(number)s : début de la commande absent. Sa première ligne manque dans "
@@ -35,7 +35,7 @@ def check_first_row(reader: OrderReader, row: Row, header: Header) -> None:
     raise InputError(
         _("Commande %(number)s, ligne %(line)s : la colonne %(column)s est vide.")
         % {"number": number, "line": row.line, "column": column},
-        code="order.no_total" if blank[0] == places[0] else "order.blank_cell",
+        code="cell.blank",
         line=row.line,
         column=column,
     )

@@ -49,6 +49,8 @@ class Counts:
     lines: int = 0
     reserved: Decimal = Decimal(0)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
+    # Of orders that came in: nothing is refused, but a person should look.
+    notes: list[tuple[str, Fault]] = field(default_factory=list)
     changes: list[OrderChange] = field(default_factory=list)
     # Day → what the file charges in all, what of it stands here (EUR incl. tax).
     days: dict[str, list[Decimal]] = field(default_factory=dict)
@@ -59,6 +61,10 @@ class Counts:
         sums[0] += total
         if is_applied:
             sums[1] += total
+
+    def note(self, name: str, notes: Iterable[Fault]) -> None:
+        """Note what is to be looked at of orders that came in."""
+        self.notes += [(name, fault) for fault in notes]
 
     def refuse(self, name: str, faults: Iterable[Fault]) -> None:
         """Note the faults of the file called `name`."""
@@ -95,10 +101,7 @@ def apply_orders(
             faults = [f for f in items if isinstance(f, Fault)]
             result = _upsert(file, drafts, source, at)
             result.unchanged += len(known)
-            faults += [
-                Fault(r.line, r.column, r.code, r.message, r.external_id, r.number, r.cause)
-                for r in result.rejections
-            ]
+            faults += map(_as_fault, result.rejections)
             set_aside(file, faults, "orders")
             refused = {fault.external_id for fault in faults}
             applied = [d for d in drafts if d.external_id not in refused]
@@ -118,6 +121,12 @@ def apply_orders(
                 counts.add_to_day(order.placed_at, order.total_incl_tax, is_applied=True)
         _count_orders(counts, result, len(faults))
         counts.refuse(file.name, faults)
+        counts.note(file.name, map(_as_fault, result.notes))
+
+
+def _as_fault(rejection: Rejection) -> Fault:
+    r = rejection
+    return Fault(r.line, r.column, r.code, r.message, r.external_id, r.number, r.cause)
 
 
 def _count_orders(counts: Counts, result: OrderResult, refused: int) -> None:

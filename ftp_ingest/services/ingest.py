@@ -78,6 +78,7 @@ class IngestReport:
 
     def as_json(self) -> dict[str, Any]:
         """The contract's document."""
+        told = [*self.counts.faults, *self.counts.notes]
         return {
             "dry_run": self.dry_run,
             "files": [vars(f) for f in self.files],
@@ -94,9 +95,9 @@ class IngestReport:
                     "message": fault.message,
                     "order": fault.number or None,
                 }
-                for name, fault in self.counts.faults
+                for name, fault in told
             ],
-            "causes": causes(fault for _name, fault in self.counts.faults),
+            "causes": causes(fault for _name, fault in told),
             "seconds": round(self.seconds, 3),
         }
 

@@ -29,13 +29,13 @@ from sales.services.labels import FORMATS, labels_csv
 from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
 from sales.services.orders import upsert_orders
+from sales.services.parts import shipping_by_rate
 from sales.services.pricing import (
     PricedLine,
     PricedOrder,
     RateTotal,
     order_taxes,
     price_order,
-    shipping_by_rate,
 )
 from sales.services.quote_mails import mail_quote, quotes_to_mail
 from sales.services.quotes import (

@@ -47,6 +47,8 @@ class OrderResult:
     lines: int = 0
     reserved: Decimal = Decimal(0)
     rejections: list[Rejection] = field(default_factory=list)
+    # Of orders that came in: what a person should look at.
+    notes: list[Rejection] = field(default_factory=list)
     applied_ids: list[str] = field(default_factory=list)
     changes: list[OrderChange] = field(default_factory=list)
 

@@ -45,6 +45,7 @@ from sales.services.order_rows import (
 from sales.services.order_work import OrderChange, OrderResult, Work, rejection
 from sales.services.pricing import PricedOrder, price_order
 from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
+from sales.services.tax_notes import notes_on_tax
 from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import ConflictError, InputError
@@ -210,6 +211,7 @@ def _decide(
 ) -> list[Work]:
     rates = {key: facts.tax_rate for key, facts in products.items()}
     franchise = company().is_tax_exempt
+    _learn_of_vat(shop, [draft for draft, _content, _lines in changed])
     exchange = stated_rates(draft for draft, _content, _lines in changed)
     left = delivered_with_complements(
         known
@@ -225,7 +227,13 @@ def _decide(
             converted = in_euros(given, exchange, known)
             draft = converted.draft
             status = _wanted_status(shop, draft)
-            priced = price_order(draft, rates, franchise=franchise)
+            priced = price_order(
+                draft,
+                rates,
+                franchise=franchise,
+                states_vat=shop.states_vat,
+                untaxed_rate=shop.untaxed_rate,
+            )
             extra: list[Work] = []
             if known and known.status not in OPEN_STATES:
                 complement = _check_after_delivery(draft, priced, known, status, left.get(known.pk))
@@ -235,11 +243,20 @@ def _decide(
             continue
         origin = (converted.currency, converted.total, converted.rate)
         keeps = known is not None and known.status not in OPEN_STATES
+        if status != Status.CANCELLED and not keeps:
+            result.notes += notes_on_tax(draft, priced, franchise=franchise)
         work += extra
         work.append(
             Work(draft, priced, status, content, lines, known, *origin, stays_as_it_left=keeps)
         )
     return work
+
+
+def _learn_of_vat(shop: Shop, drafts: Sequence[OrderDraft]) -> None:
+    """Note that the shop's exports state VAT; its row is locked."""
+    if not shop.states_vat and any(t.amount for d in drafts for t in d.stated_taxes):
+        shop.states_vat = True
+        shop.save(update_fields=["states_vat"])
 
 
 def _changed_after_leaving(known: Order, lines: str) -> bool:

@@ -222,6 +222,8 @@ class Shop(models.Model):
             "contiennent : ce taux en est extrait. Vide : le taux de chaque article."
         ),
     )
+    # Learned: an export of this shop has stated VAT, so that a stated 0 is a statement.
+    states_vat = models.BooleanField(default=False, editable=False)
     keeps_free_lines = models.BooleanField(
         _("garder les lignes sans référence en texte libre"),
         default=False,

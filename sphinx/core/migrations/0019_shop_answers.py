@@ -6,20 +6,30 @@ import sphinx.core.fields
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0018_exchange_rate_source'),
+        ("core", "0018_exchange_rate_source"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='shop',
-            name='keeps_free_lines',
-            field=models.BooleanField(default=False, help_text='Sinon un article est créé pour chacune, par sa clé à la boutique ou son nom.', verbose_name='garder les lignes sans référence en texte libre'),
+            model_name="shop",
+            name="keeps_free_lines",
+            field=models.BooleanField(
+                default=False,
+                help_text="Sinon un article est créé pour chacune, par sa clé à la boutique ou son nom.",
+                verbose_name="garder les lignes sans référence en texte libre",
+            ),
         ),
         migrations.AddField(
-            model_name='shop',
-            name='untaxed_rate',
-            field=sphinx.core.fields.RateField(blank=True, decimal_places=2, help_text='Pour une boutique dont les exports ne disent aucune TVA alors que ses prix en contiennent : ce taux en est extrait. Vide : le taux de chaque article.', max_digits=5, null=True, verbose_name='TVA des commandes exportées sans TVA (%)'),
+            model_name="shop",
+            name="untaxed_rate",
+            field=sphinx.core.fields.RateField(
+                blank=True,
+                decimal_places=2,
+                help_text="Pour une boutique dont les exports ne disent aucune TVA alors que ses prix en contiennent : ce taux en est extrait. Vide : le taux de chaque article.",
+                max_digits=5,
+                null=True,
+                verbose_name="TVA des commandes exportées sans TVA (%)",
+            ),
         ),
     ]

@@ -1,0 +1,43 @@
+"""What is said of an order that came in as charged, but not with the VAT that its file states."""
+
+from django.utils.translation import gettext as _
+
+from sales.drafts import GOODS, OrderDraft
+from sales.services.order_work import Rejection
+from sales.services.pricing import PricedOrder
+from sales.services.tax_rates import is_untaxed_destination, states_no_tax
+from sphinx.core.texts import said
+
+
+def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> list[Rejection]:
+    """The figures that disagree, or a 0 that nothing explains; the order itself is in."""
+    if priced.stated_tax is not None:
+        text = _(
+            "Commande %(number)s : le fichier dit %(stated)s € de TVA, ses prix et ses taux en "
+            "font %(kept)s €. Elle est entrée telle que payée, avec %(kept)s € de TVA : vérifiez "
+            "les taux à la boutique ou sur les articles."
+        )
+        figures = {"stated": priced.stated_tax, "kept": priced.total_tax}
+        return [_note(draft, "order.tax_differs", text, **figures)]
+    is_sold = any(line.kind == GOODS and line.quantity * line.unit_price for line in draft.lines)
+    explained = franchise or is_untaxed_destination(draft)
+    if states_no_tax(draft) and not priced.total_tax and is_sold and not explained:
+        text = _(
+            "Commande %(number)s : la boutique n'a compté aucune TVA, sans que le pays ni un "
+            "numéro de TVA ne le disent. Elle est entrée à 0 %% : vérifiez avant de facturer."
+        )
+        return [_note(draft, "order.untaxed", text)]
+    return []
+
+
+def _note(draft: OrderDraft, code: str, text: str, **figures: object) -> Rejection:
+    own = {"number": draft.number, **figures}
+    return Rejection(
+        draft.line,
+        "",
+        code,
+        text % said(own),
+        draft.external_id,
+        draft.number,
+        text % dict.fromkeys(own, "…"),
+    )
