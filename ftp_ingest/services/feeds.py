@@ -59,7 +59,7 @@ class FeedReport:
         """Put what was left aside with the error, if there is one."""
         said = [self.error, *self.skipped[:_SHOWN]]
         if len(self.skipped) > _SHOWN:
-            said.append(_("Et %s autres.") % (len(self.skipped) - _SHOWN))
+            said.append(_("Et %s de plus.") % (len(self.skipped) - _SHOWN))
         self.error = "\n".join(filter(None, said))
 
     def as_json(self) -> dict[str, Any]:

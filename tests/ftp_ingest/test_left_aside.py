@@ -13,12 +13,14 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from ftp_ingest.errors import FileRefused
 from ftp_ingest.models import Feed, FeedRun, ReceivedFile
 from ftp_ingest.services import feeds as feed_services
-from ftp_ingest.services import probe, pull_feed
+from ftp_ingest.services import ingest_paths, probe, pull_feed
 from ftp_ingest.transports import open_transport
 from sales.models import Order
 from sphinx.core.credentials import set_credentials
+from sphinx.core.models import Shop
 from sphinx.demo.sftp import serve_folder
 from tests.factories import FeedFactory, ProductFactory
 from tests.ftp_ingest.test_feeds import ORDERS
@@ -237,7 +239,7 @@ def test_a_thousand_bad_names_make_a_short_page(dropped: Path) -> None:
     report = pull_feed(FeedFactory(directory=str(dropped)))
 
     assert len(report.error.splitlines()) == 21
-    assert report.error.endswith("autres.")
+    assert report.error.endswith("de plus.")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -313,13 +315,14 @@ def test_a_file_larger_than_announced_is_cut_off(fact: bytes, settings: Any) -> 
 
 
 class _Liar(asyncssh.SFTPServer):
-    """Announces sizes of its own."""
+    """Announces sizes of its own; `apres.csv` only once it is open."""
 
-    sizes = {b"long.csv": 2**60, b"court.csv": 10**6, b"petit.csv": 3}
+    sizes = {b"long.csv": 2**60, b"court.csv": 10**6, b"petit.csv": 3, b"apres.csv": 10**7 + 1}
 
     async def scandir(self, path: bytes) -> Any:
         async for entry in super().scandir(path):
-            entry.attrs.size = self.sizes.get(entry.filename, entry.attrs.size)
+            if entry.filename != b"apres.csv":
+                entry.attrs.size = self.sizes.get(entry.filename, entry.attrs.size)
             yield entry
 
     def fstat(self, file_obj: Any) -> Any:
@@ -333,7 +336,7 @@ def test_a_size_that_lies_over_sftp_costs_only_its_own_file(
     dropped: Path, tmp_path: Path, settings: Any
 ) -> None:
     settings.INGEST_MAX_FILE_BYTES = 10**7
-    for n, name in enumerate(("long", "court", "petit"), start=2):
+    for n, name in enumerate(("long", "court", "petit", "apres"), start=2):
         (dropped / f"{name}.csv").write_text(order(n))
 
     def factory(channel: Any) -> asyncssh.SFTPServer:
@@ -343,7 +346,9 @@ def test_a_size_that_lies_over_sftp_costs_only_its_own_file(
         report = pull_feed(feed_at(server))
 
     assert numbers() == ["1"]
-    assert [name in report.error for name in ("long.csv", "court.csv", "petit.csv")] == [True] * 3
+    too_large = "« %s.csv » : plus de 10000000 octets"
+    assert [too_large % name in report.error for name in ("long", "apres")] == [True, True]
+    assert ["court.csv" in report.error, "petit.csv" in report.error] == [True, True]
 
 
 # --- What is put away ---------------------------------------------------------------------
@@ -452,3 +457,14 @@ def test_the_servers_time_comes_with_the_file(
     assert [i.modified_at for i in seen] == [at]
     assert listed.modified_at is not None
     assert listed.modified_at.date() == at.date()
+
+
+def test_a_file_that_is_brought_is_refused_before_it_is_copied(
+    shop: Shop, dropped: Path, settings: Any
+) -> None:
+    settings.INGEST_MAX_FILE_BYTES = 10
+
+    with pytest.raises(FileRefused, match="la limite est de 10"):
+        ingest_paths(shop=shop, paths=[dropped / "orders.csv"])
+
+    assert not (settings.DATA_DIR / "archive").exists()
