@@ -26,6 +26,7 @@ from ftp_ingest.dialects.columns import Columns, Entry, known_names
 from ftp_ingest.dialects.readers import (
     TableOrders,
     blank_cell,
+    currency_of,
     key_of_person,
     no_customers,
     no_items,
@@ -72,6 +73,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "ebay_tax": ("eBay Collected Tax",),
     "ebay_tax_included": ("eBay Collected Tax Included in Total",),
     "total": ("Total Price",),
+    "currency": ("Currency",),
     "payment": ("Payment Method",),
     "date": ("Sale Date",),
     "paid_at": ("Paid On Date",),
@@ -85,6 +87,8 @@ _SIGNS = (
     ("US $", "USD"),
     ("$", "USD"),
     ("£", "GBP"),
+    ("€", "EUR"),
+    ("EUR", "EUR"),
     ("GBP", "GBP"),
     ("USD", "USD"),
 )
@@ -227,9 +231,9 @@ def _line(entry: Entry, *, is_unit: bool) -> LineDraft:
 
 
 def _currency(entry: Entry) -> str:
-    """The currency by its sign: the report has no column for it."""
+    """The currency by its sign: the report usually has no column for it."""
     text = entry.text("total").upper()
-    return next((code for sign, code in _SIGNS if sign in text), "EUR")
+    return next((code for sign, code in _SIGNS if sign in text), currency_of(entry))
 
 
 def _address(entry: Entry, use: str) -> AddressDraft:

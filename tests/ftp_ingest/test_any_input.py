@@ -20,7 +20,7 @@ from sphinx.core.errors import InputError
 DATA = Path(__file__).parent.parent / "data"
 FILES = sorted(
     path.relative_to(DATA).as_posix()
-    for path in DATA.glob("*/*.csv")
+    for path in (*DATA.glob("*/*.csv"), *DATA.glob("amazon/*.txt"))
     if not path.name.startswith(("grid", "analytics"))
 )
 NASTY = st.one_of(
@@ -67,7 +67,7 @@ def test_no_cell_breaks_the_reading(name: str, tmp_path: Path, data: st.DataObje
     text = (
         raw.decode("utf-8", "replace") if not name.endswith("cp1252.csv") else raw.decode("cp1252")
     )
-    delimiter = ";" if text.splitlines()[0].count(";") > text.splitlines()[0].count(",") else ","
+    delimiter = max(",;\t", key=text.splitlines()[0].count)
     rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     for _change in range(data.draw(st.integers(1, 4))):
         row = data.draw(st.integers(1, len(rows) - 1))
