@@ -17,6 +17,9 @@ def lock_new_people(keys: Iterable[str]) -> None:
     if connection.vendor == "postgresql":
         # Always in one order: two transactions never wait for each other.
         hashes = sorted({hashlib.md5(k.encode(), usedforsecurity=False).hexdigest() for k in keys})
+        if not hashes:
+            # Buyers without a name or an e-mail are nobody else's.
+            return
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO customers_newperson (key) SELECT key FROM unnest(%s) AS key", [hashes]

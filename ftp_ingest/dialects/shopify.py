@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import sorted_out
-from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
+from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register
 from ftp_ingest.dialects.states import MEANINGS, States
 from ftp_ingest.errors import FileRefused
 from sales.drafts import DUTIES, TIP, LineDraft, OrderDraft, StatedTax
@@ -25,6 +25,7 @@ from sphinx.core.cells import (
     country,
     maybe_moment,
     moment,
+    number,
     price,
     quantity,
     unquoted,
@@ -51,6 +52,8 @@ _CUSTOMER_COLUMNS = frozenset(
         "note,tags,phone,company,address1,country code,province code,zip"
     ).split(",")
 )
+_ITEM_COLUMNS = frozenset(name for name in _ORDER_COLUMNS if name.startswith("lineitem"))
+ENOUGH_ITEM_COLUMNS = 3
 _PAYMENTS = {
     "pending": ("pending", "unpaid"),
     "authorized": ("pending", "unpaid"),
@@ -61,6 +64,9 @@ _PAYMENTS = {
     "refunded": ("confirmed", "refunded"),
     "voided": ("cancelled", "unpaid"),
 }
+_REQUIRED = ("Created at,Financial Status,Subtotal,Total,Email,Lineitem name,Lineitem price").split(
+    ","
+)
 _RATE_IN_LABEL = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")
 
 
@@ -84,6 +90,9 @@ class Shopify:
         # Squarespace writes nearly the same columns, but "Order ID" where Shopify has "Name".
         if header.has("name", "financial status", "total"):
             return ORDERS, header.count(_ORDER_COLUMNS)
+        if header.has("name") and header.count(_ITEM_COLUMNS) >= ENOUGH_ITEM_COLUMNS:
+            # Columns were taken out: check_header says which.
+            return ORDERS, header.count(_ORDER_COLUMNS)
         looks_ours = (
             header.has("default address address1")
             or header.has("accepts email marketing")
@@ -106,15 +115,15 @@ class Shopify:
                 line=1,
                 column="Lineitem quantity",
             )
-        require(
-            header,
-            self.label,
-            ("Name",),
-            ("Created at",),
-            ("Lineitem price",),
-            ("Lineitem name",),
-            ("Total",),
-        )
+        missing = [name for name in _REQUIRED if not header.has(fold(name))]
+        if missing:
+            raise FileRefused(
+                _("Export Shopify sans %(missing)s : ajoutez ces colonnes à l'export.")
+                % {"missing": ", ".join(missing)},
+                code="file.missing_columns",
+                line=1,
+                column=missing[0],
+            )
 
     def orders(self, header: Header) -> "ShopifyOrders":
         return ShopifyOrders(header)
@@ -138,6 +147,7 @@ class ShopifyOrders:
         self._taxes, self._total = at("taxes"), at("total")
         self._discount, self._refunded = at("discount amount"), at("refunded amount")
         self._duties, self._notes = at("duties"), at("notes")
+        self._outstanding = at("outstanding balance")
         self._tax_columns = [(at(f"tax {n} name"), at(f"tax {n} value")) for n in range(1, 6)]
         self._item = {
             name: at(f"lineitem {name}")
@@ -160,12 +170,12 @@ class ShopifyOrders:
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         line, cells = rows[0]
-        number = clean(cells[self._name])
+        name = clean(cells[self._name])
         stated = self._stated_taxes(line, cells)
         lines = [self._line(row, stated) for row in rows if self._has_item(row)]
         if not lines:
             raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": number},
+                _("Commande %(number)s : aucune ligne d'article.") % {"number": name},
                 code="order.no_lines",
                 line=line,
                 column="Lineitem quantity",
@@ -179,8 +189,8 @@ class ShopifyOrders:
         shipping = _address(cells, self._shipping)
         return OrderDraft(
             # A key that isn't all digits was spoilt by a spreadsheet: 5,93536E+12.
-            external_id=(key if (key := unquoted(cells[self._id])).isdecimal() else number)[:80],
-            number=number[:80],
+            external_id=(key if (key := unquoted(cells[self._id])).isdecimal() else name)[:80],
+            number=name[:80],
             placed_at=moment(
                 cells[self._created_at], line, "Created at", day_first=self._day_first
             ),
@@ -250,23 +260,26 @@ class ShopifyOrders:
             if subtotal + shipping - discount + tax + duties == total:
                 net = shipping - discount
                 return _Money(subtotal, net, taxes, total, duties, includes_tax=is_included)
-        raise TotalMismatch(
-            _(
-                "Commande %(number)s : sous-total %(subtotal)s + port %(shipping)s (+ taxes "
-                "%(taxes)s) ne font pas le total %(total)s."
-            )
-            % said(
-                {
-                    "number": clean(cells[self._name]),
-                    "subtotal": subtotal,
-                    "shipping": shipping,
-                    "taxes": taxes,
-                    "total": total,
-                }
-            ),
-            line=line,
-            column="Total",
+        raise self._mismatch(
+            line,
+            cells,
+            {"subtotal": subtotal, "shipping": shipping, "taxes": taxes, "total": total},
         )
+
+    def _mismatch(self, line: int, cells: list[str], amounts: dict[str, Decimal]) -> TotalMismatch:
+        """The refusal of parts that don't make the total; says what is still due after an edit."""
+        text = _(
+            "Commande %(number)s : sous-total %(subtotal)s + port %(shipping)s (+ taxes "
+            "%(taxes)s) ne font pas le total %(total)s."
+        )
+        due = number(cells[self._outstanding], line, "Outstanding Balance")
+        if due:
+            text += " " + _(
+                "Elle a été modifiée après paiement : il reste %(due)s à encaisser (Outstanding "
+                "Balance). Encaissez ou annulez ce reste à la boutique."
+            )
+        own = {"number": clean(cells[self._name]), "due": due, **amounts}
+        return TotalMismatch(text % said(own), line=line, column="Total")
 
     def _discounts(
         self, line: int, cells: list[str], lines: list[LineDraft], money: _Money
@@ -308,17 +321,21 @@ class ShopifyOrders:
         return [LineDraft("", label, Decimal(1), money.extra, rate, line=line, kind=DUTIES)]
 
     def _stated_taxes(self, line: int, cells: list[str]) -> tuple[StatedTax, ...]:
-        sums: dict[Decimal, Decimal] = {}
+        """Each tax that is named, even two of one rate: they may lie on one base (CGST, SGST)."""
+        sums: dict[tuple[str, Decimal], Decimal] = {}
         for name_place, value_place in self._tax_columns:
-            match = _RATE_IN_LABEL.search(cells[name_place])
+            name = cells[name_place].strip()
+            match = _RATE_IN_LABEL.search(name)
             if match:
-                percent = to_cents(Decimal(match[1].replace(",", ".")))
+                tax = (name, to_cents(Decimal(match[1].replace(",", "."))))
                 value = amount(cells[value_place], line, "Tax Value")
-                sums[percent] = sums.get(percent, ZERO) + value
-        if not sums:
-            # No tax is named: the sum alone is stated, 0 for a shop without tax set up.
-            return (StatedTax(None, amount(cells[self._taxes], line, "Taxes")),)
-        return tuple(StatedTax(percent, value) for percent, value in sums.items())
+                sums[tax] = sums.get(tax, ZERO) + value
+        if sums:
+            return tuple(StatedTax(percent, value) for (_name, percent), value in sums.items())
+        if not cells[self._taxes].strip():
+            return ()
+        # No tax is named: the sum alone is stated, 0 for a shop without tax set up.
+        return (StatedTax(None, amount(cells[self._taxes], line, "Taxes")),)
 
     def _line(self, row: Row, stated: tuple[StatedTax, ...]) -> LineDraft:
         line, cells = row

@@ -7,6 +7,12 @@ from typing import Any
 _FILE_STATUS = {"applied": "intégré", "duplicate": "déjà connu", "refused": "refusé"}
 
 
+def has_refusals(result: dict[str, Any]) -> bool:
+    """True when a file, a customer or an order was refused; what is only to be looked at isn't."""
+    quarantined = result["customers"]["quarantined"] or result["orders"]["quarantined"]
+    return bool(quarantined) or any(file["status"] == "refused" for file in result["files"])
+
+
 def print_ingest(result: dict[str, Any], say: Callable[[str], None]) -> None:
     """Print the contract's document for people."""
     for file in result["files"]:

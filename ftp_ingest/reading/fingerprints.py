@@ -28,7 +28,12 @@ def _code() -> bytes:
     digest = hashlib.blake2b(digest_size=_SIZE)
     for module in _CODE:
         path = Path(str(module.__file__))
-        files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+        whole = path.name == "__init__.py"
+        # Words of states and of columns are read from tables.
+        files = (
+            [f for f in path.parent.rglob("*") if f.suffix in (".py", ".csv")] if whole else [path]
+        )
+        files.sort()
         for file in files:
             digest.update(file.read_bytes())
     return digest.digest()

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from sales.drafts import LineDraft, OrderDraft
 from sales.errors import TotalMismatch
 from sales.services.parts import charge, including, shipping_by_rate
-from sales.services.tax_rates import TaxFacts, states_no_tax
-from sales.services.tax_ways import Way, ways_of_taxing
+from sales.services.tax_rates import TaxFacts, stated_by_rate, states_no_tax
+from sales.services.tax_ways import Way, rate_of_all, ways_of_taxing
 from sphinx.core.money import HUNDRED, ZERO, settle, spread, tax_included, to_cents, to_unit_price
 from sphinx.core.texts import said
 
@@ -160,9 +160,9 @@ def _with_stated(
 
 def _stated_by_rate(draft: OrderDraft, taxes: Sequence[RateTotal]) -> dict[Decimal, Decimal]:
     """The VAT that the shop states by rate; several taxes on one base are one."""
-    stated = {t.rate: t.amount for t in draft.stated_taxes if t.rate is not None}
+    stated = stated_by_rate(draft)
     taxed = [t.rate for t in taxes if t.rate]
-    if len(stated) > 1 and len(taxed) == 1 and taxed[0] == to_cents(sum(stated, ZERO)):
+    if len(taxed) == 1 and taxed[0] not in stated and taxed[0] == rate_of_all(draft):
         return {taxed[0]: sum(stated.values(), ZERO)}
     return stated
 
@@ -258,7 +258,7 @@ def _totals_as_taxed(
     Then a rate's lines come to its base plus its VAT, less shipping: the invoice has the same
     base, VAT and total by rate. None where the order doesn't say all that, or says it otherwise.
     """
-    stated = {t.rate: t.amount for t in draft.stated_taxes if t.rate is not None}
+    stated = stated_by_rate(draft)
     if draft.prices_include_tax or draft.charges_include_tax or draft.discount or not stated:
         return None
     by_rate: dict[Decimal, list[int]] = defaultdict(list)

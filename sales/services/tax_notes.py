@@ -21,7 +21,8 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
         return [_note(draft, "order.tax_differs", text, **figures)]
     is_sold = any(line.kind == GOODS and line.quantity * line.unit_price for line in draft.lines)
     explained = franchise or is_untaxed_destination(draft)
-    if states_no_tax(draft) and not priced.total_tax and is_sold and not explained:
+    is_owed = is_sold and draft.total_incl_tax
+    if states_no_tax(draft) and not priced.total_tax and is_owed and not explained:
         text = _(
             "Commande %(number)s : la boutique n'a compté aucune TVA, sans que le pays ni un "
             "numéro de TVA ne le disent. Elle est entrée à 0 %% : vérifiez avant de facturer."

@@ -76,6 +76,15 @@ def stated_rates(draft: OrderDraft) -> list[Decimal]:
     return sorted({t.rate for t in draft.stated_taxes if t.rate is not None}, reverse=True)
 
 
+def stated_by_rate(draft: OrderDraft) -> dict[Decimal, Decimal]:
+    """The VAT that the order states, by the rates that it names."""
+    stated: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
+    for tax in draft.stated_taxes:
+        if tax.rate is not None:
+            stated[tax.rate] += tax.amount
+    return dict(stated)
+
+
 def _owes_nothing(draft: OrderDraft) -> bool:
     return (
         not draft.total_incl_tax or draft.state == "cancelled" or draft.payment_status == "refunded"
@@ -179,7 +188,7 @@ def _fitting_splits(
         size *= len(choice)
     if size > MAX_SPLITS:
         return []
-    stated = {t.rate: t.amount for t in draft.stated_taxes if t.rate is not None}
+    stated = stated_by_rate(draft)
     return [list(c) for c in combinations(*choices) if _gives(draft, c, stated)]
 
 

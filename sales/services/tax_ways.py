@@ -59,10 +59,8 @@ def _unique(items: Iterable[tuple[Decimal, ...]]) -> list[tuple[Decimal, ...]]:
 
 def _other_rates(draft: OrderDraft, usual: list[Decimal]) -> Iterator[tuple[Decimal, ...]]:
     """Other rates of the lines than those that they seem to bear."""
-    named = [rate for rate in stated_rates(draft) if rate]
-    if len(named) > 1:
-        # Several taxes on one base are one tax.
-        together = to_cents(sum(named, ZERO))
+    together = rate_of_all(draft)
+    if together is not None:
         yield tuple(ZERO if line.tax_rate == 0 else together for line in draft.lines)
     if usual and any(line.kind == DUTIES for line in draft.lines):
         main = max(set(usual), key=usual.count) or max(usual)
@@ -72,6 +70,12 @@ def _other_rates(draft: OrderDraft, usual: list[Decimal]) -> Iterator[tuple[Deci
         )
     if draft.shipping_amount:
         yield tuple(ZERO for _line in draft.lines)
+
+
+def rate_of_all(draft: OrderDraft) -> Decimal | None:
+    """The one rate that several taxes on one base come to; None unless several are named."""
+    named = [t.rate for t in draft.stated_taxes if t.rate and t.amount]
+    return to_cents(sum(named, ZERO)) if len(named) > 1 else None
 
 
 def _variants(draft: OrderDraft, rates: tuple[Decimal, ...]) -> Iterator[Way]:

@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from ftp_ingest.dialects import find_dialect
-from ftp_ingest.management.reporting import print_ingest, show_progress
+from ftp_ingest.management.reporting import has_refusals, print_ingest, show_progress
 from ftp_ingest.services import ingest_paths
 from ftp_ingest.services.ingest import files_of
 from sphinx.core.management.base import SphinxCommand
@@ -47,7 +47,7 @@ class Command(SphinxCommand):
         ).as_json()
 
     def has_refusals(self, result: dict[str, Any]) -> bool:
-        return bool(result["issues"])
+        return has_refusals(result)
 
     def report(self, result: dict[str, Any]) -> None:
         if result["dry_run"]:

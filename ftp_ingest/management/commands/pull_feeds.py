@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from ftp_ingest.management.reporting import print_ingest
+from ftp_ingest.management.reporting import has_refusals, print_ingest
 from ftp_ingest.models import Feed
 from ftp_ingest.services import pull_due_feeds
 from sphinx.core.errors import InputError
@@ -25,7 +25,7 @@ class Command(SphinxCommand):
 
     def has_refusals(self, result: dict[str, Any]) -> bool:
         visited = [f for f in result["feeds"] if f["status"] != "locked"]
-        return any(f["error"] or f["issues"] for f in visited)
+        return any(f["error"] or has_refusals(f) for f in visited)
 
     def report(self, result: dict[str, Any]) -> None:
         if not result["feeds"]:
