@@ -195,7 +195,7 @@ def _workbook_heads(path: Path, limit: int) -> list[_Head]:
         raise _not_csv("un ZIP (décompressez-le)")
     heads = []
     try:
-        with workbooks.opened(path) as book:
+        with path.open("rb") as stream, workbooks.opened(stream) as book:
             for sheet in book.worksheets:
                 rows = enumerate(workbooks.rows_of(sheet, MAX_COLUMNS), start=1)
                 filled = ((n, cells) for n, cells in islice(rows, limit * 5) if any(cells))

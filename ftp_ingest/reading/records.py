@@ -259,7 +259,7 @@ class Records:
 
     def _workbook(self) -> Iterator[Record]:
         try:
-            with workbooks.opened(self._path) as book:
+            with self._path.open("rb") as stream, workbooks.opened(stream) as book:
                 rows = workbooks.rows_of(book[self._format.sheet], MAX_COLUMNS)
                 for line, cells in enumerate(rows, start=1):
                     if line > self._format.header_line:

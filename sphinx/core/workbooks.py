@@ -47,8 +47,8 @@ def is_workbook(path: Path) -> bool:
 
 
 @contextmanager
-def opened(source: Path | IO[bytes], limit: int = MAX_UNFOLDED) -> Iterator[Any]:
-    """An open workbook, values only, closed at the end.
+def opened(source: IO[bytes], limit: int = MAX_UNFOLDED) -> Iterator[Any]:
+    """An open workbook, values only, closed at the end; its file's name doesn't matter.
 
     Raises:
         TooLarge: it says that it unfolds to more than `limit` bytes.
