@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
 from ftp_ingest.reading.drafts import OrderFile, order_drafts, rows_of_order, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
+from ftp_ingest.selectors import states_said
 from ftp_ingest.services.applying import Counts, apply_orders
 from ftp_ingest.services.archive import archive_path, incoming, keep
 from ftp_ingest.services.ingest import Incoming, IngestReport, read_files, reread
@@ -74,7 +75,8 @@ def order_text(row: QuarantinedRow) -> OrderText:
 def waiting_drafts(file: ReceivedFile, keys: set[str]) -> list[OrderDraft]:
     """The orders of some keys of a received file that can be read."""
     path, found = _format_of(file)
-    drafts = order_drafts(path, found, survey(path, found), only=keys)
+    states = states_said(file.shop)
+    drafts = order_drafts(path, found, survey(path, found), only=keys, states=states)
     return [draft for draft in drafts if isinstance(draft, OrderDraft)]
 
 
@@ -109,7 +111,7 @@ def apply_alone(file: ReceivedFile, keys: set[str]) -> None:
     path, found = _format_of(file)
     run = start_run(shop=file.shop, feed=None)
     report = IngestReport(counts=Counts())
-    orders = OrderFile(path, found, survey(path, found))
+    orders = OrderFile(path, found, survey(path, found), states_said(file.shop))
     try:
         apply_orders(
             file, orders, report.counts, at=clock.now(), beat=lambda _line: beat(run), only=keys

@@ -30,6 +30,7 @@ from inventory.services.products import (
     known_skus,
     map_sku,
     set_tax_rate,
+    set_tax_rates,
 )
 from inventory.services.reservations import Demand, Reserved, change_reservations, prioritise
 from inventory.services.returns import Returned, return_stock
@@ -78,6 +79,7 @@ __all__ = [
     "send_transfer",
     "set_components",
     "set_tax_rate",
+    "set_tax_rates",
     "take_stock",
     "warehouse_of",
     "write_off",
