@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from django.db.models import Count, F, Min, Q, QuerySet, Window
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from ftp_ingest.errors import SPOILT_REFERENCE, UNKNOWN_STATUS
@@ -82,6 +82,11 @@ def waiting_states(shop: Shop) -> list[WaitingState]:
 # --- Questions ----------------------------------------------------------------------------
 
 
+def states_answered(shop: Shop) -> QuerySet[ShopState]:
+    """What a shop said of its states, with who said it."""
+    return ShopState.objects.filter(shop=shop).select_related("decided_by")
+
+
 class ShopQuestions(NamedTuple):
     """A shop, and how many of its orders wait for each question, by code."""
 
@@ -107,6 +112,19 @@ def questions(shops: Iterable[Shop]) -> list[ShopQuestions]:
         found.setdefault(shop_id, {})[code] = count
     asked = [ShopQuestions(shop, found.get(shop.pk, {})) for shop in shops]
     return sorted(asked, key=lambda one: (-one.total, one.shop.name))
+
+
+def reason_of_now(row: QuarantinedRow) -> QuarantinedRow:
+    """The row that says why its order waits now, when it is another one."""
+    if row.status != QuarantinedRow.Status.SUPERSEDED:
+        return row
+    later = QuarantinedRow.objects.filter(
+        file=row.file_id,
+        external_id=row.external_id,
+        kind=row.kind,
+        status=QuarantinedRow.Status.OPEN,
+    )
+    return later.first() or row
 
 
 # --- Causes -------------------------------------------------------------------------------
@@ -149,6 +167,13 @@ def causes_of(rows: QuerySet[QuarantinedRow]) -> QuerySet[QuarantinedRow, tuple[
         )
         .order_by("-n", "code", "cause")
     )
+
+
+def reasons() -> list[tuple[str, str, int]]:
+    """(code, a cause of it, rows) of all that was ever set aside, the most frequent first."""
+    found = QuarantinedRow.objects.order_by().values_list("code")
+    counted = found.annotate(cause=Max("cause"), message=Min("message"), n=Count("pk"))
+    return [(code, cause or message, n) for code, cause, message, n in counted.order_by("-n")]
 
 
 def as_causes(values: Iterable[Sequence[object]]) -> list[Cause]:

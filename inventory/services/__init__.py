@@ -29,6 +29,7 @@ from inventory.services.products import (
     ensure_products,
     known_skus,
     map_sku,
+    product_rates,
     set_tax_rate,
     set_tax_rates,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "open_stock",
     "post_count",
     "prioritise",
+    "product_rates",
     "receive_stock",
     "receive_transfer",
     "record_counted",

@@ -68,6 +68,11 @@ def known_skus(skus: Iterable[str]) -> set[str]:
     return set(_product_facts(sku_key(sku) for sku in skus))
 
 
+def product_rates(keys: Iterable[str]) -> dict[str, Decimal | None]:
+    """VAT rates (percent) of the known products by SKU key: their own or their category's."""
+    return {key: facts.tax_rate for key, facts in _product_facts(keys).items()}
+
+
 @transaction.atomic
 def map_sku(*, sku: str, product_id: int) -> ProductAlias:
     """From now on `sku` names that product; twice is once.
