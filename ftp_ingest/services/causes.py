@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy
 from ftp_ingest.errors import UNKNOWN_STATUS
 from ftp_ingest.reading.drafts import Fault
 
-# Reasons whose messages tell each order's own amounts.
+# Reasons whose messages tell each order's own amounts or articles.
 _SHARED = {
     "order.total_mismatch": gettext_lazy(
         "Les lignes, le port et la remise ne font pas le total du fichier."
+    ),
+    "order.tax_undecided": gettext_lazy(
+        "Ni le fichier ni la fiche de l'article ne disent le taux de TVA."
     ),
     "order.contradiction": gettext_lazy(
         "La même commande figure plusieurs fois dans le fichier, différemment."
