@@ -465,3 +465,20 @@ def test_currencies_and_spoilt_references_are_told_with_the_way_out(bring: Bring
     assert "Dire la devise de la boutique" in shown
     assert "Donner un cours" in shown
     assert "un tableur a arrondie" in shown
+
+
+def test_a_shop_leads_to_its_questions(shop: Shop) -> None:
+    shown = page(signed_in("Gérant"), f"/admin/core/shop/{shop.pk}/change/")
+
+    assert "/passerelle/questions/essai/" in shown
+
+
+def test_the_list_is_filtered_by_reason_in_words(bring: Bring) -> None:
+    bring(HEADER + in_state("1 2", "Chez le luthier") + row("3", total="11.00"))
+    owner = signed_in("Gérant")
+
+    shown = page(owner, "/admin/ftp_ingest/quarantinedrow/?code=order.total_mismatch")
+
+    assert "Commande 3" in shown
+    assert "luthier » est inconnu. Attendu" not in shown
+    assert "L&#x27;état « Chez le luthier » est inconnu. (2)" in shown
