@@ -11,7 +11,7 @@ from accounting_export.models import Sending
 from accounting_export.selectors import open_questions, stuck_dispatches
 from customers.models import Customer
 from customers.selectors import customers_with_invalid_numbers
-from ftp_ingest.models import Feed
+from ftp_ingest.models import Feed, QuarantinedRow
 from ftp_ingest.selectors import open_causes
 from inventory.models import Product, StockCount
 from invoicing.models import BankLine
@@ -176,7 +176,8 @@ def work_waiting() -> dict[str, int]:
         "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),
         "foreign_rates": orders_at_foreign_rates(clock.today()).count(),
         "proposals": PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED).count(),
-        "quarantine": open_causes().count(),
+        "quarantine": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
+        "quarantine_causes": open_causes().count(),
         "alarms": AuditEvent.objects.filter(
             kind="feed.alarm", at__gte=clock.now() - timedelta(hours=24)
         ).count(),
