@@ -1,5 +1,6 @@
 """A question about a shop's files is asked once; its answer lets in all that waits for it."""
 
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from ftp_ingest.services import (
     answer_untaxed,
     applying,
     ingest_paths,
+    pull_feed,
     replay_row,
 )
 from ftp_ingest.services.mending import untaxed_articles
@@ -26,7 +28,9 @@ from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.models import AuditEvent, Shop
 from sphinx.core.services import company
+from tests.factories import FeedFactory
 from tests.ftp_ingest.test_ingest import HEADER, row
+from tests.support.threads import together
 from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -482,3 +486,27 @@ def test_the_list_is_filtered_by_reason_in_words(bring: Bring) -> None:
     assert "Commande 3" in shown
     assert "luthier » est inconnu. Attendu" not in shown
     assert "L&#x27;état « Chez le luthier » est inconnu. (2)" in shown
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_while_a_feed_is_read_leaves_nothing_waiting(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.INGEST_CHUNK_ORDERS = 1
+    folder = tmp_path / "depot"
+    folder.mkdir()
+    numbers = " ".join(map(str, range(1, 41)))
+    (folder / "orders.csv").write_text(HEADER + in_state(numbers, "Chez le luthier"), "utf-8")
+    feed = FeedFactory(protocol="folder", directory=str(folder))
+
+    def answer_soon() -> None:
+        while not QuarantinedRow.objects.exists():
+            time.sleep(0.01)
+        answer_states(shop_id=feed.shop_id, answers={"Chez le luthier": "paid"}, at=clock.now())
+
+    raised = together([lambda: pull_feed(feed), answer_soon])
+
+    assert raised == []
+    assert Order.objects.count() == 40
+    assert open_rows() == []
