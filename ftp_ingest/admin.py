@@ -4,12 +4,14 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from ftp_ingest import jobs, tasks
 from ftp_ingest.forms import FeedForm
 from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
+from ftp_ingest.selectors import reasons
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.credentials import set_credentials
 
@@ -109,10 +111,27 @@ class ReceivedFileAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', url, _("Télécharger"))
 
 
+class CauseFilter(admin.SimpleListFilter):
+    """By reason, in words; what waits most often first."""
+
+    title = _("cause")
+    parameter_name = "code"
+    _LONGEST = 90
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (code, f"{Truncator(cause).chars(self._LONGEST)} ({total})")
+            for code, cause, total in reasons()
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(code=self.value()) if self.value() else queryset
+
+
 @admin.register(QuarantinedRow)
 class QuarantinedRowAdmin(ReadOnlyAdmin):
     list_display = ["file", "line", "number", "message", "state", "resolution", "mend"]
-    list_filter = ["status", "code", "file__shop"]
+    list_filter = ["status", CauseFilter, "file__shop"]
     list_select_related = ["file"]
     search_fields = ["number", "external_id", "message", "file__name"]
     actions = ["replay", "dismiss"]
@@ -120,7 +139,14 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     def has_mend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("ftp_ingest.change_quarantinedrow")
 
-    state = badge("status", _("État"), open="danger", resolved="success", dismissed="warning")
+    state = badge(
+        "status",
+        _("État"),
+        open="danger",
+        resolved="success",
+        dismissed="warning",
+        superseded="info",
+    )
 
     @display(description=_("Corriger"))
     def mend(self, row: QuarantinedRow) -> str:

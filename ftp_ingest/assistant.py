@@ -16,15 +16,17 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from ftp_ingest import services
+from ftp_ingest.cause_lines import Action, lines_of_report
 from ftp_ingest.dialects.mapped import CONSTANTS, FORMAT, REQUIRED, Definition, MappedDialect
 from ftp_ingest.dialects.states import meaning_of
 from ftp_ingest.dialects.vocabulary import VOCABULARY
+from ftp_ingest.errors import UNKNOWN_STATUS
 from ftp_ingest.labels import FIELD_LABELS, STATUS_LABELS
 from ftp_ingest.models import ShopDialect
 from ftp_ingest.reading.guessing import Guess, guess_columns, guess_kind
 from ftp_ingest.reading.recognition import Sample, read_sample
 from ftp_ingest.services.archive import archive_path, keep_copy
-from ftp_ingest.services.previews import preview
+from ftp_ingest.services.previews import Preview, preview
 from ftp_ingest.uploads import keep_upload
 from sphinx.core import clock, workbooks
 from sphinx.core.errors import InputError, SphinxError
@@ -148,7 +150,20 @@ def assistant(request: HttpRequest, shop_code: str, sha256: str) -> HttpResponse
         day_first=given.get("day_first", "") if given is not None else "",
         preview=shown,
         report=shown.report.as_json() if shown else None,
+        **_causes(shown, shop, request.user),
     )
+
+
+def _causes(shown: Preview | None, shop: Shop, user: Any) -> dict[str, Any]:
+    """Why the trial refused what it did; what its states mean is said on the page itself."""
+    if shown is None:
+        return {}
+    causes, more = lines_of_report(shown.report, shop, user)
+    here = Action(_("Dire plus bas ce que veut dire cet état"), "#etats")
+    return {
+        "causes": [c._replace(action=here) if c.code == UNKNOWN_STATUS else c for c in causes],
+        "more_causes": more,
+    }
 
 
 def _head(path: Path, folder: Path) -> Path:

@@ -19,3 +19,8 @@ class FeedBusy(TransientError):
     """Another run of this feed is under way."""
 
     code = "feed.locked"
+
+
+# Codes of rows that the page of questions asks about.
+UNKNOWN_STATUS = "order.unknown_status"
+SPOILT_REFERENCE = "line.spoilt_sku"

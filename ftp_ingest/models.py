@@ -216,6 +216,8 @@ class QuarantinedRow(models.Model):
         OPEN = "open", _("À traiter")
         RESOLVED = "resolved", _("Résolue")
         DISMISSED = "dismissed", _("Écartée")
+        # Read again, the order lacks something else: another row says what.
+        SUPERSEDED = "superseded", _("Refusée pour une autre raison depuis")
 
     file = models.ForeignKey(
         ReceivedFile, verbose_name=_("fichier"), on_delete=models.PROTECT, related_name="quarantine"
@@ -224,6 +226,10 @@ class QuarantinedRow(models.Model):
     column = models.CharField(_("colonne"), max_length=80, blank=True)
     code = models.CharField(_("motif"), max_length=50)
     message = models.TextField(_("explication"))
+    # The message of all that is set aside for the same reason, and what it asks about: the words
+    # of a state that nobody knows.
+    cause = models.TextField(_("cause"), blank=True, default="", db_default="")
+    subject = models.CharField(_("objet"), max_length=200, blank=True, default="", db_default="")
     kind = models.CharField(_("contenu"), max_length=12)
     # The shop's key of the order or customer, so that a later good version closes this one.
     external_id = models.CharField(_("clé à la boutique"), max_length=80, blank=True)
@@ -293,3 +299,45 @@ class ShopDialect(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shop} · {self.get_kind_display()} v{self.version}"
+
+
+class ShopState(models.Model):
+    """What a state means in the words of one shop, as a person said."""
+
+    class Meaning(models.TextChoices):
+        PENDING = "pending", _("Pas encore payée : attendre le règlement")
+        PAID = "paid", _("Payée : à préparer")
+        SHIPPED = "shipped", _("Payée et expédiée par la boutique")
+        DELIVERED = "delivered", _("Payée et livrée par la boutique")
+        CANCELLED = "cancelled", _("Annulée : rien à livrer")
+        FAILED = "failed", _("Paiement échoué : rien à livrer")
+        REFUNDED = "refunded", _("Remboursée en entier")
+        PARTIALLY_REFUNDED = "partially_refunded", _("Remboursée en partie")
+
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="+"
+    )
+    # As it is compared: without case, accents or marks.
+    phrase = models.CharField(_("état comparé"), max_length=200)
+    text = models.CharField(_("état à la boutique"), max_length=200)
+    meaning = models.CharField(_("veut dire"), max_length=20, choices=Meaning)
+    decided_at = models.DateTimeField(_("dit le"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("par"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = _("état d'une boutique")
+        verbose_name_plural = _("états des boutiques")
+        ordering = ["text"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "phrase"], name="ftp_ingest_state_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shop} : {self.text}"

@@ -2,7 +2,7 @@
 
 import csv
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -13,37 +13,29 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ftp_ingest import services
-from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
-from ftp_ingest.reading.recognition import lines_as_received
-from ftp_ingest.services.archive import archive_path
+from ftp_ingest.cause_lines import lines_of
+from ftp_ingest.errors import UNKNOWN_STATUS
+from ftp_ingest.models import Feed, FeedRun, QuarantinedRow
+from ftp_ingest.selectors import reason_of_now
 from ftp_ingest.services.mending import OrderText, order_text
 from ftp_ingest.what_to_do import WHAT_TO_DO
 from inventory.models import Product
+from sales.errors import TaxUndecided
 from sphinx.core import cells
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
 from sphinx.core.vat import FRENCH_RATES
 
-SHOWN = 50
-_MAX_RAW = 400
-
-
-class Problem(NamedTuple):
-    """A row that was set aside, with the line as it came and what to do."""
-
-    row: QuarantinedRow
-    raw: str
-    advice: str
-
 
 @login_required
 @permission_required("ftp_ingest.view_feedrun", raise_exception=True)
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
-    """One passage: its files, what became of every row, each problem and what to do."""
+    """One passage: its files, what became of every row, each cause of trouble and what to do."""
     found = get_object_or_404(FeedRun.objects.select_related("feed", "shop"), pk=run_id)
     files = list(found.files.all())
-    rows = QuarantinedRow.objects.filter(file__run=found).select_related("file").order_by("line")
+    rows = QuarantinedRow.objects.filter(file__run=found)
+    causes, more_causes = lines_of(rows, request.user)
     return back_office_page(
         request,
         "ftp_ingest/run.html",
@@ -51,7 +43,8 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         run=found,
         files=files,
         seconds=((found.finished_at or found.heartbeat_at) - found.started_at).total_seconds(),
-        problems=_problems(list(rows[:SHOWN])),
+        causes=causes,
+        more_causes=more_causes,
         problem_count=rows.count(),
         share=100 * found.rows_done // found.rows_total if found.rows_total else 0,
         may_undo=bool(files)
@@ -68,25 +61,6 @@ def run_progress(request: HttpRequest, run_id: int) -> JsonResponse:
     return JsonResponse(
         {"status": found.status, "done": found.rows_done, "total": found.rows_total}
     )
-
-
-def _problems(rows: list[QuarantinedRow]) -> list[Problem]:
-    lines: dict[int, dict[int, str]] = {}
-    for file in {row.file for row in rows}:
-        wanted = {row.line for row in rows if row.file_id == file.pk}
-        lines[file.pk] = _raw_lines(file, wanted)
-    return [
-        Problem(row, lines[row.file_id].get(row.line, ""), str(WHAT_TO_DO.get(row.code, "")))
-        for row in rows
-    ]
-
-
-def _raw_lines(file: ReceivedFile, wanted: set[int]) -> dict[int, str]:
-    """The lines of a file as they came; one pass, no further than the last."""
-    path = archive_path(file.sha256)
-    if not wanted or not path.exists():
-        return {}
-    return {n: text[:_MAX_RAW] for n, text in lines_as_received(path, file.encoding, wanted)}
 
 
 @login_required
@@ -173,8 +147,9 @@ def mend(request: HttpRequest, row_id: int) -> HttpResponse:
             if row.status == QuarantinedRow.Status.RESOLVED:
                 messages.success(request, _("Commande intégrée."))
                 return redirect("admin:ftp_ingest_quarantinedrow_changelist")
+            row = reason_of_now(row)
             messages.error(request, _("Toujours refusée : %s") % row.message)
-            return redirect("ftp_ingest:mend", row_id)
+            return redirect("ftp_ingest:mend", row.pk)
     return back_office_page(
         request,
         "ftp_ingest/mend.html",
@@ -186,6 +161,7 @@ def mend(request: HttpRequest, row_id: int) -> HttpResponse:
         skus=_skus(row, text) if row.code in _DECIDED else [],
         rates=[f"{rate.normalize():f}" for rate in FRENCH_RATES],
         decided=_DECIDED.get(row.code, ""),
+        asks_once=row.code in (UNKNOWN_STATUS, TaxUndecided.code),
     )
 
 

@@ -4,7 +4,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from ftp_ingest.tasks import replay_orders_without_currency, replay_orders_without_rate
+from ftp_ingest.events import shop_answered
+from ftp_ingest.tasks import (
+    replay_answered_orders,
+    replay_orders_without_currency,
+    replay_orders_without_rate,
+)
 from sphinx.core.exchange_events import rates_changed, shop_currency_said
 
 
@@ -18,3 +23,9 @@ def replay_for_rates(currencies: list[str], **_: Any) -> None:
 def replay_for_shop(shop_id: int, **_: Any) -> None:
     """Orders that waited for their shop's currency come in."""
     replay_orders_without_currency.delay(shop_id=shop_id)
+
+
+@receiver(shop_answered)
+def replay_for_answers(shop_id: int, code: str, **_: Any) -> None:
+    """Orders that waited for the answer to a question about their shop come in."""
+    replay_answered_orders.delay(shop_id=shop_id, code=code)

@@ -53,3 +53,9 @@ def replay_orders_without_rate(*, currencies: list[str], **_extra: Any) -> None:
 def replay_orders_without_currency(*, shop_id: int, **_extra: Any) -> None:
     """Apply the orders of a shop that waited for its currency."""
     services.replay_without_currency(shop_id=shop_id)
+
+
+@shared_task(label=_("Rejouer les commandes dont la question a sa réponse"))
+def replay_answered_orders(*, shop_id: int, code: str, **_extra: Any) -> None:
+    """Apply the orders of a shop that waited for an answer about its files."""
+    services.replay_answered(shop_id=shop_id, code=code)

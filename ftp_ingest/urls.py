@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ftp_ingest import assistant, pages, views
+from ftp_ingest import assistant, pages, questions, views
 
 app_name = "ftp_ingest"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("passerelle/passages/<int:run_id>/annuler/", pages.undo, name="undo"),
     path("passerelle/flux/<int:feed_id>/essai/", pages.probe, name="probe"),
     path("passerelle/quarantaine/<int:row_id>/", pages.mend, name="mend"),
+    path("passerelle/questions/", questions.all_shops, name="questions"),
+    path("passerelle/questions/<slug:shop_code>/", questions.shop, name="shop_questions"),
     path("passerelle/assistant/", assistant.start, name="assistant_start"),
     path(
         "passerelle/assistant/<slug:shop_code>/<slug:sha256>/",

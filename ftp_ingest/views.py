@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -9,6 +10,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from ftp_ingest.cause_lines import lines_of_report
 from ftp_ingest.forms import UploadForm
 from ftp_ingest.models import ReceivedFile
 from ftp_ingest.services import IngestReport, ingest_paths
@@ -35,7 +37,15 @@ def upload(request: HttpRequest) -> HttpResponse:
         title=_("Déposer des fichiers"),
         form=form,
         report=report.as_kept() if report else None,
+        **_causes(report, form, request.user),
     )
+
+
+def _causes(report: IngestReport | None, form: UploadForm, user: Any) -> dict[str, Any]:
+    if report is None:
+        return {}
+    causes, more = lines_of_report(report, form.cleaned_data["shop"], user)
+    return {"causes": causes, "more_causes": more}
 
 
 def _ingest(form: UploadForm) -> IngestReport:

@@ -23,9 +23,15 @@ WHAT_TO_DO = {
         "Comparez avec la commande à la boutique : un frais, une remise ou une ligne manque dans "
         "l'export. Corrigez ici, ou attendez le prochain fichier."
     ),
-    "order.tax_undecided": _("Choisissez le taux de chaque article : il vaudra pour la suite."),
+    "order.tax_undecided": _(
+        "Dites une fois la TVA de ces commandes (Passerelle › Questions) : toutes celles qui "
+        "l'attendent entreront, les suivantes aussi."
+    ),
     "order.unknown_sku": _("Dites de quel article il s'agit, ou créez-le."),
-    "order.unknown_status": _("Corrigez l'état ici, ou à la boutique."),
+    "order.unknown_status": _(
+        "Dites une fois ce que veut dire cet état (Passerelle › Questions) : toutes les commandes "
+        "qui l'attendent entreront, les suivantes aussi."
+    ),
     "order.no_lines": _("Une commande sans article ne peut pas être livrée : écartez-la."),
     "order.no_customer": _("Ajoutez un e-mail."),
     "order.refunded_pieces": _("Ajoutez la colonne « Quantity » à l'export de WooCommerce."),

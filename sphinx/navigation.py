@@ -161,6 +161,12 @@ SIDEBAR: list[dict[str, Any]] = [
             "link": reverse_lazy("ftp_ingest:assistant_start"),
             "permission": _may_see("ftp_ingest.change_feed"),
         },
+        {
+            "title": _("Questions"),
+            "icon": "help_center",
+            "link": reverse_lazy("ftp_ingest:questions"),
+            "permission": _may_see("ftp_ingest.change_quarantinedrow"),
+        },
         _list(_("Quarantaine"), "report", "ftp_ingest.quarantinedrow"),
         _list(_("Passages"), "sync", "ftp_ingest.feedrun"),
         _list(_("Fichiers reçus"), "description", "ftp_ingest.receivedfile"),

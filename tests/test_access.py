@@ -22,7 +22,9 @@ from django.urls import URLResolver, get_resolver, resolve
 from django.utils.regex_helper import normalize
 
 from ftp_ingest.models import Feed
+from ftp_ingest.services import answer_states
 from purchasing.models import Receipt
+from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.dashboard.roles import ROLES
 from tests.browser.test_stock import pages, proposal, receipt  # noqa: F401 (fixtures)
@@ -51,7 +53,9 @@ REFUSED = (403, 404, 405)
 def furnished(receipt: Receipt, bring: Any, shop: Shop, settings: Any) -> None:  # noqa: F811
     """A firm with something on every page."""
     pages(receipt)
-    bring(HEADER + row("91") + row("92", total="11.00"))
+    bring(HEADER + row("91") + row("92", total="11.00") + row("93", status="Chez le luthier"))
+    bring(HEADER + row("94", rate="", sku="SANS-TAUX"))
+    answer_states(shop_id=shop.pk, answers={"Au grenier": "cancelled"}, at=clock.now())
     Feed.objects.create(code="f", shop=shop, protocol="folder", directory="/nulle-part")
     report = settings.DATA_DIR / "x.xml"
     report.parent.mkdir(parents=True, exist_ok=True)

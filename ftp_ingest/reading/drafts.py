@@ -4,7 +4,7 @@ Two passes: the first sees which keys come back after others (and checks nothing
 second holds only those orders in memory until their last row.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,10 @@ from sphinx.core.errors import InputError
 
 
 class Fault(NamedTuple):
-    """A row or an order that can't become a draft; `cause` is what it shares with others."""
+    """A row or an order that can't become a draft; `cause` is what it shares with others.
+
+    `subject` is what it asks about: the words of a state that nobody knows.
+    """
 
     line: int
     column: str
@@ -33,6 +36,7 @@ class Fault(NamedTuple):
     external_id: str = ""
     number: str = ""
     cause: str = ""
+    subject: str = ""
 
 
 # An order's key in one of the exports pasted into a file.
@@ -156,15 +160,25 @@ class RawOrder(NamedTuple):
 
 
 class OrderFile:
-    """A file of orders: their rows first, each order once, then what they mean."""
+    """A file of orders: their rows first, each order once, then what they mean.
 
-    def __init__(self, path: Path, file_format: FileFormat, seen: Survey) -> None:
+    `states` is what the shop says of its own states: folded phrase → meaning.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        file_format: FileFormat,
+        seen: Survey,
+        states: Mapping[str, str] | None = None,
+    ) -> None:
         dialect: Dialect | None = file_format.dialect
         assert dialect is not None  # noqa: S101
         self._path, self._format, self._seen = path, file_format, seen
         self._reader = dialect.orders(file_format.header)
         self._reader.read_dates(day_first=seen.dates.day_first)
-        self._hash = row_hasher(file_format, day_first=seen.dates.day_first)
+        self._reader.states = states or {}
+        self._hash = row_hasher(file_format, day_first=seen.dates.day_first, states=states)
 
     def raw_orders(self, only: Collection[str] | None = None) -> Iterator[RawOrder]:
         """The orders of the file, each once; of some keys when asked."""
@@ -191,8 +205,8 @@ class OrderFile:
             return draft._replace(raw_hash=raw.raw_hash)
         except InputError as error:
             line = error.line or raw.line
-            cause = error.context.get("cause", "")
-            return Fault(line, error.column, error.code, error.message, key, key, cause)
+            shared = error.context.get("cause", ""), error.context.get("status", "")
+            return Fault(line, error.column, error.code, error.message, key, key, *shared)
 
 
 def _only_version(versions: Sequence[RawOrder]) -> RawOrder:
@@ -209,10 +223,14 @@ def _only_version(versions: Sequence[RawOrder]) -> RawOrder:
 
 
 def order_drafts(
-    path: Path, file_format: FileFormat, seen: Survey, only: Collection[str] | None = None
+    path: Path,
+    file_format: FileFormat,
+    seen: Survey,
+    only: Collection[str] | None = None,
+    states: Mapping[str, str] | None = None,
 ) -> Iterator[OrderDraft | Fault]:
     """The orders of a file, each once, or what is wrong with them; of some keys when asked."""
-    file = OrderFile(path, file_format, seen)
+    file = OrderFile(path, file_format, seen, states)
     return (file.draft(raw) for raw in file.raw_orders(only))
 
 

@@ -1,12 +1,12 @@
 """What knows an order's rows again, so that a file read every hour costs little.
 
 Same cells, same columns, same way to read them: same order. The code that reads is part of it: a
-release that reads better reads every order anew.
+release that reads better reads every order anew. So are the shop's answers about its states.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,12 +40,13 @@ def _code() -> bytes:
 
 
 def row_hasher(
-    file_format: FileFormat, *, day_first: bool | None
+    file_format: FileFormat, *, day_first: bool | None, states: Mapping[str, str] | None = None
 ) -> Callable[[Sequence[Row]], str]:
     """What hashes the rows of an order of this file; the line where they stand doesn't count."""
     dialect = file_format.dialect
     own = dialect.definition.as_json() if isinstance(dialect, MappedDialect) else None
-    way = [dialect and dialect.code, own, file_format.header.names, day_first]
+    way: list[object] = [dialect and dialect.code, own, file_format.header.names, day_first]
+    way += [dict(sorted(states.items()))] if states else []
     start = hashlib.blake2b(_code() + json.dumps(way).encode(), digest_size=_SIZE)
 
     def hashed(rows: Sequence[Row]) -> str:

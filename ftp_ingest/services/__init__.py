@@ -1,5 +1,6 @@
 """Writes of the gateway: files in, orders and customers applied, the rest set aside."""
 
+from ftp_ingest.services.answering import answer_states, answer_untaxed
 from ftp_ingest.services.archive import purge_archive
 from ftp_ingest.services.feeds import (
     due_feeds,
@@ -19,7 +20,11 @@ from ftp_ingest.services.mending import (
 )
 from ftp_ingest.services.probing import Step, accept_host_key, probe
 from ftp_ingest.services.quarantine import dismiss_row
-from ftp_ingest.services.replaying import replay_without_currency, replay_without_rate
+from ftp_ingest.services.replaying import (
+    replay_answered,
+    replay_without_currency,
+    replay_without_rate,
+)
 from ftp_ingest.services.undoing import undo_run
 from ftp_ingest.services.watching import watch
 
@@ -28,6 +33,8 @@ __all__ = [
     "IngestReport",
     "Step",
     "accept_host_key",
+    "answer_states",
+    "answer_untaxed",
     "bring_back",
     "correct_row",
     "decide_product",
@@ -41,6 +48,7 @@ __all__ = [
     "pull_feed",
     "pull_feed_now",
     "purge_archive",
+    "replay_answered",
     "replay_row",
     "replay_without_currency",
     "replay_without_rate",

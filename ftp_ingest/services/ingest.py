@@ -22,9 +22,11 @@ from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
 from ftp_ingest.reading import ages
 from ftp_ingest.reading.drafts import Fault, OrderFile, customer_drafts, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
+from ftp_ingest.selectors import states_said
+from ftp_ingest.services.answering import announce_answers
 from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
 from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
-from ftp_ingest.services.causes import causes
+from ftp_ingest.services.causes import cause_of, causes
 from ftp_ingest.services.einvoices import KIND as EINVOICE
 from ftp_ingest.services.einvoices import SUFFIXES, looks_like_einvoice, take_einvoice
 from ftp_ingest.services.mappings import own_dialects
@@ -332,15 +334,19 @@ def _refuse(reading: _Reading, error: InputError, report: IngestReport) -> None:
     file = reading.file
     file.status = Status.REFUSED
     file.save()
+    fault = Fault(error.line, error.column, error.code, error.message)
     QuarantinedRow.objects.get_or_create(
         file=file,
         kind="file",
         line=error.line,
         code=error.code,
-        defaults={"column": error.column[:80], "message": error.message},
+        defaults={
+            "column": error.column[:80],
+            "message": error.message,
+            "cause": cause_of(fault),
+        },
     )
     reading.report.status = "refused"
-    fault = Fault(error.line, error.column, error.code, error.message)
     report.counts.refuse(file.name, [fault])
 
 
@@ -385,7 +391,10 @@ def _apply(
     if found.kind == "customers":
         apply_customers(file, customer_drafts(reading.path, found, seen), counts, at=at, beat=alive)
     elif found.kind == "orders":
-        apply_orders(file, OrderFile(reading.path, found, seen), counts, at=at, beat=alive)
+        states = states_said(file.shop)
+        orders = OrderFile(reading.path, found, seen, states)
+        apply_orders(file, orders, counts, at=at, beat=alive)
+        announce_answers(file.shop, states)
     _mark_applied(reading)
     report = reading.report
     report.kind, report.dialect = file.kind, file.dialect

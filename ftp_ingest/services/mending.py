@@ -13,15 +13,18 @@ from django.utils.translation import gettext as _
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
 from ftp_ingest.reading.drafts import OrderFile, order_drafts, rows_of_order, survey
 from ftp_ingest.reading.recognition import FileFormat, recognise
+from ftp_ingest.selectors import states_said, waiting_rows
 from ftp_ingest.services.applying import Counts, apply_orders
 from ftp_ingest.services.archive import archive_path, incoming, keep
 from ftp_ingest.services.ingest import Incoming, IngestReport, read_files, reread
 from ftp_ingest.services.mappings import own_dialects
 from ftp_ingest.services.runs import beat, finish, start_run
-from inventory.services import map_sku, set_tax_rate
+from inventory.services import map_sku, product_rates, set_tax_rate
 from sales.drafts import OrderDraft
+from sales.errors import TaxUndecided
 from sphinx.core import clock
-from sphinx.core.errors import BusinessRuleError
+from sphinx.core.errors import BusinessRuleError, SphinxError
+from sphinx.core.models import Shop
 from sphinx.core.services import record
 from sphinx.core.texts import sku_key
 
@@ -74,7 +77,8 @@ def order_text(row: QuarantinedRow) -> OrderText:
 def waiting_drafts(file: ReceivedFile, keys: set[str]) -> list[OrderDraft]:
     """The orders of some keys of a received file that can be read."""
     path, found = _format_of(file)
-    drafts = order_drafts(path, found, survey(path, found), only=keys)
+    states = states_said(file.shop)
+    drafts = order_drafts(path, found, survey(path, found), only=keys, states=states)
     return [draft for draft in drafts if isinstance(draft, OrderDraft)]
 
 
@@ -87,6 +91,43 @@ def order_goods(row: QuarantinedRow) -> list[Good]:
         if line.sku
     }
     return list(goods.values())
+
+
+class Article(NamedTuple):
+    """An article that orders wait for the VAT rate of; `sku` is blank for lines that name none."""
+
+    sku: str
+    label: str
+    orders: int
+
+
+def untaxed_articles(shop: Shop) -> list[Article]:
+    """What a shop's orders sell whose VAT nobody knows, the most frequent first.
+
+    Each file that they wait in is read once. Articles whose rate is known are left out.
+    """
+    waiting: dict[int, tuple[ReceivedFile, set[str]]] = {}
+    rows = waiting_rows(shop).filter(code=TaxUndecided.code).select_related("file__shop")
+    for row in rows.order_by("file_id"):
+        waiting.setdefault(row.file_id, (row.file, set()))[1].update(keys_of(row))
+    found: dict[str, Article] = {}
+    for file, keys in waiting.values():
+        for draft in _readable_drafts(file, keys):
+            lines = {sku_key(x.sku): x for x in draft.lines if x.tax_rate is None}
+            for key, line in lines.items():
+                article = found.get(key) or Article(line.sku, line.label, 0)
+                found[key] = article._replace(orders=article.orders + 1)
+    rates = product_rates(key for key in found if key)
+    unknown = [article for key, article in found.items() if rates.get(key) is None]
+    return sorted(unknown, key=lambda article: (-article.orders, article.sku))
+
+
+def _readable_drafts(file: ReceivedFile, keys: set[str]) -> list[OrderDraft]:
+    """None of a file that can't be read any more."""
+    try:
+        return waiting_drafts(file, keys)
+    except (SphinxError, OSError):
+        return []
 
 
 def replay_row(*, row_id: int, actor: Any = None) -> QuarantinedRow:
@@ -109,7 +150,7 @@ def apply_alone(file: ReceivedFile, keys: set[str]) -> None:
     path, found = _format_of(file)
     run = start_run(shop=file.shop, feed=None)
     report = IngestReport(counts=Counts())
-    orders = OrderFile(path, found, survey(path, found))
+    orders = OrderFile(path, found, survey(path, found), states_said(file.shop))
     try:
         apply_orders(
             file, orders, report.counts, at=clock.now(), beat=lambda _line: beat(run), only=keys

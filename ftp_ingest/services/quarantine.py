@@ -8,16 +8,21 @@ from django.utils.translation import gettext as _
 
 from ftp_ingest.models import QuarantinedRow, ReceivedFile
 from ftp_ingest.reading.drafts import Fault
+from ftp_ingest.services.causes import cause_of
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.models import Shop
 from sphinx.core.services import record
+
+# Longer is no state of an order but a cell in the wrong column.
+_LONGEST_SUBJECT = 200
 
 
 def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
     """Keep the faults of a file; the same one again (a file read twice) is kept once.
 
     A shop's export repeats an order until it is mended: only the latest refusal stays open,
-    and one that somebody dismissed stays dismissed while it says the same.
+    and one that somebody dismissed stays dismissed while it says the same. Of a file read again
+    an order may be refused for another reason than before: that one counts.
     """
     keys = {key for f in faults for key in (f.external_id, f.number) if key}
     if keys:
@@ -31,7 +36,11 @@ def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
             resolution=_("Reprise dans un fichier plus récent (%(name)s)")
             % {"name": file.name[:120]},
         )
+        _set_reasons(file, faults, keys, kind)
     dismissed = _dismissed(file.shop, keys, kind)
+    once: dict[tuple[int, str], Fault] = {}
+    for fault in faults:
+        once.setdefault((fault.line, fault.code), fault)
     QuarantinedRow.objects.bulk_create(
         (
             QuarantinedRow(
@@ -44,14 +53,40 @@ def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
                 column=fault.column[:80],
                 code=fault.code,
                 message=fault.message,
+                cause=cause_of(fault),
+                subject=fault.subject if len(fault.subject) <= _LONGEST_SUBJECT else "",
                 external_id=fault.external_id[:80],
                 number=fault.number[:80],
             )
-            for fault in faults
+            for fault in once.values()
         ),
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["file", "kind", "line", "code"],
+        update_fields=["message", "cause", "subject"],
         batch_size=1000,
     )
+
+
+def _set_reasons(file: ReceivedFile, faults: Sequence[Fault], keys: set[str], kind: str) -> None:
+    """Of orders of this file that were refused before, only the reason of now stays open."""
+    now = {(fault.external_id[:80], fault.code) for fault in faults}
+    earlier = QuarantinedRow.objects.filter(
+        file=file,
+        kind=kind,
+        status__in=(QuarantinedRow.Status.OPEN, QuarantinedRow.Status.SUPERSEDED),
+        external_id__in=keys,
+    ).values_list("pk", "external_id", "code", "status")
+    changed: dict[str, list[int]] = {}
+    for pk, external_id, code, status in earlier:
+        wanted = (
+            QuarantinedRow.Status.OPEN
+            if (external_id, code) in now
+            else QuarantinedRow.Status.SUPERSEDED
+        )
+        if status != wanted:
+            changed.setdefault(wanted, []).append(pk)
+    for status, pks in sorted(changed.items()):
+        QuarantinedRow.objects.filter(pk__in=pks).update(status=status)
 
 
 def _dismissed(shop: Shop, keys: set[str], kind: str) -> set[tuple[str, str, str]]:

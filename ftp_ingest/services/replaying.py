@@ -3,12 +3,17 @@
 from collections.abc import Collection, Iterator
 
 import structlog
+from django.db import transaction
 from django.db.models import QuerySet
 
+from ftp_ingest.errors import UNKNOWN_STATUS
 from ftp_ingest.models import QuarantinedRow, ReceivedFile
+from ftp_ingest.selectors import phrase_of, states_said
 from ftp_ingest.services.mending import apply_alone, keys_of, waiting_drafts
 from sales.errors import CurrencyUnsaid, NoExchangeRate
+from sales.locks import lock_shop
 from sphinx.core.errors import SphinxError
+from sphinx.core.models import Shop
 from sphinx.core.services import record
 
 log = structlog.get_logger(__name__)
@@ -24,6 +29,24 @@ def replay_without_currency(*, shop_id: int) -> int:
     """Apply orders that wait for their shop to say its currency; how many came in."""
     waiting = _by_file(_open(CurrencyUnsaid.code).filter(file__shop=shop_id))
     return sum(_replay(file, rows) for file, rows in waiting)
+
+
+def replay_answered(*, shop_id: int, code: str) -> int:
+    """Apply orders of a shop whose question was answered; how many came in.
+
+    Of unknown states those with an answer; of untaxed exports all: what still lacks a rate
+    goes on waiting.
+    """
+    shop = Shop.objects.get(pk=shop_id)
+    with transaction.atomic():
+        # A chunk that was read before the answer commits first: its rows are seen below.
+        lock_shop(shop)
+    rows = _open(code).filter(file__shop=shop)
+    if code == UNKNOWN_STATUS:
+        said = states_said(shop)
+        asked = rows.order_by().values_list("subject", flat=True).distinct()
+        rows = rows.filter(subject__in=[text for text in asked if phrase_of(text) in said])
+    return sum(_replay(file, waiting) for file, waiting in _by_file(rows))
 
 
 def _open(code: str) -> QuerySet[QuarantinedRow]:

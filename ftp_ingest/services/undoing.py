@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
 from ftp_ingest.reading.drafts import OrderFile, survey
 from ftp_ingest.reading.recognition import recognise
+from ftp_ingest.selectors import states_said
 from ftp_ingest.services.applying import Counts, apply_orders
 from ftp_ingest.services.archive import archive_path
 from ftp_ingest.services.mappings import own_dialects
@@ -92,9 +93,10 @@ def _restore(shop: Shop, orders: list[Order], earlier: dict[str, str]) -> None:
     for order in orders:
         keys = by_file.setdefault(earlier[order.external_id], set())
         keys |= {order.external_id, order.number}
+    states = states_said(shop)
     for sha256, keys in sorted(by_file.items()):
         file = ReceivedFile.objects.get(shop=shop, sha256=sha256)
         path = archive_path(sha256)
         found = recognise(path, file.dialect or "auto", own_dialects(shop))
-        rows = OrderFile(path, found, survey(path, found))
+        rows = OrderFile(path, found, survey(path, found), states)
         apply_orders(file, rows, Counts(), at=clock.now(), beat=lambda _line: None, only=keys)

@@ -29,7 +29,9 @@ from inventory.services.products import (
     ensure_products,
     known_skus,
     map_sku,
+    product_rates,
     set_tax_rate,
+    set_tax_rates,
 )
 from inventory.services.reservations import Demand, Reserved, change_reservations, prioritise
 from inventory.services.returns import Returned, return_stock
@@ -70,6 +72,7 @@ __all__ = [
     "open_stock",
     "post_count",
     "prioritise",
+    "product_rates",
     "receive_stock",
     "receive_transfer",
     "record_counted",
@@ -78,6 +81,7 @@ __all__ = [
     "send_transfer",
     "set_components",
     "set_tax_rate",
+    "set_tax_rates",
     "take_stock",
     "warehouse_of",
     "write_off",

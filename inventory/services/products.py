@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from simple_history.utils import bulk_update_with_history
 
 from inventory.locks import lock_places
 from inventory.models import Product, ProductAlias, StockPosition
@@ -67,6 +68,11 @@ def known_skus(skus: Iterable[str]) -> set[str]:
     return set(_product_facts(sku_key(sku) for sku in skus))
 
 
+def product_rates(keys: Iterable[str]) -> dict[str, Decimal | None]:
+    """VAT rates (percent) of the known products by SKU key: their own or their category's."""
+    return {key: facts.tax_rate for key, facts in _product_facts(keys).items()}
+
+
 @transaction.atomic
 def map_sku(*, sku: str, product_id: int) -> ProductAlias:
     """From now on `sku` names that product; twice is once.
@@ -94,14 +100,22 @@ def map_sku(*, sku: str, product_id: int) -> ProductAlias:
 
 
 @transaction.atomic
+def set_tax_rates(rates: Mapping[str, Decimal]) -> list[Product]:
+    """Give products their VAT rates (SKU → percent), making those that are new."""
+    found = ensure_products({sku: sku for sku in rates})
+    wanted = {found[sku_key(sku)].pk: rate for sku, rate in rates.items()}
+    products = list(
+        Product.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+    )
+    for product in products:
+        product.tax_rate = wanted[product.pk]
+    bulk_update_with_history(products, Product, ["tax_rate"], batch_size=500)
+    return products
+
+
 def set_tax_rate(*, sku: str, rate: Decimal) -> Product:
     """Give a product its VAT rate (percent), making the product when it is new."""
-    ensure_products({sku: sku})
-    facts = _product_facts([sku_key(sku)])[sku_key(sku)]
-    product = Product.objects.select_for_update(no_key=True).get(pk=facts.pk)
-    product.tax_rate = rate
-    product.save(update_fields=["tax_rate"])
-    return product
+    return set_tax_rates({sku: rate})[0]
 
 
 @transaction.atomic

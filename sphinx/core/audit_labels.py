@@ -104,6 +104,8 @@ LABELS: dict[str, Any] = {
     "return.examined": _("Retour examiné"),
     "return.received": _("Retour reçu"),
     "run.undone": _("Passage annulé"),
+    "shop.untaxed_rate": _("TVA d'une boutique dite"),
+    "shop_state.answered": _("État d'une boutique expliqué"),
     "stock.alerted": _("Alerte de stock envoyée"),
     "stock.corrected": _("Stock corrigé"),
     "stock.written_off": _("Stock sorti en perte"),

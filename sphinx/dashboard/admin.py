@@ -25,9 +25,10 @@ from invoicing.models import Invoice
 from sales.admin import DeliveryNoteAdmin, OrderAdmin
 from sales.models import DeliveryNote, Order
 from sales.selectors import orders_ready_to_deliver
+from sphinx.core.admin import ShopAdmin
 from sphinx.core.dead_letters import label_of_task
 from sphinx.core.history import history_of
-from sphinx.core.models import AuditEvent
+from sphinx.core.models import AuditEvent, Shop
 from sphinx.dashboard.chain import chains_of
 from sphinx.dashboard.schedules import when_due
 from sphinx.dashboard.trace import documents_of, traced
@@ -89,8 +90,15 @@ class ChainBar:
         return answer
 
 
-for _model in (DeliveryNote, Invoice, JournalEntry):
+for _model in (DeliveryNote, Invoice, JournalEntry, Shop):
     admin.site.unregister(_model)
+
+
+@admin.register(Shop)
+class ShopPage(ShopAdmin):
+    """A shop begins with what its files are asked about."""
+
+    change_form_outer_before_template = "dashboard/shop_questions.html"
 
 
 @admin.register(DeliveryNote)

@@ -22,7 +22,8 @@ class Card(NamedTuple):
 
 
 _CARDS = (
-    Card("quarantine", _("Lignes en quarantaine"), "report", "danger",
+    # One a cause: a hundred orders that lack the same thing lack it once.
+    Card("quarantine_causes", _("Causes de mise en quarantaine"), "report", "danger",
          "ftp_ingest.view_quarantinedrow", "ftp_ingest_quarantinedrow", "status__exact=open"),
     Card("alarms", _("Alertes de la passerelle (24 h)"), "notifications_active", "danger",
          "core.view_auditevent", "core_auditevent", "kind=feed.alarm"),

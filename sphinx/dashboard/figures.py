@@ -12,6 +12,7 @@ from accounting_export.selectors import open_questions, stuck_dispatches
 from customers.models import Customer
 from customers.selectors import customers_with_invalid_numbers
 from ftp_ingest.models import Feed, QuarantinedRow
+from ftp_ingest.selectors import open_causes
 from inventory.models import Product, StockCount
 from invoicing.models import BankLine
 from invoicing.receivables import open_invoices
@@ -176,6 +177,7 @@ def work_waiting() -> dict[str, int]:
         "foreign_rates": orders_at_foreign_rates(clock.today()).count(),
         "proposals": PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED).count(),
         "quarantine": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
+        "quarantine_causes": open_causes().count(),
         "alarms": AuditEvent.objects.filter(
             kind="feed.alarm", at__gte=clock.now() - timedelta(hours=24)
         ).count(),

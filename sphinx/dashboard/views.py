@@ -14,7 +14,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from ftp_ingest.cause_lines import short_lines
 from ftp_ingest.models import Feed
+from ftp_ingest.selectors import open_causes
 from invoicing.selectors import notes_to_invoice
 from invoicing.services import credit_refunds, issue_invoices
 from sales.models import Order
@@ -29,6 +31,8 @@ from sphinx.dashboard.first_steps import MAY_TAKE_THEM, first_steps, set_first_s
 from sphinx.dashboard.periods import last_days
 
 MANY_FAILURES = 3
+# Causes of quarantine told on the home page; their list has them all.
+CAUSES = 5
 
 
 @login_required
@@ -42,6 +46,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "quiet": [card for card in cards if not card["count"]],
         "first_steps": first_steps(request.user),
     }
+    if request.user.has_perm("ftp_ingest.view_quarantinedrow"):
+        context["causes"] = short_lines(open_causes(), CAUSES, request.user)
     if may_see_sales:
         rollups.refresh()
         now, before = figures.sales_of(period), figures.sales_of(period.before())
