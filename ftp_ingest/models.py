@@ -218,6 +218,8 @@ class QuarantinedRow(models.Model):
         DISMISSED = "dismissed", _("Écartée")
         # Read again, the order lacks something else: another row says what.
         SUPERSEDED = "superseded", _("Refusée pour une autre raison depuis")
+        # The order is in; somebody should look.
+        NOTED = "noted", _("Intégrée, à vérifier")
 
     file = models.ForeignKey(
         ReceivedFile, verbose_name=_("fichier"), on_delete=models.PROTECT, related_name="quarantine"

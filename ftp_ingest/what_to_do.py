@@ -32,6 +32,18 @@ WHAT_TO_DO = {
         "Dites une fois ce que veut dire cet état (Passerelle › Questions) : toutes les commandes "
         "qui l'attendent entreront, les suivantes aussi."
     ),
+    "order.no_beginning": _("Déposez l'export entier : cette commande y sera complète."),
+    "order.same_number": _(
+        "Deux commandes de la boutique ont ce numéro : déclarez une seconde boutique, ou changez "
+        "le préfixe de la numérotation."
+    ),
+    "order.spoilt_number": _("Déposez le fichier de la boutique sans l'ouvrir dans un tableur."),
+    "line.spoilt_sku": _("Déposez le fichier de la boutique sans l'ouvrir dans un tableur."),
+    "customer.spoilt_ref": _("Déposez le fichier de la boutique sans l'ouvrir dans un tableur."),
+    "order.tax_differs": _(
+        "Comparez avec la facture de la boutique, et corrigez le taux de l'article ou le réglage."
+    ),
+    "order.untaxed": _("Vérifiez pourquoi la boutique n'a pas compté de TVA avant de facturer."),
     "order.no_lines": _("Une commande sans article ne peut pas être livrée : écartez-la."),
     "order.no_customer": _("Ajoutez un e-mail."),
     "order.refunded_pieces": _("Ajoutez la colonne « Quantity » à l'export de WooCommerce."),

@@ -19,7 +19,7 @@ from customers.drafts import CustomerDraft
 from customers.services import Source, upsert_customers
 from ftp_ingest.models import ReceivedFile
 from ftp_ingest.reading.drafts import Fault, OrderFile
-from ftp_ingest.services.quarantine import set_aside, settle_rows
+from ftp_ingest.services.quarantine import keep_notes, set_aside, settle_rows
 from sales.drafts import OrderDraft
 from sales.models import Order
 from sales.selectors import OrderAsRead, orders_as_read
@@ -112,6 +112,8 @@ def apply_orders(
                 [order.number for order in standing],
                 file.name,
             )
+            notes = list(map(_as_fault, result.notes))
+            keep_notes(file, result.written_ids, notes)
         for draft in drafts:
             if draft.state != "cancelled":
                 is_applied = draft.external_id not in refused
@@ -121,7 +123,7 @@ def apply_orders(
                 counts.add_to_day(order.placed_at, order.total_incl_tax, is_applied=True)
         _count_orders(counts, result, len(faults))
         counts.refuse(file.name, faults)
-        counts.note(file.name, map(_as_fault, result.notes))
+        counts.note(file.name, notes)
 
 
 def _as_fault(rejection: Rejection) -> Fault:

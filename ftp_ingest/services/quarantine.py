@@ -89,6 +89,39 @@ def _set_reasons(file: ReceivedFile, faults: Sequence[Fault], keys: set[str], ki
         QuarantinedRow.objects.filter(pk__in=pks).update(status=status)
 
 
+def keep_notes(file: ReceivedFile, written: Sequence[str], notes: Sequence[Fault]) -> None:
+    """Keep what is to be looked at of orders that came in; those written anew lose what was."""
+    if written:
+        QuarantinedRow.objects.filter(
+            file__shop=file.shop, status=QuarantinedRow.Status.NOTED, external_id__in=written
+        ).update(
+            status=QuarantinedRow.Status.RESOLVED,
+            resolution=_("Remplacée par une version plus récente (%(name)s)")
+            % {"name": file.name[:120]},
+        )
+    QuarantinedRow.objects.bulk_create(
+        (
+            QuarantinedRow(
+                status=QuarantinedRow.Status.NOTED,
+                file=file,
+                kind="orders",
+                line=note.line,
+                column=note.column[:80],
+                code=note.code,
+                message=note.message,
+                cause=cause_of(note),
+                external_id=note.external_id[:80],
+                number=note.number[:80],
+            )
+            for note in notes
+        ),
+        update_conflicts=True,
+        unique_fields=["file", "kind", "line", "code"],
+        update_fields=["message", "cause", "status"],
+        batch_size=1000,
+    )
+
+
 def _dismissed(shop: Shop, keys: set[str], kind: str) -> set[tuple[str, str, str]]:
     """(external id, code, message) of what somebody decided not to apply."""
     if not keys:
@@ -119,7 +152,7 @@ def dismiss_row(*, row_id: int, reason: str, actor: Any = None) -> QuarantinedRo
         BusinessRuleError: no reason is given.
     """
     row = QuarantinedRow.objects.select_for_update(no_key=True).get(pk=row_id)
-    if row.status != QuarantinedRow.Status.OPEN:
+    if row.status not in (QuarantinedRow.Status.OPEN, QuarantinedRow.Status.NOTED):
         return row
     if not reason.strip():
         raise BusinessRuleError(

@@ -50,6 +50,8 @@ class OrderResult:
     # Of orders that came in: what a person should look at.
     notes: list[Rejection] = field(default_factory=list)
     applied_ids: list[str] = field(default_factory=list)
+    # Of them, those that were made or changed.
+    written_ids: list[str] = field(default_factory=list)
     changes: list[OrderChange] = field(default_factory=list)
 
 

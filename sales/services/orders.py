@@ -101,7 +101,8 @@ def _apply(
     _insert(shop, fresh, products, source, at, result)
     _update(shop, [w for w in work if w.existing is not None], products, source, at, result)
     _prepare_complements(shop, fresh, at)
-    result.applied_ids += [w.draft.external_id for w in work]
+    result.written_ids += [w.draft.external_id for w in work]
+    result.applied_ids += result.written_ids
 
 
 def _whole(known: Mapping[str, Order], keys: Sequence[str]) -> dict[str, Order]:

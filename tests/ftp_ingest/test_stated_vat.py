@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from ftp_ingest.services import IngestReport
+from ftp_ingest.models import QuarantinedRow
+from ftp_ingest.services import IngestReport, dismiss_row
 from sales.models import Order
 from sphinx.core.models import Shop
 from tests.factories import ProductFactory
@@ -111,3 +112,23 @@ def test_what_is_still_due_after_an_edit_is_named(bring: Bring) -> None:
 
     assert codes(report) == ["order.total_mismatch"]
     assert "2,50" in report.counts.faults[0][1].message
+
+
+def test_what_is_to_be_looked_at_stays_until_the_order_changes(bring: Bring) -> None:
+    odd = shopify_order("#1", Taxes="17.00", Tax_1_Value="17.00")
+    bring(shopify_csv(odd))
+    bring(shopify_csv(odd, shopify_order("#2")), name="encore.csv")
+    noted_now = QuarantinedRow.objects.filter(status=QuarantinedRow.Status.NOTED)
+    assert list(noted_now.values_list("number", flat=True)) == ["#1"]
+
+    bring(shopify_csv(shopify_order("#1")), name="corrige.csv")
+
+    assert not noted_now.exists()
+
+
+def test_a_note_can_be_put_aside(bring: Bring) -> None:
+    bring(shopify_csv(shopify_order("#1", Taxes="17.00", Tax_1_Value="17.00")))
+
+    row = dismiss_row(row_id=QuarantinedRow.objects.get().pk, reason="vu")
+
+    assert row.status == QuarantinedRow.Status.DISMISSED
