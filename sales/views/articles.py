@@ -1,5 +1,7 @@
 """Articles made for lines without a SKU: what they are, said by a person."""
 
+import re
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
 
 SHOWN = 200
+_ID = re.compile("[0-9]{1,18}")
 
 
 @login_required
@@ -36,7 +39,7 @@ def without_sku(request: HttpRequest) -> HttpResponse:
 
 def _gather(request: HttpRequest) -> None:
     code = request.POST.get("into", "").strip()
-    chosen = {int(pk) for pk in request.POST.getlist("product") if pk.isdecimal()}
+    chosen = {int(pk) for pk in request.POST.getlist("product") if _ID.fullmatch(pk)}
     real = find_product(code)
     if real is None:
         text = _("« %s » n'est pas la référence d'un article : créez-le d'abord, ou corrigez.")
