@@ -28,6 +28,7 @@ FIELD_LABELS = {
     "shipping_country": _("Livraison : pays"),
     "sku": _("Référence de l'article"),
     "label": _("Désignation"),
+    "shop_product_key": _("Clé de l'article à la boutique"),
     "quantity": _("Quantité"),
     "unit_price_incl_tax": _("Prix unitaire TTC"),
     "unit_price_excl_tax": _("Prix unitaire HT"),

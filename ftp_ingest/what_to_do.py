@@ -72,5 +72,9 @@ WHAT_TO_DO = {
     "cell.not_a_date": _("Corrigez la date."),
     "cell.ambiguous_date": _("Exportez les dates sous la forme 2026-03-01."),
     "line.no_price": _("Ajoutez le prix unitaire."),
+    "line.no_sku": _(
+        "Rien n'est refusé : réunissez ces articles aux vôtres (Stock › Articles sans référence), "
+        "ou gardez ces lignes en texte libre (Réglages › Boutiques)."
+    ),
     "line.no_rate": _("Ajoutez le taux de TVA."),
 }

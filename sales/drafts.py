@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from customers.drafts import AddressDraft, CustomerDraft
+from inventory.article_keys import article_key
+from sphinx.core.texts import sku_key
 
 GOODS, FEE, TIP, GIFT_CARD, DUTIES = "goods", "fee", "tip", "gift_card", "duties"
 
@@ -17,7 +19,8 @@ class LineDraft(NamedTuple):
 
     `discount` is the line's whole discount (EUR), `tax_rate` percent or None when the file
     doesn't say, `line` the line of the file. `kind` is goods unless it is a fee, a tip, a gift
-    card sold or duties charged on.
+    card sold or duties charged on. `product_key` is the shop's own key of the article, blank
+    where the file has none.
     """
 
     sku: str
@@ -28,6 +31,14 @@ class LineDraft(NamedTuple):
     discount: Decimal = Decimal(0)
     line: int = 0
     kind: str = GOODS
+    product_key: str = ""
+
+    @property
+    def article_key(self) -> str:
+        """What names its article: its SKU, else how the shop knows it; blank for no goods."""
+        if self.sku:
+            return sku_key(self.sku)
+        return article_key(self.product_key, self.label) if self.kind == GOODS else ""
 
 
 class StatedTax(NamedTuple):

@@ -16,6 +16,12 @@ def lock_shop(shop: Shop) -> None:
     Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
 
 
+def lock_shops_of(product_ids: Iterable[int]) -> None:
+    """Imports of the shops that sell the products without a SKU wait until commit."""
+    shops = Shop.objects.filter(articles__product_id__in=list(product_ids)).values("pk")
+    list(Shop.objects.select_for_update(no_key=True).filter(pk__in=shops).order_by("pk"))
+
+
 def lock_orders(pks: Iterable[int]) -> QuerySet[Order]:
     """The orders, locked until commit."""
     return (

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sales.views import desk, dispatch, quotes, returns
+from sales.views import articles, desk, dispatch, quotes, returns
 
 app_name = "sales"
 urlpatterns = [
@@ -19,5 +19,6 @@ urlpatterns = [
     path("devis/nouveau/", quotes.new_quote, name="new_quote"),
     path("devis/<int:quote_id>/", quotes.quote, name="quote"),
     path("documents/devis/<int:quote_id>.pdf", quotes.quote_pdf, name="quote_pdf"),
+    path("articles/sans-reference/", articles.without_sku, name="without_sku"),
     path("clients/fusionner/", desk.merge, name="merge_customers"),
 ]

@@ -77,6 +77,9 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Positions"), "inventory_2", "inventory.stockposition"),
         _page(_("Alertes"), "notifications", "dashboard:alerts", "inventory.view_stockposition"),
         _list(_("Articles"), "sell", "inventory.product"),
+        _page(
+            _("Articles sans référence"), "join", "sales:without_sku", "inventory.change_product"
+        ),
         _list(_("Mouvements"), "swap_vert", "inventory.stockmove"),
         _list(_("Réservations"), "bookmark", "inventory.reservation"),
         _list(_("Inventaires"), "fact_check", "inventory.stockcount"),

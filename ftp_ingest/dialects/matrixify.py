@@ -73,6 +73,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "sku": ("Line: SKU", "Line: Variant SKU"),
     "title": ("Line: Title", "Line: Name"),
     "variant": ("Line: Variant Title",),
+    "variant_id": ("Line: Variant ID",),
     "quantity": ("Line: Quantity",),
     "price": ("Line: Price",),
     "line_discount": ("Line: Discount",),
@@ -228,6 +229,7 @@ def _line(entry: Entry) -> LineDraft:
         tax_rate=_own_rate(entry),
         discount=entry.size("line_discount"),
         line=entry.line,
+        product_key=entry.plain("variant_id"),
     )
     is_taxed = any(entry.cents(f"line_tax_{n}") for n in (1, 2, 3))
     if entry.yes("gift_card") and not is_taxed:

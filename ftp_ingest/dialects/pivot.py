@@ -121,7 +121,7 @@ class PivotOrders:
         self._includes_tax = at("unit_price_incl_tax") >= 0
         price = "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
         self._price, self._price_column = at(price), self._shown[price]
-        self._tax_rate = at("tax_rate")
+        self._tax_rate, self._product_key = at("tax_rate"), at("shop_product_key")
         self._line_discount = at("line_discount_incl_tax")
         self._shipping_amount = at("shipping_incl_tax")
         self._shipping_rate = at("shipping_tax_rate")
@@ -312,6 +312,7 @@ class PivotOrders:
             tax_rate=tax_rate,
             discount=self._discount(line, cells, tax_rate),
             line=line,
+            product_key=unquoted(cells[self._product_key]),
         )
 
     def _discount(self, line: int, cells: list[str], tax_rate: Decimal | None) -> Decimal:

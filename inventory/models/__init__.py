@@ -7,7 +7,14 @@ from inventory.models.documents import (
     StockTransfer,
     StockTransferLine,
 )
-from inventory.models.products import BundleComponent, Lot, Product, ProductAlias, ProductCategory
+from inventory.models.products import (
+    BundleComponent,
+    Lot,
+    Product,
+    ProductAlias,
+    ProductCategory,
+    ShopArticle,
+)
 from inventory.models.stock import (
     LotPosition,
     Reservation,
@@ -25,6 +32,7 @@ __all__ = [
     "ProductCategory",
     "ReorderRule",
     "Reservation",
+    "ShopArticle",
     "StockCount",
     "StockCountLine",
     "StockMove",

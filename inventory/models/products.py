@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from sphinx.core.fields import QuantityField, RateField, UnitPriceField
+from sphinx.core.models import Shop
 from sphinx.core.money import plain
 from sphinx.core.validators import validate_barcode
 
@@ -118,6 +119,29 @@ class ProductAlias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku_key} → {self.product}"
+
+
+class ShopArticle(models.Model):
+    """What a shop sells without a SKU: by its own key or name there, which product it is."""
+
+    shop = models.ForeignKey(
+        Shop, verbose_name=_("boutique"), on_delete=models.PROTECT, related_name="articles"
+    )
+    # See inventory.article_keys.
+    key = models.CharField(_("clé à la boutique"), max_length=120)
+    product = models.ForeignKey(
+        Product, verbose_name=_("article"), on_delete=models.PROTECT, related_name="shop_articles"
+    )
+
+    class Meta:
+        verbose_name = _("article d'une boutique sans référence")
+        verbose_name_plural = _("articles de boutiques sans référence")
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "key"], name="inventory_shop_article_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shop}, {self.key} → {self.product}"
 
 
 class BundleComponent(models.Model):

@@ -9,6 +9,7 @@ from inventory.selectors.past import (
     stock_value,
 )
 from inventory.selectors.stock import (
+    articles_without_sku,
     bundle_availability,
     find_product,
     find_products,
@@ -21,6 +22,7 @@ __all__ = [
     "Asked",
     "PastPosition",
     "StockValue",
+    "articles_without_sku",
     "asked_by_day",
     "bundle_availability",
     "find_product",

@@ -6,6 +6,7 @@ from decimal import ROUND_FLOOR, Decimal
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from inventory.article_keys import MADE_UP
 from inventory.models import BundleComponent, LotPosition, Product, StockPosition, Warehouse
 from sphinx.core.errors import InputError
 from sphinx.core.texts import sku_key
@@ -94,3 +95,13 @@ def bundle_availability(bundle_ids: Iterable[int], warehouse: Warehouse) -> dict
         whole = pieces.to_integral_value(rounding=ROUND_FLOOR)
         ready[bundle] = min(ready.get(bundle, whole), whole)
     return ready
+
+
+def articles_without_sku(search: str = "") -> QuerySet[Product]:
+    """The products made for lines without a SKU that nobody has named yet, by name."""
+    found = Product.objects.filter(
+        is_active=True, sku__startswith=MADE_UP, shop_articles__isnull=False
+    )
+    if search:
+        found = found.filter(Q(label__icontains=search) | Q(sku__iexact=search))
+    return found.distinct().order_by("label", "pk").prefetch_related("shop_articles__shop")

@@ -35,6 +35,7 @@ from inventory.services.products import (
 )
 from inventory.services.reservations import Demand, Reserved, change_reservations, prioritise
 from inventory.services.returns import Returned, return_stock
+from inventory.services.shop_articles import ShopArticles, articles_of_shop, merge_articles
 from inventory.services.transfers import (
     cancel_transfer,
     create_transfer,
@@ -52,9 +53,11 @@ __all__ = [
     "ProductFacts",
     "Reserved",
     "Returned",
+    "ShopArticles",
     "Taking",
     "adjust_stock",
     "allow_negative_stock",
+    "articles_of_shop",
     "cancel_count",
     "cancel_transfer",
     "change_reservations",
@@ -67,6 +70,7 @@ __all__ = [
     "issue_stock",
     "known_skus",
     "map_sku",
+    "merge_articles",
     "moves_of",
     "open_count",
     "open_stock",

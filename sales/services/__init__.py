@@ -1,5 +1,6 @@
 """Writes of sales: orders in, delivery notes out."""
 
+from sales.services.articles import gather_articles
 from sales.services.by_hand import (
     cancel_order,
     confirm_order,
@@ -82,6 +83,7 @@ __all__ = [
     "copy_quote",
     "examine_return",
     "forget_inactive",
+    "gather_articles",
     "import_tracking",
     "labels_csv",
     "mail_quote",

@@ -18,7 +18,6 @@ from sphinx.core.bulk import insert_rows
 from sphinx.core.exchange import Rate
 from sphinx.core.models import Company, Shop
 from sphinx.core.services import company
-from sphinx.core.texts import sku_key
 from sphinx.core.validators import compact_vat_number, is_vat_number
 from sphinx.core.vat import regime_of
 
@@ -163,7 +162,7 @@ class LinePlan:
         self._rows: list[tuple[int, int, int | None, PricedLine, int | None]] = []
         for place, w in enumerate(work):
             for position, line in enumerate(w.priced.lines, start=1):
-                product = products.get(sku_key(line.draft.sku)) if line.draft.sku else None
+                product = products.get(line.draft.article_key)
                 demand: int | None = None
                 if product and w.status == Order.Status.CONFIRMED:
                     demand = len(self.demands)

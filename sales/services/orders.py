@@ -34,6 +34,7 @@ from sales.services.complements import (
 from sales.services.currencies import in_euros, stated_rates, with_currencies
 from sales.services.deliveries import prepare_deliveries
 from sales.services.fingerprints import content_hash, lines_hash
+from sales.services.free_lines import products_without_sku
 from sales.services.identities import with_known_orders
 from sales.services.order_rows import (
     AS_IT_LEFT,
@@ -61,13 +62,18 @@ TOMORROW = timedelta(days=1)
 
 @transaction.atomic
 def upsert_orders(
-    *, shop: Shop, drafts: Sequence[OrderDraft], source: Source, at: datetime
+    *,
+    shop: Shop,
+    drafts: Sequence[OrderDraft],
+    source: Source,
+    at: datetime,
+    makes_articles: bool = True,
 ) -> OrderResult:
     """Make or update the orders of one shop; the same again changes nothing.
 
     Confirmed orders get their goods set aside in the same transaction, cancelled ones give
     them back. Drafts must not repeat an `external_id`. What can't be applied comes back as
-    a rejection; the others go on.
+    a rejection; the others go on. Without `makes_articles` goods that have no SKU are free text.
     """
     lock_shop(shop)
     result = OrderResult()
@@ -75,7 +81,7 @@ def upsert_orders(
     drafts, known = with_known_orders(shop, drafts, result)
     changed, read_otherwise = _changed(drafts, known, result)
     if changed:
-        _apply(shop, changed, known, source, at, result)
+        _apply(shop, changed, known, source, at, result, makes_articles=makes_articles)
     # Last, and only rows that nobody holds: it spares a reading next time, no more.
     _remember_rows(read_otherwise)
     return result
@@ -88,12 +94,17 @@ def _apply(
     source: Source,
     at: datetime,
     result: OrderResult,
+    *,
+    makes_articles: bool,
 ) -> None:
     existing = _whole(known, [d.external_id for d, _c, _l in changed])
     changed = _with_known_goods(shop, changed, result)
     products = ensure_products(
         {line.sku: line.label for d, _c, _l in changed for line in d.lines if line.sku}
     )
+    if makes_articles:
+        standing = _standing(shop, changed, existing)
+        products |= products_without_sku(shop, [d for d, _c, _l in changed], standing, result)
     work = _decide(shop, changed, existing, products, at, result)
     if not work:
         return
@@ -172,6 +183,19 @@ def _remember_rows(known: Mapping[int, tuple[str, datetime | None]]) -> None:
     rows = [(pk, *known[pk]) for pk in free.filter(pk__in=known).values_list("pk", flat=True)]
     if rows:
         update_rows(Order, ["raw_hash", "shop_changed_at"], rows)
+
+
+def _standing(
+    shop: Shop, changed: Sequence[tuple[OrderDraft, str, str]], existing: Mapping[str, Order]
+) -> set[str]:
+    """The keys of the known orders of which no line will be written anew."""
+    return {
+        draft.external_id
+        for draft, _content, lines in changed
+        if (known := existing.get(draft.external_id))
+        and known.lines_hash == lines
+        and (known.status not in OPEN_STATES or known.status == _wanted_status(shop, draft))
+    }
 
 
 def _with_known_goods(

@@ -272,7 +272,9 @@ def accept_quote(*, quote_id: int, at: datetime, actor: Any = None) -> Order:
         )
     ref = name_in_shop(customer=quote.customer, shop=quote.shop)
     draft = order_draft(quote, quote.lines.all(), ref=ref, at=at)
-    result = upsert_orders(shop=quote.shop, drafts=[draft], source=Source(quote.number), at=at)
+    result = upsert_orders(
+        shop=quote.shop, drafts=[draft], source=Source(quote.number), at=at, makes_articles=False
+    )
     if result.rejections:
         raise QuoteRefused(result.rejections[0].message)
     quote.order = Order.objects.get(shop=quote.shop, external_id=quote.number)

@@ -12,7 +12,6 @@ from sales.drafts import OrderDraft
 from sales.errors import TaxUndecided
 from sales.services.parts import charge, including, shipping_by_rate
 from sphinx.core.money import ZERO, spread, tax_included, to_cents
-from sphinx.core.texts import sku_key
 from sphinx.core.validators import compact_vat_number, is_vat_number
 from sphinx.core.vat import FRENCH_RATES, leaves_union
 
@@ -23,7 +22,7 @@ MAX_SPLITS = 4096
 class TaxFacts(NamedTuple):
     """What is known of VAT beside the order itself.
 
-    `product_rates` gives percent by sku_key; `franchise` is True for a firm that charges no VAT
+    `product_rates` gives percent by article key; `franchise` is True for a firm that charges no VAT
     (CGI, art. 293 B). Of the shop: `states_vat` is True where its exports state VAT, so that a
     stated 0 is a statement; `untaxed_rate` is what its untaxed prices contain, None unless said.
     """
@@ -51,7 +50,7 @@ def line_rates(draft: OrderDraft, facts: TaxFacts) -> list[Decimal]:
     if len(named) == 1:
         return [named[0] if r is None else r for r in rates]
     guessed = [
-        r if r is not None else facts.product_rates.get(sku_key(line.sku))
+        r if r is not None else facts.product_rates.get(line.article_key)
         for r, line in zip(rates, draft.lines, strict=True)
     ]
     if states_no_tax(draft) and facts.untaxed_rate is not None:

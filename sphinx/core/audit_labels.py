@@ -72,6 +72,7 @@ LABELS: dict[str, Any] = {
     "price_list.discarded": _("Tarif écarté"),
     "price_list.received": _("Tarif reçu"),
     "product.components": _("Composition d'un lot changée"),
+    "product.merged": _("Articles sans référence réunis"),
     "product.negative_stock": _("Stock négatif permis ou interdit"),
     "product.rate_decided": _("Taux de TVA décidé"),
     "product.sku_mapped": _("Référence rattachée à un article"),

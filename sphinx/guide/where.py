@@ -20,6 +20,7 @@ PAGES = {
     "sales:worktop": "roles/warehouse/",
     "sales:picking": "roles/warehouse/",
     "sales:parcel": "roles/warehouse/",
+    "sales:without_sku": "shops/#no-sku",
     "sales:return": "roles/warehouse/#returns",
     "inventory:": "roles/warehouse/",
     "purchasing:": "roles/purchasing/",

@@ -91,7 +91,9 @@ def test_a_shipped_note_cannot_be_cancelled() -> None:
 def test_what_is_not_goods_leaves_with_the_first_note() -> None:
     ProductFactory(sku="A", on_hand=1)
 
-    note = shipped("1", line("A", quantity="2"), line("", "5.00", label="Emballage cadeau"))
+    note = shipped(
+        "1", line("A", quantity="2"), line("", "5.00", label="Emballage cadeau", kind="fee")
+    )
 
     assert {ln.order_line.label: int(ln.quantity) for ln in note.lines.all()} == {
         "Article A": 1,

@@ -216,7 +216,7 @@ def test_case_and_spaces_do_not_make_two_articles() -> None:
 
 
 def test_a_gift_card_takes_no_stock() -> None:
-    result = put(draft("1", line("", "20.00", label="Carte cadeau")))
+    result = put(draft("1", line("", "20.00", label="Carte cadeau", kind="gift_card")))
 
     assert (result.created, result.reserved, Product.objects.count()) == (1, 0, 0)
 

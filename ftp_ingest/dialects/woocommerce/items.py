@@ -10,9 +10,9 @@ from html import unescape
 
 _KEYS = (
     "id name title product_id sku quantity total sub_total subtotal subtotal_tax tax total_tax "
-    "tax_data tax_class taxable refunded refunded_qty _variation_id meta items method_id "
-    "method_title taxes rate_id code label compound tax_rate_compound rate_percent amount reason "
-    "date description"
+    "tax_data tax_class taxable refunded refunded_qty variation_id _variation_id meta items "
+    "method_id method_title taxes rate_id code label compound tax_rate_compound rate_percent "
+    "amount reason date description"
 ).split()
 _KEY = re.compile(rf"(?:^|(?<!\\)\|)({'|'.join(_KEYS)}|meta:[^:|]+):")
 # SkyVerge parts its items by ";" and each begins with its id.

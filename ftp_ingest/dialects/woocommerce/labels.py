@@ -78,6 +78,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "Montant total des taxes",
     ),
     "sku": ("SKU", "UGS"),
+    "product_id": ("Product ID", "ID du produit", "Identifiant du produit"),
+    "variation_id": ("Variation ID", "ID de variation", "ID de la variation"),
     "name": ("Item Name", "Name", "Product Name", "Nom de l'article", "Nom du produit"),
     "quantity": ("Quantity", "Quantité"),
     # What is left of the pieces once those refunded are taken off: the totals aren't reduced.
@@ -258,15 +260,19 @@ class LabelledOrders(TableOrders):
         else:
             total = quantity * entry.price("cost")
             before = quantity * entry.price("cost_before")
-        return line_of_totals(
+        label = entry.text("name") or sku or _("Article")
+        variation = entry.plain("variation_id") if self._columns.has("variation_id") else None
+        draft = line_of_totals(
             sku=sku,
-            label=entry.text("name") or sku or _("Article"),
+            label=label,
             quantity=quantity,
             total=total,
             before_discount=before,
             rate=rate,
             line=entry.line,
         )
+        key = shared.product_key(entry.plain("product_id"), variation, label)
+        return draft._replace(product_key=key)
 
     def _fee(self, entry: Entry, lines: Sequence[LineDraft]) -> list[LineDraft]:
         fee = entry.cents("fee")

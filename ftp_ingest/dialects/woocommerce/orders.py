@@ -64,6 +64,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "line_items": ("line_items",),
     "item_name": ("item_name",),
     "item_sku": ("item_sku",),
+    "item_product": ("item_product_id",),
+    "item_variation": ("item_variation_id",),
     "item_quantity": ("item_quantity",),
     "item_subtotal": ("item_subtotal",),
     "item_subtotal_tax": ("item_subtotal_tax",),
@@ -179,17 +181,18 @@ class Orders(TableOrders):
         if self._columns.has("item_quantity"):
             for row in rows:
                 entry = self._columns.entry(row)
-                yield (
-                    row.line,
-                    {
-                        "name": entry.text("item_name"),
-                        "sku": entry.plain("item_sku"),
-                        "quantity": entry.raw("item_quantity"),
-                        "total": entry.raw("item_total"),
-                        "sub_total": entry.raw("item_subtotal"),
-                        "tax": entry.raw("item_total_tax"),
-                    },
-                )
+                item = {
+                    "name": entry.text("item_name"),
+                    "sku": entry.plain("item_sku"),
+                    "product_id": entry.plain("item_product"),
+                    "quantity": entry.raw("item_quantity"),
+                    "total": entry.raw("item_total"),
+                    "sub_total": entry.raw("item_subtotal"),
+                    "tax": entry.raw("item_total_tax"),
+                }
+                if self._columns.has("item_variation"):
+                    item["variation_id"] = entry.plain("item_variation")
+                yield row.line, item
             return
         row = rows[0]
         for place in self._line_places:
@@ -218,7 +221,9 @@ class Orders(TableOrders):
             rate=rate,
             line=line,
         )
-        return sorted_out(draft, is_taxed=bool(tax))
+        variation = item.get("variation_id", item.get("_variation_id"))
+        key = shared.product_key(item.get("product_id", ""), variation, draft.label)
+        return sorted_out(draft._replace(product_key=key), is_taxed=bool(tax))
 
     def _fees(self, entry: Entry, named: Sequence[Decimal]) -> list[LineDraft]:
         """Fees as lines; a negative one (a discount by hand) shows by its price."""

@@ -8,7 +8,7 @@ from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.columns import Entry
 from ftp_ingest.dialects.readers import unknown_status
 from ftp_ingest.dialects.states import States, after_refund, states_of
-from sphinx.core.texts import fold
+from sphinx.core.texts import fold, sku_key
 
 # WooCommerce's statuses, by key and by their labels → state of the order, payment status.
 _STATUSES = {
@@ -53,6 +53,18 @@ def states(entry: Entry, refunded: Decimal, total: Decimal, own: States) -> tupl
         hint = _("Attendu un état de WooCommerce (processing, completed, on-hold…).")
         raise unknown_status(entry, hint)
     return after_refund(found, refunded, total)
+
+
+def product_key(product: str, variation: str | None, label: str) -> str:
+    """WooCommerce's key of an article: its variation's id, else its product's; "0" is none.
+
+    Where the file tells no variations (None) the name goes with the product's id: the variations
+    of one product differ by it only.
+    """
+    ids = [number if number.strip("0") else "" for number in (variation or "", product)]
+    if variation is None and ids[1]:
+        return f"{ids[1]} {sku_key(label)}"
+    return ids[0] or ids[1]
 
 
 def address(entry: Entry, use: str) -> AddressDraft:
