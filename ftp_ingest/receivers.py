@@ -4,7 +4,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from ftp_ingest.tasks import replay_orders_without_currency, replay_orders_without_rate
+from ftp_ingest.events import files_waiting
+from ftp_ingest.tasks import (
+    read_files_of_mapping,
+    replay_orders_without_currency,
+    replay_orders_without_rate,
+)
 from sphinx.core.exchange_events import rates_changed, shop_currency_said
 
 
@@ -18,3 +23,9 @@ def replay_for_rates(currencies: list[str], **_: Any) -> None:
 def replay_for_shop(shop_id: int, **_: Any) -> None:
     """Orders that waited for their shop's currency come in."""
     replay_orders_without_currency.delay(shop_id=shop_id)
+
+
+@receiver(files_waiting)
+def read_soon(dialect_id: int, sha256: str, name: str, **_: Any) -> None:
+    """Files that a new mapping reads come in."""
+    read_files_of_mapping.delay(dialect_id=dialect_id, sha256=sha256, name=name)
