@@ -23,6 +23,7 @@ from ftp_ingest.labels import FIELD_LABELS, STATUS_LABELS, in_words
 from ftp_ingest.models import ReceivedFile, ShopDialect
 from ftp_ingest.reading.guessing import Guess, guess_columns, guess_kind, items_in_one_cell
 from ftp_ingest.reading.recognition import Sample, read_sample
+from ftp_ingest.services.adopting import in_assistants_words
 from ftp_ingest.services.archive import archive_path, keep_copy
 from ftp_ingest.services.previews import Preview
 from ftp_ingest.uploads import keep_upload
@@ -222,7 +223,7 @@ def _unreadable(sample: Sample, kind: str, chosen: set[str]) -> str:
 def _issues(shown: Preview) -> list[tuple[int, str]]:
     """Line and sentence of what would be refused, in the words of the page."""
     faults = [fault for _name, fault in shown.report.counts.faults[:MAX_ISSUES]]
-    return [(fault.line, in_words(fault.message)) for fault in faults]
+    return [(fault.line, in_assistants_words(fault)) for fault in faults]
 
 
 def _head(path: Path, folder: Path) -> Path:

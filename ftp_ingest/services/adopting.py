@@ -12,13 +12,14 @@ from ftp_ingest.errors import FileRefused
 from ftp_ingest.events import files_waiting
 from ftp_ingest.labels import in_words
 from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile, ShopDialect
+from ftp_ingest.reading.drafts import Fault
 from ftp_ingest.reading.recognition import recognise
 from ftp_ingest.services.archive import Archived, archive_path
 from ftp_ingest.services.ingest import Incoming, IngestReport, read_files
 from ftp_ingest.services.mappings import as_dialect, save_mapping
 from ftp_ingest.services.previews import Preview, preview
 from ftp_ingest.services.runs import finish, start_run
-from sales.errors import NoExchangeRate
+from sales.errors import NoExchangeRate, TaxUndecided
 from sphinx.core.errors import InputError
 from sphinx.core.events import announce
 from sphinx.core.models import Shop
@@ -49,13 +50,21 @@ def adopt_mapping(
     """
     report = try_mapping(shop=shop, data=data, head=head).report
     if _reads_nothing(report):
-        fault = report.counts.faults[0][1]
+        why = in_assistants_words(report.counts.faults[0][1])
         raise InputError(
             _("Rien n'a été enregistré : avec ces choix, tout le fichier est refusé. %(why)s")
-            % {"why": in_words(fault.message)},
+            % {"why": why},
             code="mapping.reads_nothing",
         )
     return save_mapping(shop=shop, data=data, at=at, actor=actor)
+
+
+def in_assistants_words(fault: Fault) -> str:
+    """Why a row would be refused, with what the assistant's page can do about it."""
+    message = in_words(fault.message)
+    if fault.code == TaxUndecided.code:
+        message += " " + _("Ici, donnez un taux fixe si tout est au même taux.")
+    return message
 
 
 def _reads_nothing(report: IngestReport) -> bool:

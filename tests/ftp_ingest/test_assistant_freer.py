@@ -371,6 +371,7 @@ def test_no_name_of_a_field_is_on_the_page(owner: Client, shop: Shop) -> None:
 
     seen = re.sub(r"<[^>]*>", " ", said(page))
     assert "taux de TVA inconnu" in seen
+    assert "donnez un taux fixe" in seen
     assert not set(re.findall(r"[a-z]+(?:_[a-z]+)+", seen)) & set(FIELD_LABELS)
 
 
