@@ -17,16 +17,17 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from ftp_ingest import services
 from ftp_ingest.cause_lines import Action, lines_of_report
-from ftp_ingest.dialects.mapped import CONSTANTS, FORMAT, REQUIRED, Definition, MappedDialect
+from ftp_ingest.dialects.mapped import CONSTANTS, FORMAT, REQUIRED
 from ftp_ingest.dialects.states import meaning_of
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from ftp_ingest.errors import UNKNOWN_STATUS
-from ftp_ingest.labels import FIELD_LABELS, STATUS_LABELS
-from ftp_ingest.models import ShopDialect
-from ftp_ingest.reading.guessing import Guess, guess_columns, guess_kind
+from ftp_ingest.labels import FIELD_LABELS, STATUS_LABELS, in_words
+from ftp_ingest.models import ReceivedFile, ShopDialect
+from ftp_ingest.reading.guessing import Guess, guess_columns, guess_kind, items_in_one_cell
 from ftp_ingest.reading.recognition import Sample, read_sample
+from ftp_ingest.services.adopting import in_assistants_words
 from ftp_ingest.services.archive import archive_path, keep_copy
-from ftp_ingest.services.previews import Preview, preview
+from ftp_ingest.services.previews import Preview
 from ftp_ingest.uploads import keep_upload
 from sphinx.core import clock, workbooks
 from sphinx.core.errors import InputError, SphinxError
@@ -36,6 +37,7 @@ from sphinx.core.pages import back_office_page
 # So much of a file is tried out on the page.
 HEAD_BYTES = 512 * 1024
 MAX_STATUSES = 30
+MAX_ISSUES = 30
 
 
 class StartForm(forms.Form):
@@ -76,6 +78,7 @@ def start(request: HttpRequest) -> HttpResponse:
             if path.suffix.lower() == ".json":
                 return _take(request, shop, path)
             archived = keep_copy(path)
+        request.session[_session_key(archived.sha256)] = form.cleaned_data["file"].name[:255]
         return redirect("ftp_ingest:assistant", shop.code, archived.sha256)
     saved = ShopDialect.objects.select_related("shop", "created_by")
     return back_office_page(
@@ -96,8 +99,41 @@ def _take(request: HttpRequest, shop: Shop, path: Path) -> HttpResponse:
     except (ValueError, InputError) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("%s est en vigueur.") % saved)
+        _read_waiting(request, saved)
     return redirect("ftp_ingest:assistant_start")
+
+
+def _session_key(sha256: str) -> str:
+    """Where the name of a file given to the assistant is remembered."""
+    return f"assistant:{sha256}"
+
+
+def _name_of(request: HttpRequest, shop: Shop, sha256: str) -> str:
+    received = ReceivedFile.objects.filter(shop=shop, sha256=sha256).first()
+    return received.name if received else request.session.get(_session_key(sha256), "export.csv")
+
+
+def _read_waiting(
+    request: HttpRequest, saved: ShopDialect, sha256: str = "", name: str = ""
+) -> None:
+    """Read what waited for a mapping, and say what came in."""
+    said = _("%s est en vigueur : les prochains fichiers seront lus ainsi.") % saved
+    report = services.read_waiting(dialect_id=saved.pk, sha256=sha256, name=name)
+    if report is None:
+        said += " " + _("Ce qui attendait est lu en ce moment : voyez les passages.")
+    elif report.has_news:
+        orders, customers = report.counts.orders, report.counts.customers
+        refused = orders["quarantined"] + customers["quarantined"]
+        said += " " + _(
+            "Fichiers lus : %(files)s. Commandes entrées : %(orders)s. Clients : %(customers)s. "
+            "Refusés, en quarantaine : %(refused)s."
+        ) % {
+            "files": sum(file.status == "applied" for file in report.files),
+            "orders": sum(orders.values()) - orders["quarantined"],
+            "customers": sum(customers.values()) - customers["quarantined"],
+            "refused": refused,
+        }
+    messages.success(request, said)
 
 
 @login_required
@@ -118,24 +154,21 @@ def assistant(request: HttpRequest, shop_code: str, sha256: str) -> HttpResponse
     guesses = guess_columns(sample.header, sample.rows, kind)
     given = request.POST if request.POST.get("shown_kind") == kind else None
     shown = None
-    definition = None
-    if given is not None:
+    if given is None:
+        if unreadable := _unreadable(sample, kind, {g.field for g in guesses if g.place >= 0}):
+            messages.error(request, unreadable)
+    else:
+        data = _definition(given, sample, kind)
         try:
-            definition = Definition(_definition(given, sample, kind))
-            own = [MappedDialect("boutique-v0", _("Essai"), definition)]
-            with tempfile.TemporaryDirectory() as folder:
-                head = _head(path, Path(folder))
-                shown = preview(shop=shop, paths=[head], own=list(own))
+            if unreadable := _unreadable(sample, kind, set(data["columns"])):
+                raise InputError(unreadable)
+            shown, saved = _try_or_save(request, shop, path, data)
         except SphinxError as error:
-            messages.error(request, error.message)
-    if definition is not None and given is not None and "save" in given:
-        saved = services.save_mapping(
-            shop=shop, data=definition.as_json(), at=clock.now(), actor=request.user
-        )
-        messages.success(
-            request, _("%s est en vigueur : les prochains fichiers seront lus ainsi.") % saved
-        )
-        return redirect("ftp_ingest:assistant_start")
+            messages.error(request, in_words(error.message))
+        else:
+            if saved is not None:
+                _read_waiting(request, saved, sha256, _name_of(request, shop, sha256))
+                return redirect("ftp_ingest:assistant_start")
     return back_office_page(
         request,
         "ftp_ingest/assistant.html",
@@ -158,12 +191,53 @@ def _causes(shown: Preview | None, shop: Shop, user: Any) -> dict[str, Any]:
     """Why the trial refused what it did; what its states mean is said on the page itself."""
     if shown is None:
         return {}
+    faults = shown.report.counts.faults
+    in_page_words = [
+        (name, fault._replace(message=in_assistants_words(fault), cause=""))
+        for name, fault in faults
+    ]
+    shown.report.counts.faults = in_page_words
     causes, more = lines_of_report(shown.report, shop, user)
     here = Action(_("Dire plus bas ce que veut dire cet état"), "#etats")
     return {
         "causes": [c._replace(action=here) if c.code == UNKNOWN_STATUS else c for c in causes],
         "more_causes": more,
     }
+
+
+def _try_or_save(
+    request: HttpRequest, shop: Shop, path: Path, data: dict[str, Any]
+) -> tuple[Preview | None, ShopDialect | None]:
+    """What comes of the file's head; or, asked to save, the mapping in force."""
+    with tempfile.TemporaryDirectory() as folder:
+        head = _head(path, Path(folder))
+        if "save" not in request.POST:
+            return services.try_mapping(shop=shop, data=data, head=head), None
+        try:
+            saved = services.adopt_mapping(
+                shop=shop, data=data, head=head, at=clock.now(), actor=request.user
+            )
+        except InputError as error:
+            if error.code != "mapping.reads_nothing":
+                raise
+            messages.error(request, error.message)
+            return services.try_mapping(shop=shop, data=data, head=head), None
+    return None, saved
+
+
+def _unreadable(sample: Sample, kind: str, chosen: set[str]) -> str:
+    """Why no choice of columns would do; blank where one may."""
+    if kind != "orders" or "quantity" in chosen:
+        return ""
+    column = items_in_one_cell(sample.header, sample.rows)
+    return (
+        column
+        and _(
+            "Colonne « %s » : tous les articles sont dans une cellule : demandez à la boutique un "
+            "export à une ligne par article."
+        )
+        % column
+    )
 
 
 def _head(path: Path, folder: Path) -> Path:
@@ -206,7 +280,7 @@ def _statuses(sample: Sample, guesses: list[Guess], given: Any) -> list[tuple[st
         return []
     words = dict.fromkeys(row[place].strip() for row in sample.rows if place < len(row))
     return [
-        (word, _meaning(word) if given is None else given.get(f"status_{word}", ""))
+        (word, (given or {}).get(f"status_{word}", _meaning(word)))
         for word in list(words)[:MAX_STATUSES]
         if word
     ]
@@ -247,8 +321,12 @@ def _definition(given: Any, sample: Sample, kind: str) -> dict[str, Any]:
 @permission_required("ftp_ingest.change_feed", raise_exception=True)
 def bring_back(request: HttpRequest, dialect_id: int) -> HttpResponse:
     """Put an earlier version in force again."""
-    saved = services.bring_back(dialect_id=dialect_id, at=clock.now(), actor=request.user)
-    messages.success(request, _("%s est en vigueur.") % saved)
+    try:
+        saved = services.bring_back(dialect_id=dialect_id, at=clock.now(), actor=request.user)
+    except InputError as error:
+        messages.error(request, error.message)
+    else:
+        _read_waiting(request, saved)
     return redirect("ftp_ingest:assistant_start")
 
 

@@ -1,5 +1,7 @@
 """What the screens call the fields of a file."""
 
+import re
+
 from django.utils.translation import gettext_lazy as _
 
 FIELD_LABELS = {
@@ -10,7 +12,7 @@ FIELD_LABELS = {
     "customer_ref": _("Référence du client"),
     "email": _("E-mail"),
     "first_name": _("Prénom"),
-    "last_name": _("Nom"),
+    "last_name": _("Nom, ou nom complet"),
     "company": _("Société"),
     "vat_number": _("N° de TVA"),
     "siret": _("SIRET"),
@@ -32,6 +34,7 @@ FIELD_LABELS = {
     "quantity": _("Quantité"),
     "unit_price_incl_tax": _("Prix unitaire TTC"),
     "unit_price_excl_tax": _("Prix unitaire HT"),
+    "line_total_incl_tax": _("Total TTC de la ligne"),
     "tax_rate": _("Taux de TVA"),
     "line_discount_incl_tax": _("Remise de la ligne TTC"),
     "shipping_incl_tax": _("Port TTC"),
@@ -61,3 +64,10 @@ STATUS_LABELS = {
     "refunded": _("Remboursée"),
     "partially_refunded": _("Remboursée en partie"),
 }
+# Names of fields that no sentence has by chance.
+_FIELD = re.compile(rf"\b({'|'.join(field for field in FIELD_LABELS if '_' in field)})\b")
+
+
+def in_words(message: str) -> str:
+    """The message with what the screens call a field in place of its name."""
+    return _FIELD.sub(lambda match: f"« {FIELD_LABELS[match[1]]} »", message)

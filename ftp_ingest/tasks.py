@@ -59,3 +59,9 @@ def replay_orders_without_currency(*, shop_id: int, **_extra: Any) -> None:
 def replay_answered_orders(*, shop_id: int, code: str, **_extra: Any) -> None:
     """Apply the orders of a shop that waited for an answer about its files."""
     services.replay_answered(shop_id=shop_id, code=code)
+
+
+@shared_task(label=_("Lire les fichiers d'une nouvelle correspondance"))
+def read_files_of_mapping(*, dialect_id: int, sha256: str, name: str, **_extra: Any) -> None:
+    """Read the file that a mapping was made with, and those that waited for it."""
+    services.read_waiting_now(dialect_id=dialect_id, sha256=sha256, name=name)

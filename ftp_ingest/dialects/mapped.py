@@ -5,10 +5,12 @@ file lacks, the shop's words for statuses, whether dates have the day first.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
@@ -20,10 +22,14 @@ from ftp_ingest.dialects.base import (
     renamed,
 )
 from ftp_ingest.dialects.pivot import PivotCustomers, PivotOrders
+from ftp_ingest.dialects.readers import key_of_person
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from ftp_ingest.errors import FileRefused
-from sales.drafts import OrderDraft
+from ftp_ingest.labels import FIELD_LABELS
+from sales.drafts import LineDraft, OrderDraft
+from sphinx.core.cells import amount, clean, unquoted
 from sphinx.core.errors import InputError
+from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.texts import fold
 
 FORMAT = "sphinx-dialect/1"
@@ -35,10 +41,7 @@ REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
         ("placed_at",),
         ("sku", "label"),
         ("quantity",),
-        ("unit_price_incl_tax", "unit_price_excl_tax"),
-        ("total_incl_tax",),
-        # Who ordered: by a key, else by name and address.
-        ("email", "customer_ref", "last_name", "shipping_name"),
+        ("unit_price_incl_tax", "unit_price_excl_tax", "line_total_incl_tax"),
     ),
     CUSTOMERS: (("customer_ref", "email"),),
 }
@@ -46,6 +49,8 @@ REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
 CONSTANTS = ("currency", "status", "tax_rate", "shipping_tax_rate", "billing_country")
 # A shop's own dialect is believed before those that come with the product.
 OWN_STRENGTH = 10_000
+# The key of the one buyer of a shop whose orders don't say who bought.
+NOBODY = "sans-client"
 
 
 class Definition:
@@ -73,8 +78,24 @@ class Definition:
             group for group in REQUIRED[self.kind] if not any(f in self.columns for f in group)
         ]
         if missing:
-            names = ", ".join(" / ".join(group) for group in missing)
-            raise _wrong(_("aucune colonne pour : %s") % names)
+            raise _wrong(_("aucune colonne pour : %s") % ", ".join(map(_any_of, missing)))
+
+    def check_choices(self) -> None:
+        """What is refused when a mapping is made, not when one that is kept is read.
+
+        Raises:
+            InputError: one column serves two fields.
+        """
+        served: dict[str, str] = {}
+        for field, column in self.columns.items():
+            other = served.setdefault(heading(column), field)
+            if other != field:
+                reason = _(
+                    "la colonne « %(column)s » est choisie deux fois, pour « %(first)s » et pour "
+                    "« %(second)s » : une colonne ne sert qu'une fois"
+                )
+                labels = {"first": FIELD_LABELS[other], "second": FIELD_LABELS[field]}
+                raise _wrong(reason % {"column": column, **labels})
 
     def as_json(self) -> dict[str, Any]:
         """The small file that another installation can take."""
@@ -100,6 +121,11 @@ def _texts(given: Any, allowed: Any, what: str) -> dict[str, str]:
     return found
 
 
+def _any_of(group: tuple[str, ...]) -> str:
+    """Fields of which one is needed, in the words of the screen."""
+    return " / ".join(str(FIELD_LABELS[field]) for field in group)
+
+
 def _wrong(reason: str) -> InputError:
     return InputError(
         _("Cette correspondance ne peut pas être utilisée : %(reason)s.") % {"reason": reason},
@@ -108,12 +134,13 @@ def _wrong(reason: str) -> InputError:
 
 
 class MappedDialect:
-    """Reads one shop's files by its definition."""
+    """Reads one shop's files by its definition; `buyer` is who buys where a file names nobody."""
 
-    def __init__(self, code: str, label: str, definition: Definition) -> None:
+    def __init__(self, code: str, label: str, definition: Definition, buyer: str = "") -> None:
         self.code = code
         self.label = label
         self.definition = definition
+        self.buyer = buyer or label
 
     def recognise(self, header: Header) -> tuple[str, int]:
         """Every mapped column is there."""
@@ -141,19 +168,49 @@ class MappedDialect:
         return renamed(header, names, list(self.definition.constants))
 
     def orders(self, header: Header) -> OrderReader:
-        return MappedOrders(self._renamed(header), self.definition)
+        return MappedOrders(self._renamed(header), self.definition, self.buyer)
 
     def customers(self, header: Header) -> CustomerReader:
-        return PivotCustomers(self._renamed(header))
+        return MappedCustomers(self._renamed(header), self.definition)
+
+
+def _shown(names: Mapping[str, str], definition: Definition) -> dict[str, str]:
+    """What messages call a field: as the file does, else as the screens do."""
+    labels = {field: str(label) for field, label in FIELD_LABELS.items()}
+    return {
+        field: name if field in definition.columns else labels[field]
+        for field, name in names.items()
+    }
+
+
+def _split(first: str, last: str) -> tuple[str, str]:
+    """First and last name of one column that has both."""
+    if first:
+        return first, last
+    before, _space, after = last.partition(" ")
+    return (before, after) if after else ("", last)
 
 
 class MappedOrders(PivotOrders):
-    """Pivot orders whose rows get the constants, and their statuses in our words."""
+    """Pivot orders of files that say less.
 
-    def __init__(self, header: Header, definition: Definition) -> None:
+    Rows get the constants, and their statuses in our words. The buyer needn't have an e-mail or
+    a key; an order's total is summed where the file has none; a line's total stands for its
+    price.
+    """
+
+    def __init__(self, header: Header, definition: Definition, buyer: str) -> None:
         super().__init__(header)
         self._definition = definition
+        self._buyer = buyer
         self._constants = list(definition.constants.values())
+        self._shown = _shown(self._shown, definition)
+        self._line_total = header.place(heading("line_total_incl_tax"))
+        if self._price < 0:
+            self._includes_tax = True
+        self._price_column = self._shown[
+            "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
+        ]
         if definition.day_first is not None:
             super().read_dates(day_first=definition.day_first)
 
@@ -163,7 +220,8 @@ class MappedOrders(PivotOrders):
             super().read_dates(day_first=day_first)
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
-        return super().draft([self._completed(row) for row in rows])
+        draft = super().draft([self._completed(row) for row in rows])
+        return draft if self._total >= 0 else self._summed(draft)
 
     def _completed(self, row: Row) -> Row:
         cells = [*row.cells[:-1], *self._constants, ""]
@@ -172,3 +230,109 @@ class MappedOrders(PivotOrders):
             if ours:
                 cells[self._status] = ours
         return Row(row.line, cells)
+
+    def _states_hint(self) -> str:
+        return _("Dites dans l'assistant ce que cet état veut dire.")
+
+    def _agreed_total(self, rows: Sequence[Row]) -> Decimal:
+        return super()._agreed_total(rows) if self._total >= 0 else ZERO
+
+    def _summed(self, draft: OrderDraft) -> OrderDraft:
+        """The order with the total of its lines and shipping, less its discount."""
+        goods = sum((self._including_tax(line) for line in draft.lines), ZERO)
+        total = max(goods + draft.shipping_amount - draft.discount, ZERO)
+        refunded = draft.refunded
+        if draft.payment_status == "refunded" and not refunded:
+            refunded = total
+        return draft._replace(total_incl_tax=total, refunded=refunded)
+
+    def _including_tax(self, line: LineDraft) -> Decimal:
+        amount = line.quantity * line.unit_price - line.discount
+        if self._includes_tax:
+            return to_cents(amount)
+        if line.tax_rate is None:
+            raise InputError(
+                _(
+                    "Ligne %(line)s : sans total de la commande, des prix HT demandent un taux de "
+                    "TVA. Choisissez une colonne pour « %(total)s » ou pour « %(rate)s », ou "
+                    "donnez un taux fixe."
+                )
+                % {
+                    "line": line.line,
+                    "total": FIELD_LABELS["total_incl_tax"],
+                    "rate": FIELD_LABELS["tax_rate"],
+                },
+                code="line.no_rate",
+                line=line.line,
+                column=self._shown["tax_rate"],
+            )
+        return to_cents(amount * (HUNDRED + line.tax_rate) / HUNDRED)
+
+    def _unit_price(self, row: Row, pieces: Decimal, discount: Decimal) -> Decimal:
+        if self._price >= 0:
+            return super()._unit_price(row, pieces, discount)
+        line, cells = row
+        column = self._shown["line_total_incl_tax"]
+        if not cells[self._line_total].strip():
+            raise InputError(
+                _("Ligne %(line)s, colonne %(column)s : le total de la ligne manque.")
+                % {"line": line, "column": column},
+                code="line.no_price",
+                line=line,
+                column=column,
+            )
+        # What the line costs, its discount off.
+        return (amount(cells[self._line_total], line, column) + discount) / pieces
+
+    def _names(self, cells: list[str]) -> tuple[str, str]:
+        first, last = super()._names(cells)
+        if self._first_name >= 0:
+            return first, last
+        return _split(first, last or clean(cells[self._shipping_name]))
+
+    def _billing_address(self, cells: list[str]) -> AddressDraft:
+        """The address of delivery where the file has no other."""
+        billing = super()._billing_address(cells)
+        delivered = self._shipping_address(cells)
+        if delivered is None or billing.address1 or billing.postcode or billing.city:
+            return billing
+        return delivered._replace(
+            name=billing.name or delivered.name,
+            company=billing.company or delivered.company,
+            country=delivered.country or billing.country,
+        )
+
+    def _shipping_address(self, cells: list[str]) -> AddressDraft | None:
+        address = super()._shipping_address(cells)
+        if address is None or address.name:
+            return address
+        return address._replace(name=" ".join(self._names(cells)).strip())
+
+    def _key_of_customer(
+        self, _line: int, cells: list[str], billing: AddressDraft
+    ) -> tuple[str, str]:
+        """By reference or e-mail, else by name and address; blank where these are missing."""
+        ref, email = unquoted(cells[self._customer_ref]), clean(cells[self._email])
+        if ref or email:
+            return ref, email
+        where = self._shipping_address(cells) or billing
+        return key_of_person(billing) or key_of_person(where), ""
+
+    def _customer(self, line: int, cells: list[str], billing: AddressDraft) -> CustomerDraft:
+        """Who nothing tells from others is the shop's one unknown buyer."""
+        customer = super()._customer(line, cells, billing)
+        if customer.ref or customer.email:
+            return customer
+        return CustomerDraft(ref=NOBODY, last_name=self._buyer, line=line)
+
+
+class MappedCustomers(PivotCustomers):
+    """Pivot customers whose messages speak as the screens do; a full name is split."""
+
+    def __init__(self, header: Header, definition: Definition) -> None:
+        super().__init__(header)
+        self._shown = _shown(self._shown, definition)
+
+    def _names(self, cells: list[str]) -> tuple[str, str]:
+        first, last = super()._names(cells)
+        return (first, last) if self._place["first_name"] >= 0 else _split(first, last)

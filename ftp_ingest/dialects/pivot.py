@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
 from ftp_ingest.dialects.columns import Columns
-from ftp_ingest.dialects.readers import key_of_person
 from ftp_ingest.dialects.states import States, states_of
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from sales.drafts import LineDraft, OrderDraft
@@ -188,7 +187,10 @@ class PivotOrders:
             payment_method=clean(cells[self._payment_method]),
             paid_at=paid_at,
             changed_at=maybe_moment(
-                cells[self._changed_at], line, "changed_at", day_first=self._day_first
+                cells[self._changed_at],
+                line,
+                self._shown["changed_at"],
+                day_first=self._day_first,
             ),
             note=clean(cells[self._note]),
             line=line,
@@ -202,15 +204,12 @@ class PivotOrders:
         found = states_of(status, self.states)
         if found is None:
             raise InputError(
-                _(
-                    "Ligne %(line)s, colonne %(column)s : « %(status)s » est inconnu. "
-                    "Attendu : %(known)s."
-                )
+                _("Ligne %(line)s, colonne %(column)s : « %(status)s » est inconnu. %(hint)s")
                 % {
                     "line": line,
                     "column": self._shown["status"],
                     "status": cells[self._status].strip()[:40],
-                    "known": _KNOWN,
+                    "hint": self._states_hint(),
                 },
                 code="order.unknown_status",
                 line=line,
@@ -218,6 +217,10 @@ class PivotOrders:
                 status=cells[self._status].strip(),
             )
         return found
+
+    def _states_hint(self) -> str:
+        """What a state that nobody knows should have been."""
+        return _("Attendu : %(known)s.") % {"known": _KNOWN}
 
     def _agreed_total(self, rows: Sequence[Row]) -> Decimal:
         line, cells = rows[0]
@@ -256,25 +259,14 @@ class PivotOrders:
         return total
 
     def _customer(self, line: int, cells: list[str], billing: AddressDraft) -> CustomerDraft:
-        ref, email = unquoted(cells[self._customer_ref]), clean(cells[self._email])
-        if not ref and not email:
-            where = self._shipping_address(cells) or billing
-            where = where._replace(name=where.name or billing.name)
-            ref = key_of_person(billing) or key_of_person(where)
-        if not ref and not email:
-            raise InputError(
-                _("Ligne %(line)s : ni customer_ref ni email, on ne sait pas qui commande.")
-                % {"line": line},
-                code="order.no_customer",
-                line=line,
-                column=self._shown["email"],
-            )
+        ref, email = self._key_of_customer(line, cells, billing)
+        first, last = self._names(cells)
         company = clean(cells[self._company])
         return CustomerDraft(
             ref=ref[:80],
             email=email,
-            first_name=clean(cells[self._first_name]),
-            last_name=clean(cells[self._last_name]),
+            first_name=first,
+            last_name=last,
             company=company,
             vat_number=clean(cells[self._vat_number]),
             phone=unquoted(cells[self._phone]),
@@ -283,8 +275,27 @@ class PivotOrders:
             line=line,
         )
 
+    def _key_of_customer(
+        self, line: int, cells: list[str], _billing: AddressDraft
+    ) -> tuple[str, str]:
+        """The shop's key and the e-mail, of which one is needed."""
+        ref, email = unquoted(cells[self._customer_ref]), clean(cells[self._email])
+        if not ref and not email:
+            raise InputError(
+                _("Ligne %(line)s : ni customer_ref ni email, on ne sait pas qui commande.")
+                % {"line": line},
+                code="order.no_customer",
+                line=line,
+                column=self._shown["email"],
+            )
+        return ref, email
+
+    def _names(self, cells: list[str]) -> tuple[str, str]:
+        """First and last name."""
+        return clean(cells[self._first_name]), clean(cells[self._last_name])
+
     def _billing_address(self, cells: list[str]) -> AddressDraft:
-        name = clean(f"{cells[self._first_name]} {cells[self._last_name]}")
+        name = " ".join(self._names(cells)).strip()
         return _address(cells, self._billing, name, clean(cells[self._company]))
 
     def _shipping_address(self, cells: list[str]) -> AddressDraft | None:
@@ -296,6 +307,21 @@ class PivotOrders:
         line, cells = row
         sku, label = unquoted(cells[self._sku]), clean(cells[self._label])
         tax_rate = rate(cells[self._tax_rate], line, self._shown["tax_rate"])
+        pieces = quantity(cells[self._quantity], line, self._shown["quantity"])
+        discount = self._discount(line, cells, tax_rate)
+        return LineDraft(
+            sku=sku[:80],
+            label=(label or sku or _("Article"))[:200],
+            quantity=pieces,
+            unit_price=self._unit_price(row, pieces, discount),
+            tax_rate=tax_rate,
+            discount=discount,
+            line=line,
+            product_key=unquoted(cells[self._product_key]),
+        )
+
+    def _unit_price(self, row: Row, _pieces: Decimal, _discount: Decimal) -> Decimal:
+        line, cells = row
         if not cells[self._price].strip():
             raise InputError(
                 _("Ligne %(line)s, colonne %(column)s : le prix unitaire manque.")
@@ -304,16 +330,7 @@ class PivotOrders:
                 line=line,
                 column=self._price_column,
             )
-        return LineDraft(
-            sku=sku[:80],
-            label=(label or sku or _("Article"))[:200],
-            quantity=quantity(cells[self._quantity], line, self._shown["quantity"]),
-            unit_price=price(cells[self._price], line, self._price_column),
-            tax_rate=tax_rate,
-            discount=self._discount(line, cells, tax_rate),
-            line=line,
-            product_key=unquoted(cells[self._product_key]),
-        )
+        return price(cells[self._price], line, self._price_column)
 
     def _discount(self, line: int, cells: list[str], tax_rate: Decimal | None) -> Decimal:
         """The line's discount on the basis of its price."""
@@ -354,7 +371,10 @@ class PivotCustomers:
     """Reads customers."""
 
     def __init__(self, header: Header) -> None:
-        self._place = Columns(header, _CUSTOMER_NAMES).place
+        columns = Columns(header, _CUSTOMER_NAMES)
+        self._place = columns.place
+        # What messages call a column: as the file does.
+        self._shown = columns.name
         self._address = [self._place[name] for name in _ADDRESS_COLUMNS]
 
     def draft(self, row: Row) -> CustomerDraft:
@@ -363,13 +383,13 @@ class PivotCustomers:
         ref, email = unquoted(cells[place["customer_ref"]]), clean(cells[place["email"]])
         if not ref and not email:
             raise InputError(
-                _("Ligne %(line)s : ni customer_ref ni email, ce client ne peut pas être reconnu.")
-                % {"line": line},
+                _("Ligne %(line)s : ni %(ref)s ni %(email)s, ce client ne peut pas être reconnu.")
+                % {"line": line, "ref": self._shown["customer_ref"], "email": self._shown["email"]},
                 code="customer.no_key",
                 line=line,
-                column="customer_ref",
+                column=self._shown["customer_ref"],
             )
-        first, last = clean(cells[place["first_name"]]), clean(cells[place["last_name"]])
+        first, last = self._names(cells)
         company = clean(cells[place["company"]])
         return CustomerDraft(
             ref=ref[:80],
@@ -383,7 +403,12 @@ class PivotCustomers:
             is_business=yes(cells[place["is_business"]]) or bool(company),
             accepts_marketing=yes(cells[place["accepts_marketing"]]),
             note=clean(cells[place["note"]]),
-            created_at=maybe_moment(cells[place["created_at"]], line, "created_at"),
+            created_at=maybe_moment(cells[place["created_at"]], line, self._shown["created_at"]),
             address=_address(cells, self._address, clean(f"{first} {last}"), company),
             line=line,
         )
+
+    def _names(self, cells: list[str]) -> tuple[str, str]:
+        """First and last name."""
+        place = self._place
+        return clean(cells[place["first_name"]]), clean(cells[place["last_name"]])

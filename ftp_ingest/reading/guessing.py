@@ -23,6 +23,8 @@ SAMPLES = 3
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _MOST = 0.8
 _LONGEST_PLAIN_WORD = 3
+# "2 x Bougie", "Bougie x 2": articles with their quantity, which "10 x 15 cm" isn't.
+_COUNTED = re.compile(r"(?<!\w)\d+ ?[x×*] ?[^\W\d]|[^\W\d]\)? ?[x×*] ?\d+(?!\w)", re.IGNORECASE)
 
 
 class Guess(NamedTuple):
@@ -65,6 +67,7 @@ _FITS: dict[str, Callable[[str], bool]] = {
     "line_discount_incl_tax": _reads(cells.number),
     "order_discount_incl_tax": _reads(cells.number),
     "shipping_incl_tax": _reads(cells.number),
+    "line_total_incl_tax": _reads(cells.number),
     "total_incl_tax": _reads(cells.amount),
     "refunded_incl_tax": _reads(cells.number),
     "tax_rate": _is_rate,
@@ -94,6 +97,7 @@ def guess_columns(header: Header, rows: Sequence[Sequence[str]], kind: str) -> l
             taken[guess.field] = guess
             used.add(guess.place)
     _one_price(taken)
+    _name_in_two(taken)
     nothing = _("aucune colonne ne ressemble à ce champ")
     return [taken.get(f, Guess(f, -1, 0, nothing, ())) for f in VOCABULARY[kind]]
 
@@ -101,7 +105,17 @@ def guess_columns(header: Header, rows: Sequence[Sequence[str]], kind: str) -> l
 def guess_kind(header: Header, rows: Sequence[Sequence[str]]) -> str:
     """Orders where a quantity and a price seem to be there, else customers."""
     found = {g.field for g in guess_columns(header, rows, "orders") if g.place >= 0}
-    return "orders" if {"quantity", "total_incl_tax"} & found else "customers"
+    sold = {"quantity", "total_incl_tax", "line_total_incl_tax"}
+    return "orders" if sold & found else "customers"
+
+
+def items_in_one_cell(header: Header, rows: Sequence[Sequence[str]]) -> str:
+    """The column that has all articles of an order in one cell, "" where there is none."""
+    for place, name in enumerate(header.names):
+        counted = [len(_COUNTED.findall(text)) for text in _values(rows, place)]
+        if counted and sum(map(bool, counted)) >= _MOST * len(counted) and max(counted) > 1:
+            return name
+    return ""
 
 
 def _one_price(taken: dict[str, Guess]) -> None:
@@ -109,6 +123,12 @@ def _one_price(taken: dict[str, Guess]) -> None:
     gross, net = taken.get("unit_price_incl_tax"), taken.get("unit_price_excl_tax")
     if gross and net:
         del taken["unit_price_incl_tax" if net.score > gross.score else "unit_price_excl_tax"]
+
+
+def _name_in_two(taken: dict[str, Guess]) -> None:
+    """Next to a column of first names, that of the recipient's name has last names."""
+    if "first_name" in taken and "last_name" not in taken and "shipping_name" in taken:
+        taken["last_name"] = taken.pop("shipping_name")._replace(field="last_name")
 
 
 def _values(rows: Sequence[Sequence[str]], place: int) -> list[str]:

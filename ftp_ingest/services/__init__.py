@@ -1,5 +1,11 @@
 """Writes of the gateway: files in, orders and customers applied, the rest set aside."""
 
+from ftp_ingest.services.adopting import (
+    adopt_mapping,
+    read_waiting,
+    read_waiting_now,
+    try_mapping,
+)
 from ftp_ingest.services.answering import answer_states, answer_untaxed
 from ftp_ingest.services.archive import purge_archive
 from ftp_ingest.services.feeds import (
@@ -33,6 +39,7 @@ __all__ = [
     "IngestReport",
     "Step",
     "accept_host_key",
+    "adopt_mapping",
     "answer_states",
     "answer_untaxed",
     "bring_back",
@@ -48,12 +55,15 @@ __all__ = [
     "pull_feed",
     "pull_feed_now",
     "purge_archive",
+    "read_waiting",
+    "read_waiting_now",
     "replay_answered",
     "replay_row",
     "replay_without_currency",
     "replay_without_rate",
     "save_mapping",
     "take_over_stale_runs",
+    "try_mapping",
     "undo_run",
     "watch",
 ]

@@ -16,14 +16,14 @@ OWN = "boutique"
 
 def own_dialects(shop: Shop) -> list[MappedDialect]:
     """The dialects in force of a shop, one a kind of file at most."""
-    kept = ShopDialect.objects.filter(shop=shop, is_current=True)
+    kept = ShopDialect.objects.select_related("shop").filter(shop=shop, is_current=True)
     return [as_dialect(dialect) for dialect in kept]
 
 
 def as_dialect(kept: ShopDialect) -> MappedDialect:
     """The reader of a saved definition."""
     code = f"{OWN}-v{kept.version}"
-    return MappedDialect(code, str(kept), Definition(kept.definition))
+    return MappedDialect(code, str(kept), Definition(kept.definition), kept.shop.name)
 
 
 @transaction.atomic
@@ -33,9 +33,10 @@ def save_mapping(
     """Make `data` the shop's dialect for its kind of file; the same again makes no version.
 
     Raises:
-        InputError: the definition lacks something or names what isn't ours.
+        InputError: the definition lacks something, names what isn't ours or a column twice.
     """
     definition = Definition(data)
+    definition.check_choices()
     # The shop's row is the lock: two who save at once make two versions.
     Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
     kept = ShopDialect.objects.filter(shop=shop, kind=definition.kind)

@@ -227,7 +227,11 @@ def test_from_an_unknown_file_to_the_first_orders(owner: Client, shop: Shop, bri
 
     owner.post(url, form | {"save": "1"})
     assert [d.code for d in own_dialects(shop)] == ["boutique-v1"]
-    assert bring(GERMAN).counts.orders["created"] == 1
+    assert {o.number: o.status for o in Order.objects.all()} == {
+        "B-1": "confirmed",
+        "B-2": "cancelled",
+    }
+    assert bring(GERMAN).files[0].status == "duplicate"
 
 
 def test_a_mapping_travels_as_a_small_file(owner: Client, shop: Shop, tmp_path: Path) -> None:
