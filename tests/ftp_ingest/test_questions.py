@@ -123,7 +123,8 @@ def test_shops_with_the_same_words_stay_apart(tmp_path: Path, shop: Shop, answer
 
     found = {o.shop.code: o.status for o in Order.objects.select_related("shop")}
     assert found == {"a": "confirmed", "b": "cancelled"}
-    assert [s.orders for s in waiting_states(shops[2])] == [1]
+    bring_to("c", text + in_state("2", "Chez le luthier"), tmp_path)
+    assert [s.orders for s in waiting_states(shops[2])] == [2]
 
 
 def test_an_order_that_lacks_something_else_waits_for_that_only(
@@ -157,7 +158,9 @@ def test_who_answers_while_a_file_is_read_is_heard(
 
     def answered_before(*given: Any) -> None:
         if not ShopState.objects.exists():
-            answer_states(shop_id=shop.pk, answers={"Chez le luthier": "paid"}, at=clock.now())
+            ShopState.objects.create(
+                shop=shop, phrase="chez le luthier", meaning="paid", decided_at=clock.now()
+            )
         whole(*given)
 
     monkeypatch.setattr(applying, "set_aside", answered_before)
