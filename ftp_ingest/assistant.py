@@ -37,7 +37,6 @@ from sphinx.core.pages import back_office_page
 # So much of a file is tried out on the page.
 HEAD_BYTES = 512 * 1024
 MAX_STATUSES = 30
-MAX_ISSUES = 30
 
 
 class StartForm(forms.Form):
