@@ -223,10 +223,11 @@ class Shop(models.Model):
         ),
     )
     # Learned: an export of this shop has stated VAT, so that a stated 0 is a statement.
-    states_vat = models.BooleanField(default=False, editable=False)
+    states_vat = models.BooleanField(default=False, db_default=False, editable=False)
     keeps_free_lines = models.BooleanField(
         _("garder les lignes sans référence en texte libre"),
         default=False,
+        db_default=False,
         help_text=_("Sinon un article est créé pour chacune, par sa clé à la boutique ou son nom."),
     )
     mails_shipments = models.BooleanField(

@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             model_name="shop",
             name="keeps_free_lines",
             field=models.BooleanField(
+                db_default=False,
                 default=False,
                 help_text="Sinon un article est créé pour chacune, par sa clé à la boutique ou son nom.",
                 verbose_name="garder les lignes sans référence en texte libre",
