@@ -62,7 +62,8 @@ def without_spoilt_keys(draft: OrderDraft) -> OrderDraft:
             raise _spoilt_reference(draft, line)
     if is_spoilt(draft.external_id):
         draft = draft._replace(external_id=draft.number)
-    return draft._replace(customer=with_a_sure_ref(draft.customer))
+    customer = with_a_sure_ref(draft.customer)
+    return draft if customer is draft.customer else draft._replace(customer=customer)
 
 
 def _spoilt_reference(draft: OrderDraft, line: LineDraft) -> InputError:

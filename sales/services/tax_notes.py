@@ -19,16 +19,16 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
         )
         figures = {"stated": priced.stated_tax, "kept": priced.total_tax}
         return [_note(draft, "order.tax_differs", text, **figures)]
+    if not states_no_tax(draft) or priced.total_tax or not draft.total_incl_tax or franchise:
+        return []
     is_sold = any(line.kind == GOODS and line.quantity * line.unit_price for line in draft.lines)
-    explained = franchise or is_untaxed_destination(draft)
-    is_owed = is_sold and draft.total_incl_tax
-    if states_no_tax(draft) and not priced.total_tax and is_owed and not explained:
-        text = _(
-            "Commande %(number)s : la boutique n'a compté aucune TVA, sans que le pays ni un "
-            "numéro de TVA ne le disent. Elle est entrée à 0 %% : vérifiez avant de facturer."
-        )
-        return [_note(draft, "order.untaxed", text)]
-    return []
+    if not is_sold or is_untaxed_destination(draft):
+        return []
+    text = _(
+        "Commande %(number)s : la boutique n'a compté aucune TVA, sans que le pays ni un "
+        "numéro de TVA ne le disent. Elle est entrée à 0 %% : vérifiez avant de facturer."
+    )
+    return [_note(draft, "order.untaxed", text)]
 
 
 def _note(draft: OrderDraft, code: str, text: str, **figures: object) -> Rejection:

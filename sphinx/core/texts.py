@@ -35,7 +35,7 @@ def sku_key(sku: str) -> str:
 
 def is_spoilt(text: str) -> bool:
     """True for a long number that a spreadsheet rounded: 3,76012E+12."""
-    return bool(_SCIENTIFIC.fullmatch(text))
+    return "+" in text and bool(_SCIENTIFIC.fullmatch(text))
 
 
 def safe_cell(text: str) -> str:

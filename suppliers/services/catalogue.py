@@ -19,7 +19,7 @@ from inventory.services import default_warehouse, open_stock
 from sphinx.core import cells
 from sphinx.core.errors import InputError
 from sphinx.core.tables import TableRow, read_table
-from sphinx.core.texts import fold, sku_key
+from sphinx.core.texts import fold, is_spoilt, sku_key
 from suppliers.models import Supplier, SupplierPrice, SupplierProduct
 
 COLUMNS = (
@@ -154,6 +154,17 @@ def _item(values: Mapping[str, str], line: int) -> _Item:
         raise InputError(
             _("Ligne %(line)s : la référence (sku) manque.") % {"line": line},
             code="catalogue.blank_sku",
+            line=line,
+            column="sku",
+        )
+    if is_spoilt(text("sku")):
+        raise InputError(
+            _(
+                "Ligne %(line)s, colonne sku : la référence « %(text)s » a été abîmée par Excel. "
+                "Reprenez le fichier d'origine."
+            )
+            % {"line": line, "text": text("sku")},
+            code="catalogue.spoilt_sku",
             line=line,
             column="sku",
         )

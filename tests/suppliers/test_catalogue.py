@@ -74,3 +74,10 @@ def test_a_bad_row_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
 def test_a_file_without_sku_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sku"):
         load(tmp_path, "reference;label\nA;B\n")
+
+
+def test_a_reference_rounded_by_excel_makes_no_article(tmp_path: Path) -> None:
+    report = load(tmp_path, "sku;label\n3,76012E+12;Bougie\nA-1;Savon\n")
+
+    assert [issue["code"] for issue in report.issues] == ["catalogue.spoilt_sku"]
+    assert Product.objects.get().sku == "A-1"
