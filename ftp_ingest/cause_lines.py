@@ -48,7 +48,10 @@ class Problem(NamedTuple):
 
 
 class CauseLine(NamedTuple):
-    """A cause on the screen; `waiting` is 0 where nothing is left to do."""
+    """A cause on the screen; `waiting` is 0 where nothing is left to do.
+
+    `noted` counts orders that are in and should be looked at.
+    """
 
     total: str
     waiting: int
@@ -59,6 +62,7 @@ class CauseLine(NamedTuple):
     problems: Sequence[Problem] = ()
     more: int = 0
     shop: str = ""
+    noted: int = 0
 
 
 class _Place(NamedTuple):
@@ -109,6 +113,7 @@ def _line(
         problems,
         cause.total - len(problems) if problems else 0,
         shop.name,
+        cause.noted,
     )
 
 

@@ -142,6 +142,7 @@ class Cause(NamedTuple):
     waiting: int
     row_id: int
     sha256: str
+    noted: int
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -164,6 +165,7 @@ def causes_of(rows: QuerySet[QuarantinedRow]) -> QuerySet[QuarantinedRow, tuple[
             open=Count("pk", filter=is_open),
             first=Min("pk"),
             file_hash=Min("file__sha256"),
+            noted=Count("pk", filter=Q(status=QuarantinedRow.Status.NOTED)),
         )
         .order_by("-n", "code", "cause")
     )

@@ -76,7 +76,11 @@ def _spoilt_reference(draft: OrderDraft, line: LineDraft) -> InputError:
         message % shown,
         code="line.spoilt_sku",
         line=line.line or draft.line,
-        cause=message % {"number": "…", "line": "…", "sku": line.sku},
+        cause=_(
+            "La référence « %s » a été abîmée par Excel. Déposez le fichier de la boutique sans "
+            "l'ouvrir dans un tableur."
+        )
+        % line.sku,
     )
 
 

@@ -17,8 +17,12 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
             "font %(kept)s €. Elle est entrée telle que payée, avec %(kept)s € de TVA : vérifiez "
             "les taux à la boutique ou sur les articles."
         )
+        cause = _(
+            "La TVA que dit le fichier n'est pas celle que font ses prix et ses taux : les "
+            "commandes sont entrées telles que payées."
+        )
         figures = {"stated": priced.stated_tax, "kept": priced.total_tax}
-        return [_note(draft, "order.tax_differs", text, **figures)]
+        return [_note(draft, "order.tax_differs", text, cause, **figures)]
     if not states_no_tax(draft) or priced.total_tax or not draft.total_incl_tax or franchise:
         return []
     is_sold = any(line.kind == GOODS and line.quantity * line.unit_price for line in draft.lines)
@@ -28,17 +32,13 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
         "Commande %(number)s : la boutique n'a compté aucune TVA, sans que le pays ni un "
         "numéro de TVA ne le disent. Elle est entrée à 0 %% : vérifiez avant de facturer."
     )
-    return [_note(draft, "order.untaxed", text)]
-
-
-def _note(draft: OrderDraft, code: str, text: str, **figures: object) -> Rejection:
-    own = {"number": draft.number, **figures}
-    return Rejection(
-        draft.line,
-        "",
-        code,
-        text % said(own),
-        draft.external_id,
-        draft.number,
-        text % dict.fromkeys(own, "…"),
+    cause = _(
+        "La boutique n'a compté aucune TVA, sans que le pays ni un numéro de TVA ne le disent : "
+        "les commandes sont entrées à 0 %."
     )
+    return [_note(draft, "order.untaxed", text, cause)]
+
+
+def _note(draft: OrderDraft, code: str, text: str, cause: str, **figures: object) -> Rejection:
+    message = text % said({"number": draft.number, **figures})
+    return Rejection(draft.line, "", code, message, draft.external_id, draft.number, cause)

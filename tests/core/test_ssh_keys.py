@@ -53,6 +53,7 @@ def written(key: str, form: str, passphrase: str = "") -> str:
         ),
         (f"h ssh-dss AAAA\nh ssh-ed25519 {ED25519}", ["ssh-ed25519"]),
     ],
+    ids="bare comment spaces host port hashed scan old".split(),
 )
 def test_a_host_key_in_any_of_its_forms(text: str, kinds: list[str]) -> None:
     assert [key.get_name() for key in parse_host_keys(text)] == kinds
@@ -114,6 +115,7 @@ def test_a_passphrase_that_isnt_needed_is_no_fault() -> None:
             "illisible",
         ),
     ],
+    ids="nothing public putty broken".split(),
 )
 def test_what_is_no_private_key_says_what_it_is(text: str, said: str) -> None:
     with pytest.raises(ServerRejected, match=said):
