@@ -199,7 +199,8 @@ class Records:
         if lines.is_too_long:
             lines.skip_record()
             return self._split(first), "too_long"
-        if is_one_line:
+        if is_one_line and first.count('"') % 2 == 0:
+            # Quotes that nobody doubled, but each closed on its line: "Lampe "Ardoise"".
             read = next(csv.reader([first], delimiter=self._format.delimiter))
             if len(read) == self._width and not self._fault(read):
                 return read, ""

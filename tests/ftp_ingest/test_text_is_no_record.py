@@ -160,3 +160,11 @@ def test_inches_in_cells_without_quotes_are_text(bring: Bring) -> None:
 
     assert codes(report) == []
     assert numbers() == {"1", "2"}
+
+
+def test_a_line_of_a_note_that_ends_in_an_open_quote_is_no_row(bring: Bring) -> None:
+    # The end of a note, read from outside: as many cells as the header has, the last left open.
+    report = bring(shopify_csv(shopify_order("#1001")) + FORGED + '",,reste de la commande\n')
+
+    assert [code for _line, code in codes(report)] == ["row.torn_quotes"]
+    assert numbers() == {"#1001"}
