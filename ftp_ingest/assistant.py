@@ -192,7 +192,12 @@ def _causes(shown: Preview | None, shop: Shop, user: Any) -> dict[str, Any]:
         return {}
     faults = shown.report.counts.faults
     in_page_words = [
-        (name, fault._replace(message=in_assistants_words(fault), cause=""))
+        (
+            name,
+            fault._replace(
+                message=in_assistants_words(fault), column=in_words(fault.column), cause=""
+            ),
+        )
         for name, fault in faults
     ]
     shown.report.counts.faults = in_page_words

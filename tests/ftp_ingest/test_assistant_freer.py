@@ -360,7 +360,7 @@ def test_a_mapping_that_reads_nothing_isnt_saved(owner: Client, shop: Shop) -> N
 
     assert "Rien n'a été enregistré : avec ces choix, tout le fichier est refusé." in said(page)
     assert "Acheteur" in said(page)
-    assert page.context["issues"]
+    assert page.context["causes"]
     assert not ShopDialect.objects.exists()
 
 
