@@ -16,7 +16,7 @@ from ftp_ingest.errors import SPOILT_REFERENCE
 from ftp_ingest.models import ShopState
 from ftp_ingest.selectors import questions, states_answered, waiting_states
 from ftp_ingest.services.answering import BY_ARTICLE, FRANCHISE
-from ftp_ingest.services.mending import untaxed_articles
+from ftp_ingest.services.mending import untaxed_articles, untaxed_categories
 from sales.errors import CurrencyUnsaid, NoExchangeRate, TaxUndecided
 from sphinx.core import cells, clock
 from sphinx.core.errors import InputError, SphinxError
@@ -74,6 +74,7 @@ def shop(request: HttpRequest, shop_code: str) -> HttpResponse:
         main_rates=MAIN_RATES,
         article_rates=_ARTICLE_RATES,
         articles=articles[:ARTICLES],
+        categories=untaxed_categories(articles),
         more_articles=max(len(articles) - ARTICLES, 0),
         by_article=by_article,
         without_rate=waiting.get(NoExchangeRate.code, 0),
@@ -117,24 +118,28 @@ def _answer_untaxed(request: HttpRequest, found: Shop) -> None:
     choice = str(given["vat"])
     if choice == FRANCHISE and not request.user.has_perm(_MAY_CHANGE_FIRM):
         raise PermissionDenied
-    rates = {}
-    if choice == BY_ARTICLE:
-        rates = {
-            key.removeprefix("rate_"): _rate(str(value))
-            for key, value in given.items()
-            if key.startswith("rate_") and value
-        }
+    by_article = given if choice == BY_ARTICLE else {}
     rate = _rate(str(given["rate"])) if given.get("rate") else None
     services.answer_untaxed(
         shop_id=found.pk,
         choice=choice,
         rate=None if choice == FRANCHISE else rate,
-        rates=rates,
+        rates=_rates(by_article, "rate_"),
+        category_rates={int(pk): rate for pk, rate in _rates(by_article, "category_").items()},
         actor=request.user,
     )
     messages.success(
         request, _("C'est retenu : les commandes qui attendaient entrent d'elles-mêmes.")
     )
+
+
+def _rates(given: Any, prefix: str) -> dict[str, Decimal]:
+    """The rates given in fields whose name begins with `prefix`, by what follows it."""
+    return {
+        key.removeprefix(prefix): _rate(str(value))
+        for key, value in given.items()
+        if key.startswith(prefix) and value
+    }
 
 
 def _rate(text: str) -> Decimal:

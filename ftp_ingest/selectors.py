@@ -1,6 +1,6 @@
 """What waits in the quarantine, told by what would let it in: a question, not its orders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Window
@@ -57,6 +57,17 @@ def waiting_rows(shop: Shop) -> QuerySet[QuarantinedRow]:
     return QuarantinedRow.objects.filter(
         kind="orders", status=QuarantinedRow.Status.OPEN, file__shop=shop, file__purged_at=None
     )
+
+
+def issues_of_order(*, shop_id: int, keys: Collection[str]) -> list[QuarantinedRow]:
+    """What is open or to be looked at of one order, known by its shop's key or number."""
+    rows = QuarantinedRow.objects.filter(
+        kind="orders",
+        file__shop=shop_id,
+        external_id__in=keys,
+        status__in=(QuarantinedRow.Status.OPEN, QuarantinedRow.Status.NOTED),
+    )
+    return list(rows.select_related("file").order_by("pk"))
 
 
 def waiting_states(shop: Shop) -> list[WaitingState]:

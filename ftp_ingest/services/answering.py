@@ -12,7 +12,7 @@ from ftp_ingest.errors import UNKNOWN_STATUS
 from ftp_ingest.events import shop_answered
 from ftp_ingest.models import QuarantinedRow, ShopState
 from ftp_ingest.selectors import phrase_of, states_said
-from inventory.services import set_tax_rates
+from inventory.services import set_category_rates, set_tax_rates
 from sales.errors import TaxUndecided
 from sphinx.core.errors import InputError
 from sphinx.core.events import announce
@@ -95,18 +95,21 @@ def answer_untaxed(
     choice: str,
     rate: Decimal | None = None,
     rates: Mapping[str, Decimal] | None = None,
+    category_rates: Mapping[int, Decimal] | None = None,
     actor: Any = None,
 ) -> None:
     """Say which VAT the orders of a shop bear whose exports tell none; those that wait come in.
 
     `choice` is FRANCHISE (the firm charges none), ONE_RATE (`rate`, in percent, for all of the
-    shop) or BY_ARTICLE (`rates` by SKU; `rate` for lines that name no article).
+    shop) or BY_ARTICLE (`rates` by SKU, `category_rates` by the id of a category; `rate` for lines
+    that name no article).
 
     Raises:
         InputError: no such choice, or a rate that France doesn't have.
     """
     shop = Shop.objects.select_for_update(no_key=True).get(pk=shop_id)
-    for given in (rate, *(rates or {}).values()):
+    by_sku, by_category = rates or {}, category_rates or {}
+    for given in (rate, *by_sku.values(), *by_category.values()):
         if given is not None and given not in FRENCH_RATES:
             raise InputError(_("Choisissez un taux de la liste."), code="cell.bad_rate")
     if choice == FRANCHISE:
@@ -114,8 +117,8 @@ def answer_untaxed(
         for waiting in _shops_without_tax() | {shop.pk}:
             announce(shop_answered, shop_id=waiting, code=TaxUndecided.code)
         return
-    if choice == BY_ARTICLE and (rates or rate is not None):
-        _set_rates(rates or {}, actor)
+    if choice == BY_ARTICLE and (by_sku or by_category or rate is not None):
+        _set_rates(by_sku, by_category, actor)
     elif choice != ONE_RATE or rate is None:
         raise InputError(_("Choisissez la TVA de ces commandes."), code="shop.untaxed_unsaid")
     if rate is not None and rate != shop.untaxed_rate:
@@ -142,8 +145,15 @@ def _shops_without_tax() -> set[int]:
     )
 
 
-def _set_rates(rates: Mapping[str, Decimal], actor: Any) -> None:
-    products = set_tax_rates(rates)
+def _set_rates(
+    by_sku: Mapping[str, Decimal], by_category: Mapping[int, Decimal], actor: Any
+) -> None:
+    record_each(
+        "category.rate_decided",
+        ((found, {"rate": str(found.tax_rate)}) for found in set_category_rates(by_category)),
+        actor=actor,
+    )
+    products = set_tax_rates(by_sku)
     record_each(
         "product.rate_decided",
         ((product, {"rate": str(product.tax_rate)}) for product in products),

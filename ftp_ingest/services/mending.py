@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from ftp_ingest.services.archive import archive_path, incoming, keep
 from ftp_ingest.services.ingest import Incoming, IngestReport, read_files, reread
 from ftp_ingest.services.mappings import own_dialects
 from ftp_ingest.services.runs import beat, finish, start_run
+from inventory.models import Product, ProductCategory
 from inventory.services import map_sku, product_rates, set_tax_rate
 from sales.drafts import OrderDraft
 from sales.errors import TaxUndecided
@@ -120,6 +121,13 @@ def untaxed_articles(shop: Shop) -> list[Article]:
     rates = product_rates(key for key in found if key)
     unknown = [article for key, article in found.items() if rates.get(key) is None]
     return sorted(unknown, key=lambda article: (-article.orders, article.sku))
+
+
+def untaxed_categories(articles: Iterable[Article]) -> list[ProductCategory]:
+    """The categories of `articles` whose rate would answer for them, by name."""
+    keys = [sku_key(article.sku) for article in articles if article.sku]
+    products = Product.objects.filter(sku_key__in=keys, tax_rate=None)
+    return list(ProductCategory.objects.filter(pk__in=products.values("category"), tax_rate=None))
 
 
 def _readable_drafts(file: ReceivedFile, keys: set[str]) -> list[OrderDraft]:

@@ -30,6 +30,7 @@ from inventory.services.products import (
     known_skus,
     map_sku,
     product_rates,
+    set_category_rates,
     set_tax_rate,
     set_tax_rates,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "return_stock",
     "revalue_stock",
     "send_transfer",
+    "set_category_rates",
     "set_components",
     "set_tax_rate",
     "set_tax_rates",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from simple_history.utils import bulk_update_with_history
 
 from inventory.locks import lock_places
-from inventory.models import Product, ProductAlias, StockPosition
+from inventory.models import Product, ProductAlias, ProductCategory, StockPosition
 from sphinx.core.bulk import update_rows
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.services import record
@@ -111,6 +111,18 @@ def set_tax_rates(rates: Mapping[str, Decimal]) -> list[Product]:
         product.tax_rate = wanted[product.pk]
     bulk_update_with_history(products, Product, ["tax_rate"], batch_size=500)
     return products
+
+
+@transaction.atomic
+def set_category_rates(rates: Mapping[int, Decimal]) -> list[ProductCategory]:
+    """Give categories (by id) their VAT rates in percent; products of their own rate keep it."""
+    categories = list(
+        ProductCategory.objects.select_for_update(no_key=True).filter(pk__in=rates).order_by("pk")
+    )
+    for category in categories:
+        category.tax_rate = rates[category.pk]
+    ProductCategory.objects.bulk_update(categories, ["tax_rate"])
+    return categories
 
 
 def set_tax_rate(*, sku: str, rate: Decimal) -> Product:

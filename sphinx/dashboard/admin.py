@@ -20,6 +20,7 @@ from unfold.decorators import display
 from accounting_export.admin import JournalEntryAdmin
 from accounting_export.models import JournalEntry
 from ftp_ingest.models import ReceivedFile
+from ftp_ingest.selectors import issues_of_order
 from invoicing.admin import InvoiceAdmin
 from invoicing.models import Invoice
 from sales.admin import DeliveryNoteAdmin, OrderAdmin
@@ -126,6 +127,7 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
             *Order.objects.filter(complements=order).order_by("pk"),
         ],
         "source": file,
+        "issues": issues_of_order(shop_id=order.shop_id, keys={order.external_id, order.number}),
         "notes": notes,
         "invoices": documents_of(order),
         "payments": order.payments.all(),

@@ -21,14 +21,14 @@ from ftp_ingest.services import (
     pull_feed,
     replay_row,
 )
-from ftp_ingest.services.mending import untaxed_articles
-from inventory.models import Product
+from ftp_ingest.services.mending import untaxed_articles, untaxed_categories
+from inventory.models import Product, ProductCategory
 from sales.models import Order
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.models import AuditEvent, Shop
 from sphinx.core.services import company
-from tests.factories import FeedFactory
+from tests.factories import FeedFactory, ProductFactory
 from tests.ftp_ingest.test_ingest import HEADER, row
 from tests.support.threads import together
 from tests.test_stock_pages import signed_in
@@ -269,6 +269,23 @@ def test_a_rate_each_article_lets_in_what_has_all_of_its_own(
     assert Product.objects.get(sku="LIV").history.first().tax_rate == Decimal("5.50")
 
 
+def test_a_category_answers_for_its_articles(bring: Bring, shop: Shop, answer_tax: Any) -> None:
+    books = ProductCategory.objects.create(name="Livres", tax_rate=None)
+    taxed = ProductCategory.objects.create(name="Bougies", tax_rate=Decimal(20))
+    ProductFactory(sku="LIV", category=books, tax_rate=None)
+    ProductFactory(sku="BD", category=books, tax_rate=None)
+    ProductFactory(sku="BOU", category=taxed, tax_rate=None)
+    bring(HEADER + row("1", rate="", sku="LIV") + row("2", rate="", sku="BD"))
+    assert untaxed_categories(untaxed_articles(shop)) == [books]
+
+    answer_tax("articles", category_rates={books.pk: Decimal("5.5")})
+
+    rates = dict(Order.objects.values_list("number", "lines__tax_rate"))
+    assert rates == {"1": Decimal("5.5"), "2": Decimal("5.5")}
+    assert untaxed_categories(untaxed_articles(shop)) == []
+    assert AuditEvent.objects.get(kind="category.rate_decided").details == {"rate": "5.5"}
+
+
 @pytest.mark.parametrize(
     ("choice", "given"),
     [
@@ -276,6 +293,7 @@ def test_a_rate_each_article_lets_in_what_has_all_of_its_own(
         ("rate", {"rate": Decimal(13)}),
         ("articles", {"rates": {}}),
         ("articles", {"rates": {"LIV": Decimal("19.6")}}),
+        ("articles", {"category_rates": {1: Decimal("19.6")}}),
         ("other", {"rate": Decimal(20)}),
     ],
 )
@@ -445,6 +463,22 @@ def test_articles_are_answered_on_the_page(
 
     with django_capture_on_commit_callbacks(execute=True):
         given = {"vat": "articles", "rate_LIV": "5.5"}
+        owner.post("/passerelle/questions/essai/", given)
+
+    assert orders() == ["1"]
+
+
+def test_a_category_is_answered_on_the_page(
+    bring: Bring, django_capture_on_commit_callbacks: Any
+) -> None:
+    books = ProductCategory.objects.create(name="Livres", tax_rate=None)
+    ProductFactory(sku="LIV", category=books, tax_rate=None)
+    bring(HEADER + row("1", rate="", sku="LIV"))
+    owner = signed_in("Gérant")
+    assert "Livres" in page(owner, "/passerelle/questions/essai/?articles=1")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        given = {"vat": "articles", f"category_{books.pk}": "5.5"}
         owner.post("/passerelle/questions/essai/", given)
 
     assert orders() == ["1"]

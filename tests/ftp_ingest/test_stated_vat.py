@@ -1,9 +1,11 @@
 """VAT as files state it, through the gateway: kept, argued, or asked once for the whole shop."""
 
+import html
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from ftp_ingest.models import QuarantinedRow
 from ftp_ingest.services import IngestReport, dismiss_row
@@ -11,6 +13,7 @@ from sales.models import Order
 from sphinx.core.models import Shop
 from tests.factories import ProductFactory
 from tests.support.exports import shopify_csv, shopify_order
+from tests.test_stock_pages import signed_in
 
 Bring = Callable[..., IngestReport]
 pytestmark = pytest.mark.django_db
@@ -52,6 +55,15 @@ def test_a_vat_that_nothing_explains_is_said_and_the_order_is_in(bring: Bring) -
     assert "20,00" in message
     assert tax_of("#1") == Decimal("20.00")
     assert report.as_json()["causes"][0]["code"] == "order.tax_differs"
+
+
+def test_what_is_to_be_looked_at_stands_on_the_orders_page(bring: Bring) -> None:
+    report = bring(shopify_csv(shopify_order("#1", Taxes="17.00", Tax_1_Value="17.00")))
+
+    url = reverse("admin:sales_order_change", args=[Order.objects.get().pk])
+    page = signed_in("Gérant").get(url).content.decode()
+
+    assert html.escape(report.counts.notes[0][1].message) in page
 
 
 def test_the_same_file_again_says_it_once(bring: Bring) -> None:
