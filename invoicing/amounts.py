@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from sphinx.core.money import HUNDRED, ZERO, settle, spread, tax_included, to_cents
+from sphinx.core.money import HUNDRED, ZERO, settle, spread, tax_included
 
 
 class Part(NamedTuple):
@@ -40,14 +40,6 @@ class RateAmounts(NamedTuple):
     base: Decimal
     tax: Decimal
     total: Decimal
-
-
-def portion(total: Decimal, done: Decimal, now: Decimal, quantity: Decimal) -> Decimal:
-    """The share of a line's `total` for `now` pieces, when `done` of `quantity` went before.
-
-    Cumulative, so that the portions of all deliveries sum to the total exactly.
-    """
-    return to_cents(total * (done + now) / quantity) - to_cents(total * done / quantity)
 
 
 def taxes_by_rate(

@@ -55,7 +55,10 @@ def numbers_have_no_gap(proof: Proof) -> None:
 def orders_done_with_have_no_parcel_left(proof: Proof) -> None:
     """`notes_to_invoice` leaves out orders that are invoiced or cancelled: nothing hides there."""
     hidden = DeliveryNote.objects.filter(
-        NOT_INVOICED, status=DeliveryNote.Status.SHIPPED, order__status__in=DONE_WITH
+        NOT_INVOICED,
+        status=DeliveryNote.Status.SHIPPED,
+        order__status__in=DONE_WITH,
+        order__invoiced_elsewhere=False,
     )
     proof.checked = Order.objects.filter(status__in=DONE_WITH).count()
     for note in hidden.select_related("order"):
@@ -121,7 +124,8 @@ def grouped_invoices_are_their_notes(proof: Proof) -> None:
 
 @proves("invoices_equal_shop")
 def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
-    """Of every order whole delivered and invoiced, the invoices sum to the shop's total.
+    """Of every order whole delivered and invoiced, the invoices sum to the shop's total, less the
+    pieces that it took out before they left.
 
     An order whose rest was cancelled is compared on what was delivered, by its invoices never
     exceeding the total; credit notes never exceed the invoices.
@@ -152,15 +156,22 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
         sums[order]["invoice"] -= total
         sums[order]["credit_note"] -= total
     short = set(
-        OrderLine.objects.filter(quantity_delivered__lt=F("quantity")).values_list(
-            "order_id", flat=True
-        )
+        OrderLine.objects.filter(
+            quantity__gt=F("quantity_delivered") + F("quantity_removed")
+        ).values_list("order_id", flat=True)
+    )
+    removed = dict(
+        OrderLine.objects.filter(removed_incl_tax__gt=0)
+        .order_by()
+        .values_list("order_id")
+        .annotate(total=Sum("removed_incl_tax"))
     )
     waiting = set(notes_to_invoice().values_list("order_id", flat=True))
-    for pk, number, total in Order.objects.filter(pk__in=sums).values_list(
+    for pk, number, charged in Order.objects.filter(pk__in=sums).values_list(
         "pk", "number", "total_incl_tax"
     ):
         proof.checked += 1
+        total = charged - to_cents(removed.get(pk, ZERO))
         invoiced, credited = sums[pk]["invoice"], sums[pk]["credit_note"]
         complete = pk not in short and pk not in waiting
         if (complete and invoiced != total) or invoiced > total or credited > invoiced:

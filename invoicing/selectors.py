@@ -91,7 +91,7 @@ def notes_to_invoice() -> QuerySet[DeliveryNote]:
             status=DeliveryNote.Status.SHIPPED,
         )
         # Orders that are done with have none (`verify` proves it), and are nearly all.
-        .exclude(order__status__in=DONE_WITH)
+        .exclude(Q(order__status__in=DONE_WITH) | Q(order__invoiced_elsewhere=True))
         .order_by("shipped_at", "pk")
     )
 
@@ -111,9 +111,21 @@ def left_to_invoice(order: Order) -> dict[Decimal, Decimal]:
         if not is_credit or row["invoice__credited_invoice__is_down_payment"]:
             sign = 1 if is_credit else -1
             left[row["tax_rate"]] = left.get(row["tax_rate"], ZERO) + sign * to_cents(row["total"])
+    for line in order.lines.filter(removed_incl_tax__gt=0):
+        left[line.tax_rate] = left.get(line.tax_rate, ZERO) - line.removed_incl_tax
     for note in InvoicedNote.objects.filter(delivery_note__order=order):
         left[note.tax_rate] = left.get(note.tax_rate, ZERO) - note.total_incl_tax
     return dict(sorted(left.items(), reverse=True))
+
+
+def orders_to_close() -> QuerySet[Order]:
+    """Delivered orders, all of whose parcels are invoiced: the rest was taken out since."""
+    shipped = DeliveryNote.objects.filter(order=OuterRef("pk"), status=DeliveryNote.Status.SHIPPED)
+    return Order.objects.filter(
+        Exists(shipped),
+        ~Exists(notes_to_invoice().order_by().filter(order=OuterRef("pk"))),
+        status=Order.Status.DELIVERED,
+    ).order_by("pk")
 
 
 def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
@@ -121,12 +133,26 @@ def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
     orders = Order.objects.filter(refunded_incl_tax__gt=0).annotate(
         invoiced=_sum_of(Invoice.Kind.INVOICE) + _grouped_sum(),
         credited=_sum_of(Invoice.Kind.CREDIT_NOTE),
+        # What was taken out before it left was never invoiced.
+        removed=removed_amount(),
     )
     if order_ids is not None:
         orders = orders.filter(pk__in=order_ids)
-    return orders.filter(refunded_incl_tax__gt=F("credited"), invoiced__gt=F("credited")).order_by(
-        "pk"
+    return orders.filter(
+        refunded_incl_tax__gt=F("credited") + F("removed") + NOTHING, invoiced__gt=F("credited")
+    ).order_by("pk")
+
+
+def removed_amount() -> Coalesce:
+    """What the pieces taken out of an order before they left come to (EUR incl. tax)."""
+    lines = (
+        OrderLine.objects.filter(order=OuterRef("pk"))
+        .order_by()
+        .values("order")
+        .annotate(total=Sum("removed_incl_tax"))
+        .values("total")
     )
+    return Coalesce(Subquery(lines, output_field=_MONEY), Value(ZERO), output_field=_MONEY)
 
 
 def orders_off_the_shops_total(first: date, last: date) -> QuerySet[Order]:
@@ -143,9 +169,12 @@ def orders_off_the_shops_total(first: date, last: date) -> QuerySet[Order]:
         invoiced=_sum_of(Invoice.Kind.INVOICE) + _grouped_sum() - _sum(again)
     )
     # Less is right where the rest was cancelled.
-    cancelled = OrderLine.objects.filter(order=OuterRef("pk"), quantity_delivered__lt=F("quantity"))
-    less = Q(invoiced__lt=F("total_incl_tax") - NOTHING) & ~Exists(cancelled)
-    more = Q(invoiced__gt=F("total_incl_tax") + NOTHING)
+    cancelled = OrderLine.objects.filter(
+        order=OuterRef("pk"), quantity__gt=F("quantity_delivered") + F("quantity_removed")
+    )
+    due = F("total_incl_tax") - removed_amount()
+    less = Q(invoiced__lt=due - NOTHING) & ~Exists(cancelled)
+    more = Q(invoiced__gt=due + NOTHING)
     return orders.filter(less | more).order_by("pk")
 
 

@@ -21,6 +21,9 @@ class LineDraft(NamedTuple):
     doesn't say, `line` the line of the file. `kind` is goods unless it is a fee, a tip, a gift
     card sold or duties charged on. `product_key` is the shop's own key of the article, blank
     where the file has none.
+
+    What the shop already did: `shipped` pieces that left (None where it doesn't say), pieces that
+    it `cancelled` or `refunded`, and `refunded_amount` (incl. tax, None where it doesn't say).
     """
 
     sku: str
@@ -32,6 +35,10 @@ class LineDraft(NamedTuple):
     line: int = 0
     kind: str = GOODS
     product_key: str = ""
+    shipped: Decimal | None = None
+    cancelled: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
+    refunded_amount: Decimal | None = None
 
     @property
     def article_key(self) -> str:
@@ -57,6 +64,10 @@ class OrderDraft(NamedTuple):
     may be from it because the shop itself rounds: the total rules. `raw_hash` stands for the rows
     it was read from and the way they were read; blank when it came another way. `currency` is
     blank where the file names none: it is the shop's.
+
+    `is_shipped`: all that is still wanted has left, says the shop; on `shipped_at` (None where it
+    doesn't say), with `carrier` and `tracking_number`. `shipping_refunded` is the part of
+    `refunded` that was given back on shipping.
     """
 
     external_id: str
@@ -86,3 +97,8 @@ class OrderDraft(NamedTuple):
     raw_hash: str = ""
     changed_at: datetime | None = None
     shares_number: bool = False
+    is_shipped: bool = False
+    shipped_at: datetime | None = None
+    carrier: str = ""
+    tracking_number: str = ""
+    shipping_refunded: Decimal = Decimal(0)

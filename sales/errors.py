@@ -51,6 +51,12 @@ class NoteNotDraft(BusinessRuleError):
     code = "sales.note_not_draft"
 
 
+class RefundUnexplained(BusinessRuleError):
+    """The shop refunded a part before anything left; nobody has said whether pieces stay."""
+
+    code = "sales.refund_unexplained"
+
+
 class TooManyReturned(BusinessRuleError):
     """More would come back than left, or nothing at all."""
 

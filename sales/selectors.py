@@ -32,6 +32,10 @@ FOLLOW_UP_DAYS = 7
 DELIVERABLE = (Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
 
 
+# Of a line, the pieces that no delivery note has to take any more.
+_NOT_WANTED = F("quantity_delivered") + F("quantity_removed") + F("quantity_gone")
+
+
 class OrderAsRead(NamedTuple):
     """An order that stands as a file's rows say."""
 
@@ -64,16 +68,24 @@ def orders_as_read(shop: Shop, rows: Mapping[str, str]) -> dict[str, OrderAsRead
 def orders_ready_to_deliver() -> QuerySet[Order]:
     """Orders with something to pick and no delivery note in preparation, oldest first.
 
-    Something to pick is goods set aside, or what isn't goods (gift card, free text).
+    Something to pick is goods set aside, or what isn't goods (gift card, free text). What a shop
+    ships itself, what was sold before its first day here, and what a refund leaves in doubt
+    isn't prepared.
     """
     pickable = OrderLine.objects.filter(
-        Q(reservation__allocated__gt=0) | Q(product__isnull=True, quantity_delivered=0),
+        Q(reservation__allocated__gt=0)
+        | Q(product__isnull=True, quantity_delivered=0, quantity__gt=_NOT_WANTED),
         order=OuterRef("pk"),
     )
     drafts = DeliveryNote.objects.filter(order=OuterRef("pk"), status=DeliveryNote.Status.DRAFT)
-    return Order.objects.filter(Exists(pickable), ~Exists(drafts), status__in=DELIVERABLE).order_by(
-        "placed_at", "pk"
-    )
+    return Order.objects.filter(
+        Exists(pickable),
+        ~Exists(drafts),
+        status__in=DELIVERABLE,
+        is_history=False,
+        refund_asked_incl_tax=0,
+        shop__ships_itself=False,
+    ).order_by("placed_at", "pk")
 
 
 def notes_to_ship() -> QuerySet[DeliveryNote]:
@@ -87,6 +99,18 @@ def notes_short_of_stock() -> QuerySet[DeliveryNote]:
         delivery_note=OuterRef("pk"), quantity__gt=F("order_line__reservation__allocated")
     )
     return DeliveryNote.objects.filter(Exists(gone), status=DeliveryNote.Status.DRAFT)
+
+
+def notes_in_doubt() -> QuerySet[DeliveryNote]:
+    """Notes in preparation of orders whose refund nobody has explained yet."""
+    return DeliveryNote.objects.filter(
+        status=DeliveryNote.Status.DRAFT, order__refund_asked_incl_tax__gt=0
+    )
+
+
+def lines_still_wanted() -> QuerySet[OrderLine]:
+    """Lines of which a delivery note has still to take pieces."""
+    return OrderLine.objects.filter(quantity__gt=_NOT_WANTED)
 
 
 def lines_waiting_for_stock() -> QuerySet[OrderLine]:

@@ -34,7 +34,14 @@ from inventory.services.products import (
     set_tax_rate,
     set_tax_rates,
 )
-from inventory.services.reservations import Demand, Reserved, change_reservations, prioritise
+from inventory.services.reservations import (
+    Demand,
+    Reserved,
+    Resize,
+    change_reservations,
+    prioritise,
+    resize_reservations,
+)
 from inventory.services.returns import Returned, return_stock
 from inventory.services.shop_articles import ShopArticles, articles_of_shop, merge_articles
 from inventory.services.transfers import (
@@ -53,6 +60,7 @@ __all__ = [
     "Issued",
     "ProductFacts",
     "Reserved",
+    "Resize",
     "Returned",
     "ShopArticles",
     "Taking",
@@ -81,6 +89,7 @@ __all__ = [
     "receive_stock",
     "receive_transfer",
     "record_counted",
+    "resize_reservations",
     "return_stock",
     "revalue_stock",
     "send_transfer",

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from inventory.locks import Place, lock_places, lock_reservations, places_of, waiting_first
 from inventory.models import Reservation, StockPosition, Warehouse
@@ -23,12 +23,30 @@ ZERO = Decimal(0)
 
 
 class Demand(NamedTuple):
-    """Pieces of a product wanted by one order line."""
+    """Pieces of a product wanted by one order line.
+
+    `gone` of them have left without our stock (sold before the shop's first day here, shipped
+    from elsewhere): asked for, so that replenishment learns from them, never set aside.
+    """
 
     product_id: int
     quantity: Decimal
     requested_at: datetime
     origin_number: str
+    gone: Decimal = ZERO
+
+    @property
+    def wanted(self) -> Decimal:
+        """Pieces to set aside."""
+        return self.quantity - self.gone
+
+
+class Resize(NamedTuple):
+    """What a reservation still wants, in pieces (or bundles), and the change in what is asked."""
+
+    reservation_id: int
+    quantity: Decimal
+    asked_change: Decimal = ZERO
 
 
 class Reserved(NamedTuple):
@@ -44,23 +62,30 @@ def change_reservations(
     demands: Sequence[Demand],
     warehouse: Warehouse,
     release_ids: Iterable[int] = (),
+    forgotten_ids: Iterable[int] = (),
+    locked_ids: Iterable[int] = (),
 ) -> Reserved:
     """Free the reservations `release_ids`, set goods aside for `demands`, refill who waits.
 
     Oldest demand first. What isn't there waits and is served when goods arrive. Products in
     just-in-time supply are no exception: leftovers are used first, the rest is a shortage
     that purchasing sees. A bundle asks for its components. What is freed was not asked after
-    all: replenishment forgets it.
+    all: replenishment forgets it; of `forgotten_ids`, which are freed too, it forgets what left
+    as well. The positions of `locked_ids` are locked with the others, for a caller who will
+    resize those reservations.
     """
-    freed = list(release_ids)
+    forgotten = list(forgotten_ids)
+    freed = [*release_ids, *forgotten]
     parts = explode(d.product_id for d in demands)
     places = {(d.product_id, warehouse.pk) for d in demands if d.product_id not in parts}
     places |= {(p.product_id, warehouse.pk) for found in parts.values() for p in found}
-    places |= places_of(freed)
+    places |= places_of([*freed, *locked_ids])
     if not places:
         return Reserved([], ZERO)
     positions = lock_places(places)
     _release(lock_reservations(freed), positions)
+    if forgotten:
+        Reservation.objects.filter(Q(pk__in=forgotten) | Q(bundle__in=forgotten)).update(asked=ZERO)
     reserved = _allocate(demands, parts, warehouse, positions)
     refill(positions)
     save_positions(positions.values())
@@ -95,24 +120,25 @@ def _allocate(
     for index in sorted(range(len(demands)), key=lambda i: demands[i].requested_at):
         demand = demands[index]
         if demand.product_id not in parts:
-            allocated = _take(positions[demand.product_id, warehouse.pk], demand.quantity)
+            allocated = _take(positions[demand.product_id, warehouse.pk], demand.wanted)
             total += allocated
-            rows.append(_row(ids[index], demand, warehouse.pk, demand.quantity, allocated))
+            rows.append(_row(ids[index], demand, warehouse.pk, allocated))
             continue
-        ready = demand.quantity
+        ready = demand.wanted
         for part in parts[demand.product_id]:
-            wanted = demand.quantity * part.quantity
-            allocated = _take(positions[part.product_id, warehouse.pk], wanted)
+            own = demand._replace(
+                product_id=part.product_id,
+                quantity=demand.quantity * part.quantity,
+                gone=demand.gone * part.quantity,
+            )
+            allocated = _take(positions[part.product_id, warehouse.pk], own.wanted)
             ready = min(ready, bundles_ready(allocated, part.quantity))
-            own = demand._replace(product_id=part.product_id)
             bundles.append(
-                (*_row(next(further), own, warehouse.pk, wanted, allocated),
+                (*_row(next(further), own, warehouse.pk, allocated),
                  ids[index], part.quantity, False)
             )  # fmt: skip
         total += ready
-        bundles.append(
-            (*_row(ids[index], demand, warehouse.pk, demand.quantity, ready), None, None, True)
-        )
+        bundles.append((*_row(ids[index], demand, warehouse.pk, ready), None, None, True))
     insert_rows(Reservation, _COLUMNS, rows)
     if bundles:
         insert_rows(Reservation, [*_COLUMNS, "bundle_id", "per_bundle", "is_bundle"], bundles)
@@ -124,16 +150,14 @@ _COLUMNS = (
 ).split()
 
 
-def _row(
-    pk: int, demand: Demand, warehouse_id: int, quantity: Decimal, allocated: Decimal
-) -> tuple[Any, ...]:
+def _row(pk: int, demand: Demand, warehouse_id: int, allocated: Decimal) -> tuple[Any, ...]:
     return (
         pk,
         demand.product_id,
         warehouse_id,
-        quantity,
+        demand.wanted,
         allocated,
-        quantity,
+        demand.quantity,
         demand.requested_at,
         demand.origin_number,
     )
@@ -191,6 +215,48 @@ def take_back(positions: Mapping[Place, StockPosition]) -> None:
             position.backordered += less
             shortened.append(reservation)
     _save_allocations(shortened)
+
+
+@transaction.atomic
+def resize_reservations(resizes: Sequence[Resize]) -> None:
+    """Let orders want fewer pieces, or more: what is freed goes to who waits.
+
+    What is set aside beyond the new quantity is given back; what is wanted more waits its turn.
+    A bundle's components follow.
+    """
+    wanted = {r.reservation_id: r for r in resizes}
+    if not wanted:
+        return
+    positions = lock_places(places_of(wanted))
+    own = {r.pk: r for r in lock_reservations(wanted)}
+    for reservation in own.values():
+        resize = wanted.get(reservation.pk)
+        if resize is None:
+            # A component: as its bundle, in its own pieces.
+            whole, pieces = wanted[reservation.bundle_id or 0], reservation.per_bundle or ZERO
+            resize = Resize(reservation.pk, whole.quantity * pieces, whole.asked_change * pieces)
+        _resize(reservation, resize, positions)
+    update_rows(
+        Reservation,
+        ["quantity", "allocated", "asked"],
+        [(r.pk, r.quantity, r.allocated, r.asked) for r in own.values()],
+    )
+    sync_bundles({r.pk for r in own.values() if r.is_bundle})
+    refill(positions)
+    save_positions(positions.values())
+
+
+def _resize(
+    reservation: Reservation, resize: Resize, positions: Mapping[Place, StockPosition]
+) -> None:
+    allocated = min(reservation.allocated, resize.quantity)
+    if not reservation.is_bundle:
+        position = positions[reservation.product_id, reservation.warehouse_id]
+        waited = reservation.quantity - reservation.allocated
+        position.reserved += allocated - reservation.allocated
+        position.backordered += resize.quantity - allocated - waited
+    reservation.quantity, reservation.allocated = resize.quantity, allocated
+    reservation.asked = max(reservation.asked + resize.asked_change, ZERO)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.selectors import auxiliary_of
-from invoicing.amounts import Part, RateAmounts, net_parts, portion, taxes_by_rate
+from invoicing.amounts import Part, RateAmounts, net_parts, taxes_by_rate
 from invoicing.mentions import language_of, mentions_of
 from invoicing.models import Invoice, InvoicedNote, InvoiceLine, TaxBreakdown
 from invoicing.services.deposits import Deposits
@@ -20,7 +20,7 @@ from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services import shipping_by_rate
 from sphinx.core.clock import business_date
 from sphinx.core.models import Company
-from sphinx.core.money import HUNDRED, ZERO, to_unit_price
+from sphinx.core.money import HUNDRED, ZERO, portion, to_unit_price
 from sphinx.core.services import company
 
 # More order numbers than fit are counted.

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from invoicing.amounts import Part, RateAmounts, net_parts, portion
+from invoicing.amounts import Part, RateAmounts, net_parts
 from invoicing.errors import NothingToCredit, StructureRefused
 from invoicing.events import invoices_issued
 from invoicing.mentions import language_of
@@ -32,7 +32,7 @@ from sales.locks import lock_orders
 from sales.models import Order
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
-from sphinx.core.money import ZERO, plain, spread, tax_included
+from sphinx.core.money import ZERO, plain, portion, spread, tax_included
 from sphinx.core.services import record
 from sphinx.core.texts import said
 

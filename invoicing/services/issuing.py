@@ -18,7 +18,7 @@ from invoicing.errors import (
 )
 from invoicing.events import invoices_issued
 from invoicing.models import Closing, Invoice, InvoicedNote, InvoiceLine, TaxBreakdown
-from invoicing.selectors import NOT_INVOICED, notes_to_invoice
+from invoicing.selectors import NOT_INVOICED, notes_to_invoice, orders_to_close
 from invoicing.services.building import Builder, group_key
 from invoicing.services.payments import payments_of_paid_orders
 from invoicing.services.structured import check_structured
@@ -80,7 +80,18 @@ def issue_shipped(
             done.invoices.extend(issue_invoices(note_ids=batch, at=at, actor=actor))
         except StructureRefused:
             _issue_one_by_one(batch, at, actor, done)
+    _close_orders(order_ids)
     return done
+
+
+@transaction.atomic
+def _close_orders(order_ids: Iterable[int] | None) -> None:
+    """Orders of which nothing is left to deliver nor to invoice are done with."""
+    orders = orders_to_close()
+    if order_ids is not None:
+        orders = orders.filter(pk__in=list(order_ids))
+    locked = lock_orders(orders.values_list("pk", flat=True))
+    mark_invoiced(order_ids=_fully_invoiced(order.pk for order in locked))
 
 
 # On its last day a month is invoiced in the evening (CGI art. 289, I-3: before it ends); what
@@ -189,10 +200,11 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
 
 
 def _fully_invoiced(order_ids: Iterable[int]) -> list[int]:
+    order_ids = set(order_ids)
     waiting = DeliveryNote.objects.filter(
         NOT_INVOICED, order__in=order_ids, status=DeliveryNote.Status.SHIPPED
     ).values_list("order_id", flat=True)
-    return sorted(set(order_ids) - set(waiting))
+    return sorted(order_ids - set(waiting))
 
 
 def write_documents(

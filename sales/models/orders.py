@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.db import models
+from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
@@ -116,6 +117,34 @@ class Order(Sourced, OrderAddresses):
     )
     discount_incl_tax = MoneyField(_("remise sur la commande TTC (€)"), default=Decimal(0))
     refunded_incl_tax = MoneyField(_("remboursé TTC (€)"), default=Decimal(0))
+    # Of that, shipping; and what somebody said to be a gesture: it takes nothing off the parcel.
+    shipping_refunded_incl_tax = MoneyField(
+        _("port remboursé TTC (€)"), default=Decimal(0), db_default=Decimal(0)
+    )
+    refund_settled_incl_tax = MoneyField(
+        _("remboursé par geste TTC (€)"), default=Decimal(0), db_default=Decimal(0)
+    )
+    # What was refunded before anything left without a word on which pieces: nothing leaves
+    # before somebody says.
+    refund_asked_incl_tax = MoneyField(
+        _("remboursement à expliquer TTC (€)"), default=Decimal(0), db_default=Decimal(0)
+    )
+    # Placed before the shop's first day here: sold, shipped and invoiced elsewhere.
+    is_history = models.BooleanField(_("reprise"), default=False, db_default=False)
+    # Taken over to be shipped, its invoice being another program's.
+    invoiced_elsewhere = models.BooleanField(
+        _("facturée ailleurs"), default=False, db_default=False
+    )
+    # Of what the shop says that it shipped itself.
+    shop_shipped_at = models.DateTimeField(
+        _("expédiée par la boutique le"), null=True, blank=True, editable=False
+    )
+    shop_carrier = models.CharField(
+        _("transporteur de la boutique"), max_length=60, blank=True, default="", db_default=""
+    )
+    shop_tracking_number = models.CharField(
+        _("n° de suivi de la boutique"), max_length=60, blank=True, default="", db_default=""
+    )
     # VAT by rate as decided at the door: [{"rate": "20.00", "total_incl_tax": …, "tax": …}].
     taxes = models.JSONField(_("TVA par taux"), default=list)
     note = models.TextField(_("note"), blank=True)
@@ -137,6 +166,12 @@ class Order(Sourced, OrderAddresses):
                 & models.Q(discount_incl_tax__gte=0)
                 & models.Q(refunded_incl_tax__gte=0),
                 name="sales_order_amounts_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(shipping_refunded_incl_tax__gte=0)
+                & models.Q(refund_settled_incl_tax__gte=0)
+                & models.Q(refund_asked_incl_tax__gte=0),
+                name="sales_order_refunds_positive",
             ),
             models.CheckConstraint(
                 condition=~models.Q(status="cancelled") | models.Q(cancelled_at__isnull=False),
@@ -198,6 +233,21 @@ class OrderLine(models.Model):
     label = models.CharField(_("désignation"), max_length=200)
     quantity = QuantityField(_("quantité"))
     quantity_delivered = QuantityField(_("livré"), default=Decimal(0))
+    # As the shop says: pieces that left, whoever shipped (None: it doesn't say), pieces that it
+    # cancelled or refunded, and what it gave back for them.
+    quantity_shipped = QuantityField(_("expédié selon la boutique"), null=True, blank=True)
+    quantity_refunded = QuantityField(
+        _("remboursé ou annulé à la boutique"), default=Decimal(0), db_default=Decimal(0)
+    )
+    refunded_incl_tax = MoneyField(_("remboursé TTC (€)"), null=True, blank=True)
+    # What that makes here: pieces that won't leave, with what they take off the invoice, and
+    # pieces that left without a delivery note of ours.
+    quantity_removed = QuantityField(_("retiré"), default=Decimal(0), db_default=Decimal(0))
+    removed_incl_tax = MoneyField(_("retiré TTC (€)"), default=Decimal(0), db_default=Decimal(0))
+    quantity_removed_by_hand = QuantityField(
+        _("retiré à la main"), default=Decimal(0), db_default=Decimal(0)
+    )
+    quantity_gone = QuantityField(_("parti sans bon"), default=Decimal(0), db_default=Decimal(0))
     unit_price_incl_tax = UnitPriceField(_("prix unitaire TTC (€)"))
     tax_rate = RateField(_("TVA (%)"))
     discount_incl_tax = MoneyField(_("remise TTC (€)"), default=Decimal(0))
@@ -225,7 +275,27 @@ class OrderLine(models.Model):
                 & models.Q(quantity_delivered__lte=models.F("quantity")),
                 name="sales_line_quantities",
             ),
+            # A piece left by a note, left otherwise, is taken out, or is still to leave.
+            models.CheckConstraint(
+                condition=models.Q(quantity_removed__gte=0)
+                & models.Q(quantity_gone__gte=0)
+                & models.Q(
+                    # Rounded: SQLite adds in binary.
+                    quantity__gte=Round(
+                        models.F("quantity_delivered")
+                        + models.F("quantity_removed")
+                        + models.F("quantity_gone"),
+                        3,
+                    )
+                ),
+                name="sales_line_pieces_once",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.sku or self.label} × {plain(self.quantity)}"
+
+    @property
+    def quantity_wanted(self) -> Decimal:
+        """Pieces still to leave by a delivery note."""
+        return self.quantity - self.quantity_delivered - self.quantity_removed - self.quantity_gone

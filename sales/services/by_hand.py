@@ -36,7 +36,13 @@ def confirm_order(*, order_id: int, actor: Any = None) -> Order:
     if order.status == Status.DRAFT:
         reserved = change_reservations(
             demands=[
-                Demand(line.product_id or 0, line.quantity, order.placed_at, order.number)
+                Demand(
+                    line.product_id or 0,
+                    line.quantity - line.quantity_removed,
+                    order.placed_at,
+                    order.number,
+                    gone=line.quantity_gone,
+                )
                 for line in lines
             ],
             warehouse=warehouse_of(order.shop),

@@ -174,6 +174,9 @@ def _converted(draft: OrderDraft, rate: Decimal) -> OrderDraft:
         line._replace(
             unit_price=to_unit_price(line.unit_price / rate),
             discount=to_cents(line.discount / rate),
+            refunded_amount=line.refunded_amount
+            if line.refunded_amount is None
+            else to_cents(line.refunded_amount / rate),
         )
         for line in draft.lines
     )
@@ -183,6 +186,7 @@ def _converted(draft: OrderDraft, rate: Decimal) -> OrderDraft:
         shipping_amount=to_cents(draft.shipping_amount / rate),
         discount=to_cents(draft.discount / rate),
         refunded=to_cents(draft.refunded / rate),
+        shipping_refunded=to_cents(draft.shipping_refunded / rate),
         stated_taxes=tuple(
             tax._replace(amount=to_cents(tax.amount / rate)) for tax in draft.stated_taxes
         ),

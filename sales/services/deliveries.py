@@ -11,21 +11,26 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from inventory.errors import NotEnoughStock
 from inventory.locks import lock_places, places_of
 from inventory.services import Issue, issue_stock
-from sales.errors import NoteNotDraft
+from sales.errors import NoteNotDraft, RefundUnexplained
 from sales.events import notes_shipped
 from sales.locks import lock_notes, lock_orders
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
-from sales.selectors import notes_short_of_stock, orders_ready_to_deliver
+from sales.selectors import (
+    lines_still_wanted,
+    notes_in_doubt,
+    notes_short_of_stock,
+    orders_ready_to_deliver,
+)
 from sphinx.core.bulk import update_rows
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.services import allocate_numbers, record
+from sphinx.core.texts import said
 
 # What the ledger calls goods that left by a delivery note.
 ORIGIN = "delivery_note"
@@ -97,7 +102,7 @@ def _pickable(line: OrderLine) -> Decimal:
     if line.reservation:
         return line.reservation.allocated
     if line.product_id is None:
-        return line.quantity - line.quantity_delivered
+        return line.quantity_wanted
     return Decimal(0)
 
 
@@ -114,9 +119,18 @@ def ship_delivery_note(
     Raises:
         NoteNotDraft: the note is cancelled.
         NotEnoughStock: what was picked is no longer set aside (a count, a loss, a priority).
+        RefundUnexplained: the shop refunded a part, and nobody has said what becomes of the goods.
     """
     ship_delivery_notes(note_ids=[note_id], at=at, actor=actor)
-    note = DeliveryNote.objects.get(pk=note_id)
+    note = DeliveryNote.objects.select_related("order").get(pk=note_id)
+    if note.status == DeliveryNote.Status.DRAFT and note.order.refund_asked_incl_tax:
+        raise RefundUnexplained(
+            _(
+                "Commande %(number)s : la boutique a remboursé %(amount)s € avant l'expédition. "
+                "Dites d'abord, sur la commande, si des pièces sont retirées."
+            )
+            % said({"number": note.order.number, "amount": note.order.refund_asked_incl_tax})
+        )
     if note.status == DeliveryNote.Status.DRAFT:
         raise NotEnoughStock(
             _(
@@ -141,8 +155,9 @@ def ship_delivery_notes(
 ) -> list[DeliveryNote]:
     """Ship the notes that are still drafts: stock leaves, orders move on, in one transaction.
 
-    Returns the notes that this call shipped: others were shipped or cancelled before, or hold
-    goods that are no longer set aside; those stay in preparation (`notes_short_of_stock`).
+    Returns the notes that this call shipped: others were shipped or cancelled before, hold goods
+    that are no longer set aside (`notes_short_of_stock`), or wait for a word on what the shop
+    refunded (`notes_in_doubt`); those stay in preparation.
 
     Raises:
         NotEnoughStock: only expired lots are left of a product (nothing is shipped then).
@@ -157,9 +172,13 @@ def ship_delivery_notes(
             DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
         )
     }
-    short = set(notes_short_of_stock().filter(pk__in=wanted).values_list("pk", flat=True))
+    held = {
+        pk
+        for waiting in (notes_short_of_stock(), notes_in_doubt())
+        for pk in waiting.filter(pk__in=wanted).values_list("pk", flat=True)
+    }
     drafts = lock_notes(wanted).filter(status=DeliveryNote.Status.DRAFT)
-    notes = [note for note in drafts if note.pk not in short]
+    notes = [note for note in drafts if note.pk not in held]
     if not notes:
         return []
     lines = list(
@@ -218,14 +237,15 @@ def _reservations_of(note_ids: Sequence[int]) -> list[int]:
 def _move_orders_on(orders: dict[int, Order]) -> None:
     """Delivered when no line wants more, else delivered in part."""
     incomplete = set(
-        OrderLine.objects.filter(order__in=orders)
-        .filter(quantity_delivered__lt=F("quantity"))
-        .values_list("order_id", flat=True)
+        lines_still_wanted().filter(order__in=orders).values_list("order_id", flat=True)
     )
     for order in orders.values():
-        order.status = (
-            Order.Status.PARTIALLY_DELIVERED if order.pk in incomplete else Order.Status.DELIVERED
-        )
+        if order.pk in incomplete:
+            order.status = Order.Status.PARTIALLY_DELIVERED
+        elif order.invoiced_elsewhere:
+            order.status = Order.Status.INVOICED
+        else:
+            order.status = Order.Status.DELIVERED
     update_rows(Order, ["status"], [(o.pk, o.status) for o in orders.values()])
 
 

@@ -51,5 +51,26 @@ def content_hash(draft: OrderDraft, lines: str) -> str:
             *draft.billing,
             *draft.shipping,
             *draft.stated_taxes,
+            *_deeds(draft),
         ]
     )
+
+
+def _deeds(draft: OrderDraft) -> list[Any]:
+    """What the shop already did; nothing where it did nothing."""
+    said = [
+        [n, line.shipped, line.cancelled, line.refunded, line.refunded_amount]
+        for n, line in enumerate(draft.lines)
+        if line.shipped is not None
+        or line.cancelled
+        or line.refunded
+        or line.refunded_amount is not None
+    ]
+    whole = (
+        draft.is_shipped,
+        draft.shipped_at,
+        draft.carrier,
+        draft.tracking_number,
+        draft.shipping_refunded.normalize(),
+    )
+    return [said, whole] if said or any(whole) else []

@@ -12,19 +12,23 @@ from inventory.services import Demand, ProductFacts, Reserved
 from sales.drafts import OrderDraft
 from sales.models import Order, OrderLine
 from sales.services.currencies import EURO
+from sales.services.deeds import Deeds, deeds_of_lines, refund_to_explain
 from sales.services.order_work import OrderResult, Work
 from sales.services.pricing import PricedLine
 from sphinx.core.bulk import insert_rows
 from sphinx.core.exchange import Rate
 from sphinx.core.models import Company, Shop
+from sphinx.core.money import ZERO
 from sphinx.core.services import company
 from sphinx.core.validators import compact_vat_number, is_vat_number
 from sphinx.core.vat import regime_of
 
 _NOTHING = Decimal(0)
 _LINE_COLUMNS = (
-    "order_id position kind product_id sku label quantity quantity_delivered unit_price_incl_tax "
-    "tax_rate discount_incl_tax total_incl_tax order_discount_incl_tax reservation_id source_line"
+    "order_id position kind product_id sku label quantity quantity_delivered quantity_shipped "
+    "quantity_refunded refunded_incl_tax quantity_removed removed_incl_tax quantity_gone "
+    "unit_price_incl_tax tax_rate discount_incl_tax total_incl_tax order_discount_incl_tax "
+    "reservation_id source_line"
 ).split()
 # What was sold, and the file that said so: fixed once it has left.
 AS_IT_LEFT = (
@@ -95,6 +99,12 @@ class OrderFacts:
             "shipping_tax_rate": priced.shipping_tax_rate,
             "discount_incl_tax": priced.discount,
             "refunded_incl_tax": draft.refunded,
+            "shipping_refunded_incl_tax": draft.shipping_refunded,
+            "refund_asked_incl_tax": self._refund_asked(work),
+            "is_history": work.is_history,
+            "shop_shipped_at": draft.shipped_at,
+            "shop_carrier": draft.carrier[:60],
+            "shop_tracking_number": draft.tracking_number[:60],
             "taxes": [
                 {"rate": str(t.rate), "total_incl_tax": str(t.total), "tax": str(t.tax)}
                 for t in priced.taxes
@@ -111,6 +121,12 @@ class OrderFacts:
             if not work.stays_as_it_left
             else "",
         }
+
+    def _refund_asked(self, work: Work) -> Decimal:
+        if work.status != Order.Status.CONFIRMED or work.is_history or not work.draft.refunded:
+            return ZERO
+        settled = work.existing.refund_settled_incl_tax if work.existing else ZERO
+        return refund_to_explain(work.draft, deeds_of_work(self.shop, work), settled)
 
 
 def raw_hash_to_keep(
@@ -156,20 +172,23 @@ def database_values(values: Mapping[str, Any]) -> list[Any]:
 class LinePlan:
     """The lines to write for some orders, and the goods to set aside for the confirmed ones."""
 
-    def __init__(self, work: Sequence[Work], products: Mapping[str, ProductFacts]) -> None:
+    def __init__(
+        self, shop: Shop, work: Sequence[Work], products: Mapping[str, ProductFacts]
+    ) -> None:
         self.demands: list[Demand] = []
-        # An order's place in `work`, rank, product, line, place in `demands`.
-        self._rows: list[tuple[int, int, int | None, PricedLine, int | None]] = []
+        # An order's place in `work`, rank, product, line, its deeds, place in `demands`.
+        self._rows: list[tuple[int, int, int | None, PricedLine, Deeds, int | None]] = []
         for place, w in enumerate(work):
+            is_wanted = w.status == Order.Status.CONFIRMED or w.is_sold_history
+            done = deeds_of_work(shop, w)
             for position, line in enumerate(w.priced.lines, start=1):
                 product = products.get(line.draft.article_key)
+                deeds = done[position - 1]
                 demand: int | None = None
-                if product and w.status == Order.Status.CONFIRMED:
+                if product and is_wanted:
                     demand = len(self.demands)
-                    self.demands.append(
-                        Demand(product.pk, line.draft.quantity, w.draft.placed_at, w.draft.number)
-                    )
-                self._rows.append((place, position, product and product.pk, line, demand))
+                    self.demands.append(_demand(w.draft, product.pk, line, deeds))
+                self._rows.append((place, position, product and product.pk, line, deeds, demand))
 
     def write(self, order_ids: Sequence[int], reserved: Reserved, result: OrderResult) -> None:
         """Insert the lines; `order_ids` in the order of the work, goods as set aside."""
@@ -186,6 +205,7 @@ class LinePlan:
                     line.draft.label[:200],
                     line.draft.quantity,
                     _NOTHING,
+                    *deeds,
                     line.unit_price,
                     line.tax_rate,
                     line.discount,
@@ -194,8 +214,28 @@ class LinePlan:
                     None if demand is None else reserved.reservation_ids[demand],
                     line.draft.line,
                 )
-                for place, position, product_id, line, demand in self._rows
+                for place, position, product_id, line, deeds, demand in self._rows
             ),
         )
         result.lines += len(self._rows)
         result.reserved += reserved.allocated
+
+
+def deeds_of_work(shop: Shop, work: Work) -> list[Deeds]:
+    """What becomes of the lines of an order that is written whole."""
+    return deeds_of_lines(
+        work.draft,
+        work.priced.lines,
+        is_history=work.is_history,
+        ships_itself=shop.ships_itself,
+    )
+
+
+def _demand(draft: OrderDraft, product_id: int, line: PricedLine, deeds: Deeds) -> Demand:
+    return Demand(
+        product_id,
+        line.draft.quantity - deeds.removed,
+        draft.placed_at,
+        draft.number,
+        gone=deeds.gone,
+    )

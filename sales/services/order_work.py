@@ -71,6 +71,13 @@ class Work(NamedTuple):
     completes: Order | None = None
     # The amounts and lines stay as they left; the complement has what is new.
     stays_as_it_left: bool = False
+    # Placed before the shop's first day here.
+    is_history: bool = False
+
+    @property
+    def is_sold_history(self) -> bool:
+        """True for what customers bought before the shop's first day here."""
+        return self.is_history and self.status not in (Order.Status.DRAFT, Order.Status.CANCELLED)
 
     @property
     def known_pk(self) -> int:

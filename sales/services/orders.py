@@ -32,10 +32,12 @@ from sales.services.complements import (
     pass_refunds_on,
 )
 from sales.services.currencies import in_euros, stated_rates, with_currencies
+from sales.services.deeds import has_left, has_left_whole
 from sales.services.deliveries import prepare_deliveries
 from sales.services.fingerprints import content_hash, lines_hash
 from sales.services.free_lines import products_without_sku
 from sales.services.identities import with_known_orders
+from sales.services.order_deeds import tell_deeds
 from sales.services.order_rows import (
     AS_IT_LEFT,
     LinePlan,
@@ -48,7 +50,7 @@ from sales.services.pricing import PricedOrder, price_order
 from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
 from sales.services.tax_notes import notes_on_tax
 from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
-from sphinx.core.clock import PARIS
+from sphinx.core.clock import PARIS, business_date
 from sphinx.core.errors import ConflictError, InputError
 from sphinx.core.models import Shop
 from sphinx.core.services import company, record_each
@@ -194,7 +196,7 @@ def _standing(
         for draft, _content, lines in changed
         if (known := existing.get(draft.external_id))
         and known.lines_hash == lines
-        and (known.status not in OPEN_STATES or known.status == _wanted_status(shop, draft))
+        and (_is_fixed(known) or known.status == _status_of(shop, draft, known))
     }
 
 
@@ -251,7 +253,8 @@ def _decide(
             _check_acceptable(draft, at)
             converted = in_euros(given, exchange, known)
             draft = converted.draft
-            status = _wanted_status(shop, draft)
+            is_history = known.is_history if known else _is_before_us(shop, draft)
+            status = _wanted_status(shop, draft, is_history=is_history)
             priced = price_order(
                 draft,
                 rates,
@@ -260,19 +263,29 @@ def _decide(
                 untaxed_rate=shop.untaxed_rate,
             )
             extra: list[Work] = []
-            if known and known.status not in OPEN_STATES:
+            if known and _is_fixed(known):
                 complement = _check_after_delivery(draft, priced, known, status, left.get(known.pk))
                 extra = [_complement_work(complement, status, known)] if complement else []
         except InputError as error:
             result.rejections.append(rejection(draft, error))
             continue
         origin = (converted.currency, converted.total, converted.rate)
-        keeps = known is not None and known.status not in OPEN_STATES
+        keeps = known is not None and _is_fixed(known)
         if status != Status.CANCELLED and not keeps:
             result.notes += notes_on_tax(draft, priced, franchise=franchise)
         work += extra
         work.append(
-            Work(draft, priced, status, content, lines, known, *origin, stays_as_it_left=keeps)
+            Work(
+                draft,
+                priced,
+                status,
+                content,
+                lines,
+                known,
+                *origin,
+                stays_as_it_left=keeps,
+                is_history=is_history,
+            )
         )
     return work
 
@@ -284,8 +297,18 @@ def _learn_of_vat(shop: Shop, drafts: Sequence[OrderDraft]) -> None:
         shop.save(update_fields=["states_vat"])
 
 
+def _is_fixed(known: Order) -> bool:
+    """True when something of it has left from here: what is sold can't change any more."""
+    return not known.is_history and known.status not in OPEN_STATES
+
+
+def _is_before_us(shop: Shop, draft: OrderDraft) -> bool:
+    until = shop.history_until
+    return until is not None and business_date(draft.placed_at) <= until
+
+
 def _changed_after_leaving(known: Order, lines: str) -> bool:
-    return known.status not in OPEN_STATES and known.lines_hash != lines
+    return _is_fixed(known) and known.lines_hash != lines
 
 
 def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
@@ -300,10 +323,16 @@ def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
         )
 
 
-def _wanted_status(shop: Shop, draft: OrderDraft) -> str:
+def _status_of(shop: Shop, draft: OrderDraft, known: Order) -> str:
+    return _wanted_status(shop, draft, is_history=known.is_history)
+
+
+def _wanted_status(shop: Shop, draft: OrderDraft, *, is_history: bool = False) -> str:
     refunded = draft.payment_status == Order.PaymentStatus.REFUNDED
-    if draft.state == "cancelled" or refunded:
+    if draft.state == "cancelled" or (refunded and not (is_history and has_left(draft))):
         return Status.CANCELLED
+    if is_history and has_left_whole(draft):
+        return Status.INVOICED
     if draft.state == "pending" and not shop.confirms_unpaid:
         return Status.DRAFT
     return Status.CONFIRMED
@@ -380,7 +409,7 @@ def _insert(
         columns,
         ((pk, *database_values(row)) for pk, row in zip(ids, rows, strict=True)),
     )
-    plan = LinePlan(work, products)
+    plan = LinePlan(shop, work, products)
     reserved = change_reservations(demands=plan.demands, warehouse=warehouse_of(shop))
     plan.write(ids, reserved, result)
     for w in work:
@@ -414,30 +443,35 @@ def _update(
     if not work:
         return
     rebuilt = [w for w in work if _must_rebuild(w)]
-    withdrawn = [w.known_pk for w in work if _must_rebuild(w) or _stops_rest(w)]
+    stopped = [w.known_pk for w in work if _stops_rest(w)]
+    anew = [w.known_pk for w in rebuilt]
+    told = [w for w in work if w.known_pk not in {*anew, *stopped} and not _changes_goods(w)]
     # Before the orders' locks: products first, then documents. What an order gives back and
     # what it asks anew go together, so that it doesn't lose its turn to those who wait.
-    plan = LinePlan(rebuilt, products)
+    plan = LinePlan(shop, rebuilt, products)
     reserved = change_reservations(
         demands=plan.demands,
         warehouse=warehouse_of(shop),
-        release_ids=reservations_of(withdrawn),
+        release_ids=reservations_of(stopped),
+        forgotten_ids=reservations_of(anew),
+        locked_ids=reservations_of([w.known_pk for w in told]),
     )
     locked = {o.pk: o for o in lock_orders(w.known_pk for w in work)}
     _check_still_as_read(work, locked)
-    cancel_drafts(withdrawn)
+    cancel_drafts([*anew, *stopped])
     facts = OrderFacts(shop, source, at, [locked[w.known_pk].customer_id for w in work])
     goods = goods_of([w.known_pk for w in work if _changes_goods(w)])
     fields: dict[str, Any] = {}
     for w in work:
         order = locked[w.known_pk]
         fields = facts.values(w, order.customer_id)
-        if order.status not in OPEN_STATES:
+        if _is_fixed(order):
             fields |= {"status": order.status, "cancelled_at": order.cancelled_at}
             if _stops_rest(w):
                 fields["status"] = Status.DELIVERED
         # A file that doesn't say when leaves what an earlier one said.
-        fields["shop_changed_at"] = fields["shop_changed_at"] or order.shop_changed_at
+        for name in _KEPT_WHERE_UNSAID:
+            fields[name] = fields[name] or getattr(order, name)
         if w.stays_as_it_left:
             fields |= {name: getattr(order, name) for name in AS_IT_LEFT}
         if w.status == Status.CANCELLED and order.status in OPEN_STATES:
@@ -454,9 +488,18 @@ def _update(
     refunded = pass_refunds_on(o for o in locked.values() if o.status not in OPEN_STATES)
     if refunded:
         Order.objects.bulk_update(refunded, ["refunded_incl_tax", "payment_status"], batch_size=100)
-    OrderLine.objects.filter(order_id__in=[w.known_pk for w in rebuilt])._raw_delete("default")
-    plan.write([w.known_pk for w in rebuilt], reserved, result)
+    OrderLine.objects.filter(order_id__in=anew)._raw_delete("default")
+    plan.write(anew, reserved, result)
+    tell_deeds(shop, told, locked, result)
     _record_updates(work, locked, source)
+
+
+_KEPT_WHERE_UNSAID = (
+    "shop_changed_at",
+    "shop_shipped_at",
+    "shop_carrier",
+    "shop_tracking_number",
+)
 
 
 def _record_updates(work: Sequence[Work], locked: Mapping[int, Order], source: Source) -> None:
@@ -483,7 +526,7 @@ def _must_rebuild(work: Work) -> bool:
     order = work.existing
     return (
         order is not None
-        and order.status in OPEN_STATES
+        and not _is_fixed(order)
         and (order.lines_hash != work.lines_hash or order.status != work.status)
     )
 

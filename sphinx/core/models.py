@@ -230,6 +230,24 @@ class Shop(models.Model):
         db_default=False,
         help_text=_("Sinon un article est créé pour chacune, par sa clé à la boutique ou son nom."),
     )
+    history_until = models.DateField(
+        _("reprise : commandes passées jusqu'au"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Avant le premier jour ici : elles entrent comme historique, sans stock, bon de "
+            "livraison, facture ni écriture, mais comptent pour les statistiques et le réassort."
+        ),
+    )
+    ships_itself = models.BooleanField(
+        _("la boutique expédie elle-même"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Elle ou son logisticien : ce que le fichier dit parti devient un bon de livraison. "
+            "Sinon, nous expédions, et ce qu'elle dit parti sans nous est un écart à expliquer."
+        ),
+    )
     mails_shipments = models.BooleanField(
         _("prévenir le client de l'expédition"),
         default=False,

@@ -69,6 +69,14 @@ def settle(total: Decimal, exact: Sequence[Decimal]) -> list[Decimal]:
     return floors
 
 
+def portion(total: Decimal, done: Decimal, now: Decimal, quantity: Decimal) -> Decimal:
+    """The share of a line's `total` for `now` pieces, when `done` of `quantity` went before.
+
+    Cumulative, so that the portions of all deliveries sum to the total exactly.
+    """
+    return to_cents(total * (done + now) / quantity) - to_cents(total * done / quantity)
+
+
 def plain(value: Decimal) -> str:
     """A quantity or rate without trailing zeros: 3.000 → "3", 5.50 → "5.5"."""
     text = f"{value:f}"

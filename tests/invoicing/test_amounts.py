@@ -3,8 +3,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicing.amounts import Part, net_parts, portion, taxes_by_rate
-from sphinx.core.money import tax_included
+from invoicing.amounts import Part, net_parts, taxes_by_rate
+from sphinx.core.money import portion, tax_included
 
 D = Decimal
 cents = st.decimals(min_value=0, max_value=5000, places=2)
