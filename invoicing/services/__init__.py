@@ -9,7 +9,7 @@ from invoicing.services.banking import (
     match_sure_lines,
 )
 from invoicing.services.closing import close_periods
-from invoicing.services.credits import credit_invoice, credit_lines, credit_refunds
+from invoicing.services.credits import credit_invoice, credit_lines
 from invoicing.services.documents import render_pdfs
 from invoicing.services.down_payments import issue_down_payment
 from invoicing.services.issuing import (
@@ -28,6 +28,7 @@ from invoicing.services.payments import (
 from invoicing.services.payouts import import_payouts
 from invoicing.services.platform import Synced, sync_platform
 from invoicing.services.pro_forma import pro_forma_pdf
+from invoicing.services.refunds import credit_refunds
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
 from invoicing.services.reporting import build_report, correct_report, make_due_reports
 from invoicing.services.statements import statement_pdf

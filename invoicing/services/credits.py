@@ -1,33 +1,27 @@
 """Credit notes: the only way to correct what was issued."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import structlog
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from invoicing.amounts import Part, RateAmounts, net_parts
-from invoicing.errors import NothingToCredit, StructureRefused
+from invoicing.errors import NothingToCredit
 from invoicing.events import invoices_issued
-from invoicing.mentions import language_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.selectors import (
     charged_amounts,
     credited_amounts,
     credited_quantities,
-    invoices_of,
     line_key,
     order_of_line,
-    orders_to_credit,
 )
 from invoicing.services.building import tax_rows
 from invoicing.services.issuing import write_documents
-from invoicing.services.payments import refund_of_credit
 from sales.locks import lock_orders
 from sales.models import Order
 from sphinx.core.clock import business_date
@@ -35,8 +29,6 @@ from sphinx.core.events import announce
 from sphinx.core.money import ZERO, plain, portion, spread, tax_included
 from sphinx.core.services import record
 from sphinx.core.texts import said
-
-log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -77,23 +69,24 @@ def credit_invoice(
             _("Facture %(number)s : il reste %(left)s € à créditer, %(wanted)s € demandés.")
             % said({"number": original.number, "left": left, "wanted": wanted})
         )
-    amounts = _amounts_by_rate(charged, done, wanted)
+    amounts = amounts_by_rate(charged, done, wanted)
     if wanted == original.total_incl_tax:
-        lines = [_copy(line) for line in original.lines.all()]
+        lines = [copy_of(line) for line in original.lines.all()]
     else:
-        lines = _amount_lines(amounts, reason)
-    return _issue(original, of_order, amounts, lines, reason, at, actor)
+        lines = amount_lines(amounts, reason)
+    return issue_credit(original, of_order, amounts, lines, reason, at, actor)
 
 
-def _issue(
+def issue_credit(
     original: Invoice,
     order: Order,
     amounts: dict[Decimal, RateAmounts],
     lines: list[InvoiceLine],
     reason: str,
     at: datetime,
-    actor: Any,
+    actor: Any = None,
 ) -> Invoice:
+    """Number and chain a credit note of these amounts and lines, and tell of it."""
     credit = _document(original, order, amounts, reason, at)
     write_documents([credit], {0: lines}, {0: tax_rows(amounts)}, at)
     record("credit_note.issued", [credit], actor=actor, invoice=original.number)
@@ -143,7 +136,7 @@ def credit_lines(
             portion(line.amount_incl_tax, done, pieces, line.quantity),
             portion(line.discount_incl_tax, done, pieces, line.quantity),
         )
-        copy = _copy(line)
+        copy = copy_of(line)
         copy.quantity, copy.amount_incl_tax, copy.discount_incl_tax = pieces, *part[1:]
         lines.append(copy)
         parts.append(part)
@@ -154,7 +147,7 @@ def credit_lines(
         line.position, line.total_incl_tax = position, part.total
         line.amount_excl_tax, line.discount_excl_tax = net.amount, net.discount
         line.total_excl_tax = net.amount - net.discount
-    return _issue(original, order, amounts, lines, reason, at, actor)
+    return issue_credit(original, order, amounts, lines, reason, at, actor)
 
 
 def _order_of_lines(original: Invoice, quantities: Mapping[int, Decimal]) -> Order:
@@ -208,55 +201,12 @@ def _amounts_of(
     return amounts
 
 
-def credit_refunds(*, at: datetime, order_ids: Iterable[int] | None = None) -> list[Invoice]:
-    """Credit notes for what shops refunded on invoiced orders and that isn't credited yet.
-
-    One transaction an order; a second run finds nothing left. One that would be no valid
-    e-invoice is told in the log and doesn't hold the others back.
-    """
-    credits_made = []
-    for order_id in orders_to_credit(order_ids).values_list("pk", flat=True):
-        try:
-            credits_made += _credit_order(order_id, at)
-        except StructureRefused as error:
-            log.warning("credit_note.refused", order_id=order_id, reason=error.message)
-    return credits_made
-
-
-@transaction.atomic
-def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
-    order = lock_orders([order_id]).get()
-    invoices = invoices_of([order.pk])[order.pk]
-    credited = sum((i.total_incl_tax for i in invoices if i.sign < 0), ZERO)
-    left = order.refunded_incl_tax - credited
-    # Printed: in the document's language, whoever issues it.
-    with translation.override(language_of(order)):
-        reason = _("Remboursement par la boutique")
-    made = []
-    for invoice in (i for i in invoices if i.sign > 0):
-        credited_before = credited_amounts(invoice, order if invoice.is_grouped else None)
-        done = sum((total for total, _tax in credited_before.values()), ZERO)
-        whole = sum((total for total, _tax in charged_amounts(invoice, order).values()), ZERO)
-        part = min(left, whole - done)
-        if part > 0:
-            note = credit_invoice(
-                invoice_id=invoice.pk,
-                amount=part,
-                reason=reason,
-                order=order,
-                at=at,
-            )
-            refund_of_credit(note, part, at)
-            made.append(note)
-            left -= part
-    return made
-
-
-def _amounts_by_rate(
+def amounts_by_rate(
     charged: Mapping[Decimal, tuple[Decimal, Decimal]],
     done: Mapping[Decimal, tuple[Decimal, Decimal]],
     wanted: Decimal,
 ) -> dict[Decimal, RateAmounts]:
+    """`wanted` EUR incl. tax, spread over the rates in proportion to what is left at each."""
     remaining = {
         rate: (
             total - done.get(rate, (ZERO, ZERO))[0],
@@ -277,13 +227,15 @@ def _amounts_by_rate(
     return amounts
 
 
-def _copy(line: InvoiceLine) -> InvoiceLine:
+def copy_of(line: InvoiceLine) -> InvoiceLine:
+    """The same line, to be written anew."""
     line.pk = None
     line._state.adding = True
     return line
 
 
-def _amount_lines(amounts: dict[Decimal, RateAmounts], reason: str) -> list[InvoiceLine]:
+def amount_lines(amounts: dict[Decimal, RateAmounts], reason: str) -> list[InvoiceLine]:
+    """A line a rate, for an amount that names no goods."""
     parts = [Part(rate, a.total, ZERO) for rate, a in amounts.items()]
     return [
         InvoiceLine(

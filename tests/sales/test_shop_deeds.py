@@ -1,0 +1,361 @@
+"""What a shop already did: pieces that left, that it took out, orders of before its first day."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounting_export.services import post_missing, post_money
+from inventory.models import Product, Reservation, StockPosition
+from invoicing.models import Invoice
+from invoicing.services import credit_refunds, issue_shipped
+from sales.drafts import LineDraft, OrderDraft
+from sales.errors import RefundUnexplained
+from sales.models import DeliveryNote, Order, OrderLine
+from sales.selectors import orders_ready_to_deliver
+from sales.services import (
+    prepare_deliveries,
+    prepare_delivery,
+    ship_delivery_note,
+    ship_delivery_notes,
+)
+from sphinx.core.proofs import run_proofs
+from tests.factories import NOON, ProductFactory, ShopFactory, draft, line, placed, put
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+@pytest.fixture(autouse=True)
+def stock(db: None) -> None:
+    for sku in ("BOU", "SAV", "LIV"):
+        ProductFactory(sku=sku, on_hand=10)
+
+
+def two(**first: Any) -> tuple[LineDraft, LineDraft]:
+    """Two BOU at 24.00 and one SAV at 4.00, 52.00 in all."""
+    return line("BOU", "24.00", "2", **first), line("SAV", "4.00")
+
+
+def again(*lines: LineDraft, **values: Any) -> OrderDraft:
+    values.setdefault("payment_status", "partially_refunded")
+    return draft("1", *lines, total_incl_tax=D("52.00"), **values)
+
+
+def free(sku: str) -> tuple[D, D]:
+    """On hand and set aside."""
+    position = StockPosition.objects.get(product__sku=sku)
+    return position.on_hand, position.reserved
+
+
+def picked(order: Order) -> dict[str, D]:
+    """What the note in preparation holds."""
+    lines = DeliveryNote.objects.get(order=order, status="draft").lines.all()
+    return {x.order_line.sku: x.quantity for x in lines.select_related("order_line")}
+
+
+def deliver(order: Order) -> None:
+    ship_delivery_notes(
+        note_ids=[n.pk for n in prepare_deliveries(order_ids=[order.pk], at=NOON)], at=NOON
+    )
+
+
+def failed_proofs() -> list[str]:
+    post_missing()
+    post_money()
+    return [fault for proof in run_proofs() for fault in proof.faults]
+
+
+# --- Pieces taken out before they leave -------------------------------------------------------
+
+
+def test_a_piece_refunded_before_leaving_is_neither_set_aside_nor_sent_nor_invoiced() -> None:
+    order = placed(
+        "1", *two(refunded=D(1)), payment_status="partially_refunded", refunded=D("24.00")
+    )
+    assert free("BOU") == (10, 1)
+
+    deliver(order)
+    invoice = issue_shipped(at=NOON).invoices[0]
+
+    assert free("BOU") == (9, 0)
+    assert (invoice.total_incl_tax, invoice.total_tax) == (D("28.00"), D("4.67"))
+    assert credit_refunds(at=NOON) == []
+    order.refresh_from_db()
+    assert order.status == "invoiced"
+    assert failed_proofs() == []
+
+
+def test_a_piece_taken_out_later_comes_off_the_note_that_is_being_picked() -> None:
+    order = placed("1", *two())
+    prepare_delivery(order_id=order.pk, at=NOON)
+    assert picked(order) == {"BOU": 2, "SAV": 1}
+
+    result = put(again(*two(refunded=D(1)), refunded=D("24.00")))
+
+    assert picked(order) == {"BOU": 1, "SAV": 1}
+    assert free("BOU") == (10, 1)
+    assert [(c.field, c.after) for c in result.changes if "retir" in c.field] == [
+        ("pièces retirées", "1 × BOU")
+    ]
+    assert failed_proofs() == []
+
+
+def test_a_note_of_which_nothing_is_wanted_any_more_is_undone() -> None:
+    order = placed("1", line("BOU", "24.00"), line("GUIDE", "4.00"))
+    prepare_delivery(order_id=order.pk, at=NOON)
+    assert picked(order) == {"BOU": 1}
+
+    lines = line("BOU", "24.00", refunded=D(1)), line("GUIDE", "4.00")
+    put(draft("1", *lines, refunded=D("24.00"), payment_status="partially_refunded"))
+
+    assert DeliveryNote.objects.get().status == "cancelled"
+    assert free("BOU") == (10, 0)
+
+
+def test_what_is_freed_goes_to_who_waits() -> None:
+    placed("1", line("BOU", "24.00", "10"))
+    waiting = placed("2", line("BOU", "24.00", "2"), placed_at=NOON + timedelta(days=1))
+    assert waiting.lines.get().reservation.allocated == 0
+
+    put(
+        draft(
+            "1",
+            line("BOU", "24.00", "10", cancelled=D(2)),
+            refunded=D("48.00"),
+            payment_status="partially_refunded",
+        )
+    )
+
+    assert waiting.lines.get().reservation.allocated == 2
+    assert failed_proofs() == []
+
+
+def test_a_refund_that_the_shop_takes_back_sets_the_piece_aside_again() -> None:
+    order = placed(
+        "1", *two(refunded=D(1)), payment_status="partially_refunded", refunded=D("24.00")
+    )
+
+    put(again(*two(), payment_status="paid"))
+
+    assert free("BOU") == (10, 2)
+    assert order.lines.get(sku="BOU").quantity_removed == 0
+    assert failed_proofs() == []
+
+
+def test_the_rest_that_is_refunded_ends_an_order_delivered_in_part() -> None:
+    Product.objects.filter(sku="SAV").update(sku="SAVON", sku_key="savon")
+    order = placed("1", *two())
+    deliver(order)
+    order.refresh_from_db()
+    assert order.status == "partially_delivered"
+    issue_shipped(at=NOON)
+
+    lines = two()[0], line("SAV", "4.00", refunded=D(1))
+    put(again(*lines, refunded=D("4.00")))
+    issue_shipped(at=NOON)
+
+    order.refresh_from_db()
+    assert order.status == "invoiced"
+    assert credit_refunds(at=NOON) == []
+    assert Invoice.objects.get().total_incl_tax == D("48.00")
+    assert failed_proofs() == []
+
+
+def test_what_has_left_is_credited_not_taken_out() -> None:
+    order = placed("1", *two())
+    deliver(order)
+    issue_shipped(at=NOON)
+
+    put(again(*two(refunded=D(1)), refunded=D("24.00")))
+
+    assert order.lines.get(sku="BOU").quantity_removed == 0
+    assert [note.total_incl_tax for note in credit_refunds(at=NOON)] == [D("24.00")]
+    assert failed_proofs() == []
+
+
+def test_a_bundle_taken_out_gives_its_components_back() -> None:
+    box = ProductFactory(sku="COFFRET", supply_mode="stocked")
+    box.components.create(component=Product.objects.get(sku="BOU"), quantity=D(2))
+    placed("1", line("COFFRET", "50.00", "2"))
+    assert free("BOU") == (10, 4)
+
+    put(
+        draft(
+            "1",
+            line("COFFRET", "50.00", "2", refunded=D(1)),
+            refunded=D("50.00"),
+            payment_status="partially_refunded",
+        )
+    )
+
+    assert free("BOU") == (10, 2)
+    assert failed_proofs() == []
+
+
+def test_replenishment_forgets_what_was_taken_out() -> None:
+    placed("1", *two())
+
+    put(again(*two(refunded=D(1)), refunded=D("24.00")))
+
+    assert Reservation.objects.get(product__sku="BOU").asked == 1
+
+
+# --- A refund without a word on pieces -------------------------------------------------------
+
+
+def test_a_refund_that_names_no_piece_holds_the_parcel() -> None:
+    order = placed(
+        "1", line("BOU", "30.00", "2"), refunded=D("12.00"), payment_status="partially_refunded"
+    )
+
+    assert order.refund_asked_incl_tax == D("12.00")
+    assert not orders_ready_to_deliver().exists()
+    assert prepare_deliveries(order_ids=[order.pk], at=NOON) == []
+
+
+def test_a_note_in_preparation_waits_for_the_answer() -> None:
+    order = placed("1", *two())
+    note = prepare_delivery(order_id=order.pk, at=NOON)
+    assert note is not None
+
+    put(again(*two(), refunded=D("12.00")))
+
+    assert ship_delivery_notes(note_ids=[note.pk], at=NOON) == []
+    with pytest.raises(RefundUnexplained):
+        ship_delivery_note(note_id=note.pk, at=NOON)
+
+
+def test_a_refund_of_shipping_alone_holds_nothing() -> None:
+    order = placed(
+        "1",
+        line("BOU", "24.00"),
+        shipping_amount=D("4.90"),
+        refunded=D("4.90"),
+        shipping_refunded=D("4.90"),
+        payment_status="partially_refunded",
+    )
+
+    assert order.refund_asked_incl_tax == 0
+    assert orders_ready_to_deliver().get() == order
+
+
+def test_less_than_the_piece_costs_is_no_piece_taken_out() -> None:
+    order = placed(
+        "1",
+        *two(refunded=D(1), refunded_amount=D("4.00")),
+        refunded=D("4.00"),
+        payment_status="partially_refunded",
+    )
+
+    assert order.lines.get(sku="BOU").quantity_removed == 0
+    assert order.refund_asked_incl_tax == D("4.00")
+
+
+# --- Shipped by the shop -----------------------------------------------------------------
+
+
+def test_what_the_shop_shipped_sets_nothing_aside() -> None:
+    placed("1", line("BOU", "24.00", "2"), is_shipped=True)
+
+    assert free("BOU") == (10, 0)
+    assert not orders_ready_to_deliver().exists()
+    assert Reservation.objects.get().asked == 2
+
+
+def test_of_a_parcel_in_part_the_rest_leaves() -> None:
+    order = placed("1", line("BOU", "24.00", shipped=D(1)), line("BOU", "24.00", shipped=D(0)))
+
+    assert free("BOU") == (10, 1)
+    deliver(order)
+    order.refresh_from_db()
+    assert order.status == "delivered"
+
+
+def test_a_note_of_ours_is_not_undone_by_the_shops_word() -> None:
+    order = placed("1", *two())
+    prepare_delivery(order_id=order.pk, at=NOON)
+
+    put(again(*two(), payment_status="paid", is_shipped=True))
+
+    assert picked(order) == {"BOU": 2, "SAV": 1}
+    assert free("BOU") == (10, 2)
+
+
+# --- Before the first day here ---------------------------------------------------------------
+
+
+@pytest.fixture
+def reprise(db: None) -> None:
+    ShopFactory(history_until=date(2026, 3, 1))
+
+
+BEFORE = NOON - timedelta(days=30)
+
+
+@pytest.mark.usefixtures("reprise")
+def test_history_makes_customers_and_demand_but_no_stock_nor_papers() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE, is_shipped=True)
+    deliver(order)
+
+    assert (order.is_history, order.status) == (True, "invoiced")
+    assert free("BOU") == (10, 0)
+    assert Reservation.objects.get().asked == 2
+    assert not DeliveryNote.objects.exists()
+    assert issue_shipped(at=NOON).invoices == []
+    assert failed_proofs() == []
+
+
+@pytest.mark.usefixtures("reprise")
+def test_an_open_order_of_before_waits_to_be_taken_over() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE)
+
+    assert (order.is_history, order.status) == (True, "confirmed")
+    assert free("BOU") == (10, 0)
+    assert not orders_ready_to_deliver().exists()
+
+
+@pytest.mark.usefixtures("reprise")
+def test_the_day_itself_is_history_and_the_next_is_not() -> None:
+    last = placed("1", line("BOU"), placed_at=NOON - timedelta(days=1))
+    first = placed("2", line("BOU"), placed_at=NOON)
+
+    assert (last.is_history, first.is_history) == (True, False)
+
+
+@pytest.mark.usefixtures("reprise")
+def test_history_follows_its_shop_without_a_quarrel() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE, is_shipped=True)
+
+    result = put(draft("1", line("BOU", "24.00", "3"), placed_at=BEFORE, is_shipped=True))
+
+    assert result.rejections == []
+    assert order.lines.get().quantity == 3
+    assert sum(Reservation.objects.values_list("asked", flat=True)) == 3
+    assert failed_proofs() == []
+
+
+@pytest.mark.usefixtures("reprise")
+def test_a_refund_of_history_makes_no_credit_note() -> None:
+    sold = {"placed_at": BEFORE, "is_shipped": True}
+    placed("1", line("BOU", "24.00", "2"), **sold)
+
+    put(
+        draft(
+            "1", line("BOU", "24.00", "2"), refunded=D("48.00"), payment_status="refunded", **sold
+        )
+    )
+
+    order = Order.objects.get()
+    assert (order.status, order.payment_status) == ("invoiced", "refunded")
+    assert credit_refunds(at=NOON) == []
+
+
+def test_the_database_counts_each_piece_once() -> None:
+    order = placed("1", *two())
+    deliver(order)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        OrderLine.objects.filter(order=order).update(quantity_removed=1)
