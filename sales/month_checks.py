@@ -20,6 +20,7 @@ def orders_paid_and_not_delivered(first: date, last: date) -> LeftOpen:
     orders = Order.objects.filter(
         status__in=(Status.DRAFT, Status.CONFIRMED, Status.PARTIALLY_DELIVERED),
         payment_status=Order.PaymentStatus.PAID,
+        is_history=False,
         placed_at__lt=start_of(last + timedelta(days=1)),
     )
     url = f"{reverse('admin:sales_order_changelist')}?payment_status__exact=paid"

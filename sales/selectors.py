@@ -108,6 +108,32 @@ def notes_in_doubt() -> QuerySet[DeliveryNote]:
     )
 
 
+def orders_in_doubt() -> QuerySet[Order]:
+    """Orders of which a part was refunded before they left, nobody has said why; oldest first."""
+    return Order.objects.filter(
+        status__in=DELIVERABLE, is_history=False, refund_asked_incl_tax__gt=0
+    ).order_by("placed_at", "pk")
+
+
+def orders_to_take_over() -> QuerySet[Order]:
+    """Open orders of before their shop's first day here, oldest first."""
+    return Order.objects.filter(
+        is_history=True, status__in=(Order.Status.DRAFT, Order.Status.CONFIRMED)
+    ).order_by("placed_at", "pk")
+
+
+def shipped_by_shops() -> QuerySet[Order]:
+    """Open orders of which their shop says that more left than by our notes, oldest first."""
+    left = OrderLine.objects.filter(
+        order=OuterRef("pk"),
+        quantity_shipped__gt=F("quantity_delivered"),
+        quantity__gt=F("quantity_delivered") + F("quantity_removed"),
+    )
+    return Order.objects.filter(Exists(left), status__in=DELIVERABLE, is_history=False).order_by(
+        "placed_at", "pk"
+    )
+
+
 def lines_still_wanted() -> QuerySet[OrderLine]:
     """Lines of which a delivery note has still to take pieces."""
     return OrderLine.objects.filter(quantity__gt=_NOT_WANTED)

@@ -5,7 +5,14 @@ from typing import Any
 from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
-from sales.services import forget_inactive, mail_quote, mail_shipment, notes_to_mail, quotes_to_mail
+from sales.services import (
+    forget_inactive,
+    mail_quote,
+    mail_shipment,
+    notes_to_mail,
+    quotes_to_mail,
+    ship_as_shops_did,
+)
 from sphinx.core import clock
 
 
@@ -20,6 +27,12 @@ def mail_parcels(**_extra: Any) -> None:
     """Sweep: customers who haven't been told yet."""
     for note_id in notes_to_mail():
         mail_parcel.delay(note_id=note_id)
+
+
+@shared_task(label=_("Constater ce que les boutiques expédient"))
+def note_shipments(*, order_ids: list[int] | None = None, **_extra: Any) -> None:
+    """Delivery notes of what shops shipped themselves, of some orders or of all (a sweep)."""
+    ship_as_shops_did(at=clock.now(), order_ids=order_ids)
 
 
 @shared_task(label=_("Envoyer un devis"))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sales.views import articles, desk, dispatch, quotes, returns
+from sales.views import articles, desk, differences, dispatch, quotes, returns
 
 app_name = "sales"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("livraisons/prelevement/", dispatch.picking, name="picking"),
     path("livraisons/etiquettes/<slug:layout>.csv", dispatch.labels, name="labels"),
     path("livraisons/suivi/", dispatch.tracking, name="tracking"),
+    path("commandes/ecarts/", differences.differences, name="differences"),
     path("livraisons/<int:note_id>/colis/", dispatch.parcel, name="parcel"),
     path("livraisons/<int:note_id>/retour/", desk.take_back, name="take_back"),
     path("retours/", returns.returns, name="returns"),

@@ -53,6 +53,10 @@ app.conf.beat_schedule = {
         "task": "sales.tasks.mail_parcels",
         "schedule": crontab(minute="*/15"),
     },
+    "note-shipments": {
+        "task": "sales.tasks.note_shipments",
+        "schedule": crontab(minute="*/15"),
+    },
     "mail-quotes": {
         "task": "sales.tasks.mail_quotes",
         "schedule": crontab(minute="*/15"),

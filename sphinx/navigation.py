@@ -67,6 +67,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Commandes"), "shopping_cart", "sales.order"),
         _page(_("Devis"), "contract", "sales:quotes", "sales.view_quote"),
         _page(_("Expédier"), "package_2", "sales:worktop", "sales.view_deliverynote"),
+        _page(_("Écarts avec les boutiques"), "rule", "sales:differences", "sales.view_order"),
         _list(_("Bons de livraison"), "local_shipping", "sales.deliverynote"),
         _page(_("Retours"), "assignment_return", "sales:returns", "sales.view_returnrequest"),
         _list(_("Retours en stock"), "undo", "sales.goodsreturn"),

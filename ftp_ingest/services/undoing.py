@@ -50,7 +50,7 @@ def undo_run(*, run_id: int, actor: Any = None) -> Undone:
     Shop.objects.select_for_update(no_key=True).get(pk=run.shop_id)
     hashes = list(run.files.filter(kind="orders").values_list("sha256", flat=True))
     orders = list(Order.objects.filter(shop=run.shop_id, source_sha256__in=hashes))
-    gone = [order.number for order in orders if order.status not in _OPEN]
+    gone = [o.number for o in orders if o.status not in _OPEN and not o.is_history]
     if gone:
         raise BusinessRuleError(
             _(

@@ -26,6 +26,12 @@ from sales.services.dispatch import (
     tracking_url,
 )
 from sales.services.documents import render_delivery_pdfs, render_quote, render_return_slip
+from sales.services.history import (
+    begin_history,
+    leave_as_history,
+    make_history,
+    take_over,
+)
 from sales.services.labels import FORMATS, labels_csv
 from sales.services.merging import merge_customers
 from sales.services.order_work import OrderChange, OrderResult, Rejection
@@ -51,6 +57,7 @@ from sales.services.quotes import (
     start_quote,
     write_quote,
 )
+from sales.services.refund_answers import explain_refund, likely_pieces
 from sales.services.retention import forget_inactive
 from sales.services.return_requests import (
     abandon_return,
@@ -59,6 +66,7 @@ from sales.services.return_requests import (
     receive_return,
 )
 from sales.services.returns import Back, return_goods
+from sales.services.shop_shipments import ship_as_shop_did, ship_as_shops_did
 
 __all__ = [
     "CARRIERS",
@@ -77,17 +85,22 @@ __all__ = [
     "abandon_return",
     "accept_quote",
     "announce_return",
+    "begin_history",
     "cancel_delivery_note",
     "cancel_order",
     "confirm_order",
     "copy_quote",
     "examine_return",
+    "explain_refund",
     "forget_inactive",
     "gather_articles",
     "import_tracking",
     "labels_csv",
+    "leave_as_history",
+    "likely_pieces",
     "mail_quote",
     "mail_shipment",
+    "make_history",
     "mark_invoiced",
     "merge_customers",
     "notes_to_mail",
@@ -106,11 +119,14 @@ __all__ = [
     "return_goods",
     "send_quote",
     "set_tracking",
+    "ship_as_shop_did",
+    "ship_as_shops_did",
     "ship_delivery_note",
     "ship_delivery_notes",
     "ship_parcel",
     "shipping_by_rate",
     "start_quote",
+    "take_over",
     "tracking_url",
     "upsert_orders",
     "withdraw_orders",

@@ -107,10 +107,10 @@ def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
         BusinessRuleError: one of them has been delivered or invoiced.
     """
     change_reservations(
-        demands=[], warehouse=default_warehouse(), release_ids=reservations_of(order_ids)
+        demands=[], warehouse=default_warehouse(), forgotten_ids=reservations_of(order_ids)
     )
     orders = list(lock_orders(order_ids))
-    gone = [order for order in orders if order.status not in OPEN_STATES]
+    gone = [o for o in orders if o.status not in OPEN_STATES and not o.is_history]
     if gone:
         raise BusinessRuleError(
             _("La commande %(number)s est déjà livrée ou facturée.") % {"number": gone[0].number},

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from sales.drafts import LineDraft, OrderDraft
+from sales.models import OrderLine
 from sales.services.pricing import PricedLine
 from sphinx.core.money import CENT, ZERO, portion
 
@@ -80,15 +81,23 @@ def deeds_of(
     )
 
 
-def worth_of(line: PricedLine, pieces: Decimal) -> Decimal:
+def worth_of(line: PricedLine | OrderLine, pieces: Decimal) -> Decimal:
     """What the last `pieces` of a line come to (EUR incl. tax); an invoice of the others has the
     rest, its amount and its discount each rounded."""
-    ordered = line.draft.quantity
     if not pieces:
         return ZERO
-    amount = portion(line.total + line.discount, ordered - pieces, pieces, ordered)
+    amount, discount, ordered = _amounts(line)
+    done = ordered - pieces
+    return portion(amount, done, pieces, ordered) - portion(discount, done, pieces, ordered)
+
+
+def _amounts(line: PricedLine | OrderLine) -> tuple[Decimal, Decimal, Decimal]:
+    """Before discounts, discounts (EUR incl. tax), pieces."""
+    if isinstance(line, OrderLine):
+        discount = line.discount_incl_tax + line.order_discount_incl_tax
+        return line.total_incl_tax + line.discount_incl_tax, discount, line.quantity
     discount = line.discount + line.order_discount
-    return amount - portion(discount, ordered - pieces, pieces, ordered)
+    return line.total + line.discount, discount, line.draft.quantity
 
 
 def _is_gesture(line: PricedLine) -> bool:

@@ -61,7 +61,7 @@ def tell_deeds(
             for line, priced in zip(own, w.priced.lines, strict=True)
         ]
         changed += _set(order, own, done)
-        if order.status == Status.CONFIRMED and not order.is_history:
+        if order.status == Status.CONFIRMED and not (order.is_history or shop.ships_itself):
             order.refund_asked_incl_tax = refund_to_explain(
                 w.draft, done, order.refund_settled_incl_tax
             )

@@ -123,7 +123,8 @@ class OrderFacts:
         }
 
     def _refund_asked(self, work: Work) -> Decimal:
-        if work.status != Order.Status.CONFIRMED or work.is_history or not work.draft.refunded:
+        is_ours = not (work.is_history or self.shop.ships_itself)
+        if work.status != Order.Status.CONFIRMED or not is_ours or not work.draft.refunded:
             return ZERO
         settled = work.existing.refund_settled_incl_tax if work.existing else ZERO
         return refund_to_explain(work.draft, deeds_of_work(self.shop, work), settled)

@@ -21,6 +21,7 @@ from inventory.services import (
 )
 from sales.drafts import OrderDraft
 from sales.errors import ChangedAfterDelivery
+from sales.events import shops_shipped
 from sales.locks import lock_orders, lock_shop
 from sales.models import Order, OrderLine
 from sales.services.changes import goods_changes, goods_of, order_changes
@@ -52,6 +53,7 @@ from sales.services.tax_notes import notes_on_tax
 from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
 from sphinx.core.clock import PARIS, business_date
 from sphinx.core.errors import ConflictError, InputError
+from sphinx.core.events import announce
 from sphinx.core.models import Shop
 from sphinx.core.services import company, record_each
 from sphinx.core.texts import sku_key
@@ -116,6 +118,15 @@ def _apply(
     _prepare_complements(shop, fresh, at)
     result.written_ids += [w.draft.external_id for w in work]
     result.applied_ids += result.written_ids
+    _announce_shipments(shop, work)
+
+
+def _announce_shipments(shop: Shop, work: Sequence[Work]) -> None:
+    """What a shop that ships itself says has left becomes delivery notes after commit."""
+    keys = [w.draft.external_id for w in work if has_left(w.draft)]
+    if shop.ships_itself and keys:
+        orders = Order.objects.filter(shop=shop, external_id__in=keys)
+        announce(shops_shipped, order_ids=list(orders.values_list("pk", flat=True)))
 
 
 def _whole(known: Mapping[str, Order], keys: Sequence[str]) -> dict[str, Order]:

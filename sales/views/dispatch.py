@@ -17,6 +17,7 @@ from sales.models import DeliveryNote
 from sales.picking import Piece, picking_list, pieces_of
 from sales.selectors import (
     lines_waiting_for_stock,
+    notes_in_doubt,
     notes_short_of_stock,
     notes_to_ship,
     orders_ready_to_deliver,
@@ -51,6 +52,7 @@ def worktop(request: HttpRequest) -> HttpResponse:
         drafts=drafts[:SHOWN],
         draft_count=notes_to_ship().count(),
         short=set(notes_short_of_stock().values_list("pk", flat=True)),
+        doubtful=set(notes_in_doubt().values_list("pk", flat=True)),
         waiting=lines_waiting_for_stock().values("order_id").distinct().count(),
         shown=SHOWN,
         may_ship=request.user.has_perm("sales.change_deliverynote"),

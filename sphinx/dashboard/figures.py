@@ -24,9 +24,12 @@ from sales.selectors import (
     lines_waiting_for_stock,
     notes_to_ship,
     orders_at_foreign_rates,
+    orders_in_doubt,
     orders_ready_to_deliver,
+    orders_to_take_over,
     quotes_to_follow_up,
     returns_to_examine,
+    shipped_by_shops,
 )
 from sphinx.core import clock
 from sphinx.core.models import Approval, AuditEvent, DeadLetter
@@ -167,10 +170,13 @@ def percent_change(now: Decimal, before: Decimal) -> int | None:
 def work_waiting() -> dict[str, int]:
     """What waits for a hand, by the name of the card."""
     return {
-        "to_confirm": Order.objects.filter(status=Order.Status.DRAFT).count(),
+        "to_confirm": Order.objects.filter(status=Order.Status.DRAFT, is_history=False).count(),
         "quotes": quotes_to_follow_up(clock.today()).count(),
         "to_prepare": orders_ready_to_deliver().count(),
         "to_ship": notes_to_ship().count(),
+        "refunds_in_doubt": orders_in_doubt().count(),
+        "shipped_by_shops": shipped_by_shops().count(),
+        "to_take_over": orders_to_take_over().count(),
         "to_invoice": notes_to_invoice().count(),
         "returns": returns_to_examine().count(),
         "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),

@@ -18,6 +18,7 @@ PAGES = {
     "core:privacy": "roles/owner/#privacy",
     "sales:": "roles/sales/",
     "sales:worktop": "roles/warehouse/",
+    "sales:differences": "roles/sales/#differences",
     "sales:picking": "roles/warehouse/",
     "sales:parcel": "roles/warehouse/",
     "sales:without_sku": "shops/#no-sku",

@@ -9,18 +9,28 @@ from django.db import IntegrityError, transaction
 
 from accounting_export.services import post_missing, post_money
 from inventory.models import Product, Reservation, StockPosition
+from inventory.services import adjust_stock, default_warehouse
 from invoicing.models import Invoice
 from invoicing.services import credit_refunds, issue_shipped
 from sales.drafts import LineDraft, OrderDraft
 from sales.errors import RefundUnexplained
 from sales.models import DeliveryNote, Order, OrderLine
-from sales.selectors import orders_ready_to_deliver
+from sales.selectors import orders_ready_to_deliver, orders_to_take_over, shipped_by_shops
 from sales.services import (
+    begin_history,
+    explain_refund,
+    leave_as_history,
+    likely_pieces,
+    make_history,
     prepare_deliveries,
     prepare_delivery,
+    ship_as_shop_did,
+    ship_as_shops_did,
     ship_delivery_note,
     ship_delivery_notes,
+    take_over,
 )
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.proofs import run_proofs
 from tests.factories import NOON, ProductFactory, ShopFactory, draft, line, placed, put
 
@@ -359,3 +369,246 @@ def test_the_database_counts_each_piece_once() -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         OrderLine.objects.filter(order=order).update(quantity_removed=1)
+
+
+# --- Answers ---------------------------------------------------------------------------------
+
+
+def doubtful(refunded: str = "24.00") -> Order:
+    return placed("1", *two(), refunded=D(refunded), payment_status="partially_refunded")
+
+
+def test_the_likely_answer_is_the_pieces_that_cost_what_was_refunded() -> None:
+    order = doubtful()
+
+    assert likely_pieces(order) == {order.lines.get(sku="BOU").pk: D(1)}
+
+
+def test_an_amount_that_no_piece_costs_is_likely_a_gesture() -> None:
+    assert likely_pieces(doubtful("5.00")) == {}
+
+
+def test_pieces_said_to_be_taken_out_dont_leave_nor_are_invoiced() -> None:
+    order = doubtful()
+    line_id = order.lines.get(sku="BOU").pk
+
+    explain_refund(order_id=order.pk, pieces={line_id: D(1)}, asked=D("24.00"))
+    deliver(order)
+
+    assert issue_shipped(at=NOON).invoices[0].total_incl_tax == D("28.00")
+    assert credit_refunds(at=NOON) == []
+    assert failed_proofs() == []
+
+
+def test_a_gesture_lets_everything_leave_and_is_credited() -> None:
+    order = doubtful("5.00")
+
+    explain_refund(order_id=order.pk, pieces={}, asked=D("5.00"))
+    deliver(order)
+
+    assert issue_shipped(at=NOON).invoices[0].total_incl_tax == D("52.00")
+    assert [note.total_incl_tax for note in credit_refunds(at=NOON)] == [D("5.00")]
+    assert failed_proofs() == []
+
+
+def test_the_same_file_again_asks_nothing_twice() -> None:
+    order = doubtful()
+    line_id = order.lines.get(sku="BOU").pk
+    explain_refund(order_id=order.pk, pieces={line_id: D(1)}, asked=D("24.00"))
+
+    put(again(*two(), refunded=D("24.00"), note="Merci"))
+
+    order.refresh_from_db()
+    assert order.refund_asked_incl_tax == 0
+    assert free("BOU") == (10, 1)
+
+
+def test_what_is_refunded_beyond_the_answer_is_asked() -> None:
+    order = doubtful("5.00")
+    explain_refund(order_id=order.pk, pieces={}, asked=D("5.00"))
+
+    put(again(*two(), refunded=D("9.00")))
+
+    order.refresh_from_db()
+    assert order.refund_asked_incl_tax == D("4.00")
+
+
+def test_an_answer_to_an_older_question_is_refused() -> None:
+    order = doubtful("5.00")
+    put(again(*two(), refunded=D("9.00")))
+
+    with pytest.raises(BusinessRuleError, match="vient d'être expliqué"):
+        explain_refund(order_id=order.pk, pieces={}, asked=D("5.00"))
+
+
+def test_no_more_can_be_taken_out_than_is_there() -> None:
+    order = doubtful()
+    line_id = order.lines.get(sku="BOU").pk
+
+    with pytest.raises(BusinessRuleError):
+        explain_refund(order_id=order.pk, pieces={line_id: D(3)}, asked=D("24.00"))
+
+
+# --- The shop ships ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def its_own(db: None) -> None:
+    """A shop whose logistician ships."""
+    ShopFactory(ships_itself=True)
+
+
+LATER = NOON + timedelta(days=2)
+
+
+@pytest.mark.usefixtures("its_own")
+def test_what_the_shop_ships_becomes_a_note_of_its_day_carrier_and_number() -> None:
+    order = placed("1", *two())
+    assert not orders_ready_to_deliver().exists()
+    put(
+        again(
+            *two(),
+            payment_status="paid",
+            is_shipped=True,
+            shipped_at=NOON + timedelta(days=1),
+            carrier="Colissimo",
+            tracking_number="6A123",
+        )
+    )
+
+    notes = ship_as_shops_did(at=LATER)
+
+    assert [(n.carrier, n.tracking_number, n.shipped_at) for n in notes] == [
+        ("Colissimo", "6A123", NOON + timedelta(days=1))
+    ]
+    assert free("BOU") == (8, 0)
+    assert issue_shipped(at=LATER).invoices[0].total_incl_tax == D("52.00")
+    order.refresh_from_db()
+    assert order.status == "invoiced"
+    assert ship_as_shops_did(at=LATER) == []
+    assert failed_proofs() == []
+
+
+@pytest.mark.usefixtures("its_own")
+def test_parcels_in_part_follow_as_they_grow() -> None:
+    placed("1", line("BOU", "24.00", "3", shipped=D(1)))
+    ship_as_shops_did(at=NOON)
+
+    put(draft("1", line("BOU", "24.00", "3", shipped=D(3))))
+    ship_as_shops_did(at=LATER)
+
+    pieces = DeliveryNote.objects.order_by("pk").values_list("lines__quantity", flat=True)
+    assert list(pieces) == [1, 2]
+    assert Order.objects.get().status == "delivered"
+    assert failed_proofs() == []
+
+
+@pytest.mark.usefixtures("its_own")
+def test_what_our_stock_doesnt_cover_waits_for_a_count() -> None:
+    order = placed("1", line("BOU", "24.00", "12"), is_shipped=True)
+
+    assert ship_as_shops_did(at=NOON) == []
+    assert shipped_by_shops().get() == order
+
+    adjust_stock(
+        product=Product.objects.get(sku="BOU"),
+        warehouse=default_warehouse(),
+        counted=D(12),
+        at=NOON,
+        number="INV1",
+        note="Comptage",
+    )
+    assert len(ship_as_shops_did(at=NOON)) == 1
+    assert free("BOU") == (0, 0)
+    assert failed_proofs() == []
+
+
+@pytest.mark.usefixtures("its_own")
+def test_a_refund_of_what_a_shop_ships_itself_is_its_own_affair() -> None:
+    assert doubtful().refund_asked_incl_tax == 0
+
+
+def test_where_we_ship_what_the_shop_shipped_is_a_difference_until_a_note_is_made() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), is_shipped=True)
+    assert shipped_by_shops().get() == order
+
+    ship_as_shop_did(order_id=order.pk, at=NOON)
+
+    assert not shipped_by_shops().exists()
+    assert free("BOU") == (8, 0)
+    assert issue_shipped(at=NOON).invoices[0].total_incl_tax == D("48.00")
+    assert failed_proofs() == []
+
+
+def test_or_it_was_handled_elsewhere_altogether() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), is_shipped=True)
+
+    make_history(order_id=order.pk)
+
+    order.refresh_from_db()
+    assert (order.is_history, order.status) == (True, "invoiced")
+    assert not shipped_by_shops().exists()
+    assert failed_proofs() == []
+
+
+# --- Taking over -----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("reprise")
+def test_an_order_taken_over_is_shipped_and_invoiced_from_here() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE)
+
+    take_over(order_id=order.pk, invoiced_elsewhere=False)
+    assert free("BOU") == (10, 2)
+    deliver(order)
+
+    assert issue_shipped(at=NOON).invoices[0].total_incl_tax == D("48.00")
+    assert Reservation.objects.get().asked == 2
+    assert failed_proofs() == []
+
+
+@pytest.mark.usefixtures("reprise")
+def test_an_order_invoiced_elsewhere_is_shipped_without_an_invoice() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE)
+
+    take_over(order_id=order.pk, invoiced_elsewhere=True)
+    deliver(order)
+
+    assert issue_shipped(at=NOON).invoices == []
+    order.refresh_from_db()
+    assert order.status == "invoiced"
+    assert free("BOU") == (8, 0)
+    assert failed_proofs() == []
+
+
+@pytest.mark.usefixtures("reprise")
+def test_an_order_of_before_that_left_elsewhere_is_done_with() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE)
+
+    leave_as_history(order_id=order.pk)
+
+    assert not orders_to_take_over().exists()
+    with pytest.raises(BusinessRuleError):
+        take_over(order_id=order.pk, invoiced_elsewhere=False)
+
+
+def test_a_first_day_said_later_frees_what_was_set_aside() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE)
+    prepare_delivery(order_id=order.pk, at=NOON)
+    assert free("BOU") == (10, 2)
+
+    assert begin_history(shop_id=order.shop_id, until=date(2026, 3, 1)) == 1
+
+    order.refresh_from_db()
+    assert (order.is_history, order.status) == (True, "confirmed")
+    assert free("BOU") == (10, 0)
+    assert DeliveryNote.objects.get().status == "cancelled"
+    assert Reservation.objects.get().asked == 2
+    assert failed_proofs() == []
+
+
+def test_what_was_delivered_here_never_becomes_history() -> None:
+    order = placed("1", line("BOU", "24.00", "2"), placed_at=BEFORE)
+    deliver(order)
+
+    assert begin_history(shop_id=order.shop_id, until=date(2026, 3, 1)) == 0

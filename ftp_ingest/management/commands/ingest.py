@@ -1,4 +1,5 @@
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from ftp_ingest.dialects import find_dialect
 from ftp_ingest.management.reporting import has_refusals, print_ingest, show_progress
 from ftp_ingest.services import ingest_paths
 from ftp_ingest.services.ingest import files_of
+from sales.services import begin_history
 from sphinx.core.management.base import SphinxCommand
 from sphinx.core.models import Shop
 from sphinx.core.services import find_shop
@@ -23,6 +25,12 @@ class Command(SphinxCommand):
         parser.add_argument("--dialect", default="auto", metavar="auto|NOM")
         parser.add_argument("--dry-run", action="store_true", help="tout faire, ne rien garder")
         parser.add_argument("--create-shop", action="store_true", help="créer la boutique")
+        parser.add_argument(
+            "--history-until",
+            type=date.fromisoformat,
+            metavar="AAAA-MM-JJ",
+            help="jour de reprise : les commandes passées jusque-là sont de l'historique",
+        )
 
     def work(self, **options: Any) -> dict[str, Any]:
         files_of(options["paths"])
@@ -30,6 +38,9 @@ class Command(SphinxCommand):
             find_dialect(options["dialect"])
         with transaction.atomic():
             shop = find_shop(code=options["shop"], create=options["create_shop"])
+            if options["history_until"]:
+                begin_history(shop_id=shop.pk, until=options["history_until"])
+                shop.refresh_from_db()
             if options["dry_run"]:
                 report = self._ingest(shop, options)
                 transaction.set_rollback(True)
