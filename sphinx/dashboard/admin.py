@@ -132,9 +132,7 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
         "invoices": documents_of(order),
         "payments": order.payments.all(),
         "waiting": [
-            (line, line.quantity_wanted)
-            for line in order.lines.all()
-            if line.quantity_wanted
+            (line, line.quantity_wanted) for line in order.lines.all() if line.quantity_wanted
         ],
         "verbs": _verbs(request, order, notes),
         "papers": _papers(request, order),
