@@ -46,32 +46,32 @@ def known_names(aliases: Aliases) -> frozenset[str]:
 class Entry:
     """One row; every reader raises InputError naming line and column."""
 
-    __slots__ = ("_cells", "_columns", "line")
+    __slots__ = ("_cells", "_columns", "_place", "line")
 
     def __init__(self, columns: Columns, row: Row) -> None:
         self._columns = columns
-        self.line = row.line
-        self._cells = row.cells
+        self._place = columns.place
+        self.line, self._cells = row
 
     def raw(self, field: str) -> str:
         """The cell as it stands; blank when there is no such column."""
-        return self._cells[self._columns.place[field]]
+        return self._cells[self._place[field]]
 
     def filled(self, field: str) -> bool:
         """True when the cell holds something."""
-        return bool(self.raw(field).strip())
+        return bool(self._cells[self._place[field]].strip())
 
     def text(self, field: str) -> str:
         """Cleaned text."""
-        return cells.clean(self.raw(field))
+        return cells.clean(self._cells[self._place[field]])
 
     def maybe(self, field: str) -> str:
         """Cleaned text; blank for a field that this dialect doesn't have."""
-        return self.text(field) if field in self._columns.place else ""
+        return self.text(field) if field in self._place else ""
 
     def plain(self, field: str) -> str:
         """Cleaned text without the apostrophe that keeps spreadsheets from reading a number."""
-        return cells.unquoted(self.raw(field))
+        return cells.unquoted(self._cells[self._place[field]])
 
     def number(self, field: str) -> Decimal:
         """A signed number; blank is 0."""

@@ -49,9 +49,11 @@ class TableOrders:
 
     def is_total(self, cells: list[str]) -> bool:
         """A row without key and without anything that an order's row has."""
-        return not cells[self._key].strip() and not any(
-            cells[place].strip() for place in self._content
-        )
+        return not cells[self._key].strip() and not self._has_content(cells)
+
+    def _has_content(self, cells: list[str]) -> bool:
+        """True when the row has something that only an order's row has."""
+        return any(cells[place].strip() for place in self._content)
 
 
 def no_items(number: str, entry: Entry, field: str) -> InputError:
