@@ -113,8 +113,8 @@ class Entry:
         )
 
     def maybe_moment(self, field: str) -> datetime | None:
-        """The same, None when blank."""
-        return self.moment(field) if self.filled(field) else None
+        """The same; None when blank, or for a field that this dialect doesn't have."""
+        return self.moment(field) if field in self._place and self.filled(field) else None
 
     def yes(self, field: str) -> bool:
         """True for yes, oui, true, 1…"""

@@ -189,7 +189,9 @@ def person(entry: Entry, *, ref: str, phone: str = "phone") -> CustomerDraft:
     first, last = entry.maybe("first_name"), entry.maybe("last_name")
     if not (first or last):
         first, _space, last = entry.maybe("name").partition(" ")
-    company = entry.maybe("company").strip("-")
+    # Forms that demand a company get a dash.
+    company = entry.maybe("company")
+    company = company if company.strip("-") else ""
     return CustomerDraft(
         ref=ref[:80],
         email=entry.maybe("email"),
