@@ -16,6 +16,7 @@ from ftp_ingest.dialects.amounts import stated
 from ftp_ingest.dialects.base import (
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     Row,
     no_lines,
@@ -95,7 +96,7 @@ _SIGNS = (
 
 
 @register
-class Ebay:
+class Ebay(Dialect):
     code = "ebay"
     label = "eBay"
 

@@ -17,6 +17,7 @@ from ftp_ingest.dialects.amounts import line_of_totals
 from ftp_ingest.dialects.base import (
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     Row,
     no_lines,
@@ -72,7 +73,7 @@ _PERCENT = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")
 
 
 @register
-class Etsy:
+class Etsy(Dialect):
     code = "etsy"
     label = "Etsy"
 

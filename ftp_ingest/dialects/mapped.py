@@ -15,6 +15,7 @@ from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     OrderReader,
     Row,
@@ -133,7 +134,7 @@ def _wrong(reason: str) -> InputError:
     )
 
 
-class MappedDialect:
+class MappedDialect(Dialect):
     """Reads one shop's files by its definition; `buyer` is who buys where a file names nobody."""
 
     def __init__(self, code: str, label: str, definition: Definition, buyer: str = "") -> None:

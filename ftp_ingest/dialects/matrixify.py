@@ -16,8 +16,10 @@ from ftp_ingest.dialects.amounts import rounding, sorted_out, stated
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
+    Dialect,
     Header,
     Row,
+    StockFormat,
     no_customer_key,
     no_lines,
     register,
@@ -112,9 +114,10 @@ _PAYMENTS = {
 
 
 @register
-class Matrixify:
+class Matrixify(Dialect):
     code = "matrixify"
     label = "Matrixify (Shopify)"
+    stock_format = StockFormat(",", "Variant SKU", "Variant Inventory Qty")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if header.has(*_SIGNATURE) or header.has("line type", "price total"):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
-from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register, require
+from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Dialect, Header, Row, register, require
 from ftp_ingest.dialects.columns import Columns, Entry
 from ftp_ingest.dialects.readers import TableOrders, currency_of, person
 from ftp_ingest.dialects.states import states_of
@@ -34,7 +34,7 @@ _TOTALS = frozenset(("", "total", "totaux", "somme", "sum"))
 
 
 @register
-class Pivot:
+class Pivot(Dialect):
     code = "pivot"
     label = "Format pivot (boutique maison)"
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import sorted_out
-from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register
+from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Dialect, Header, Row, StockFormat, register
 from ftp_ingest.dialects.columns import Columns, Entry
 from ftp_ingest.dialects.readers import TableOrders, buyer, currency_of, no_items, person
 from ftp_ingest.dialects.states import MEANINGS
@@ -124,9 +124,10 @@ class _Money(NamedTuple):
 
 
 @register
-class Shopify:
+class Shopify(Dialect):
     code = "shopify"
     label = "Shopify"
+    stock_format = StockFormat(",", "SKU", "Available")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         # Squarespace writes nearly the same columns, but "Order ID" where Shopify has "Name".
