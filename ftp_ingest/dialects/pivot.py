@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Dialect, Header, Row, register, require
 from ftp_ingest.dialects.columns import Columns, Entry
-from ftp_ingest.dialects.readers import TableOrders, currency_of, person
+from ftp_ingest.dialects.readers import TableOrders, address_of, currency_of, person
 from ftp_ingest.dialects.states import states_of
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from sales.drafts import LineDraft, OrderDraft
@@ -214,11 +214,10 @@ class PivotOrders(TableOrders):
 
     def _billing_address(self, entry: Entry) -> AddressDraft:
         name = " ".join(self._names(entry)).strip()
-        return _address(entry, "billing", name, entry.text("company"))
+        return address_of(entry, "billing")._replace(name=name, company=entry.text("company"))
 
     def _shipping_address(self, entry: Entry) -> AddressDraft | None:
-        name, company = entry.text("shipping_name"), entry.text("shipping_company")
-        address = _address(entry, "shipping", name, company)
+        address = address_of(entry, "shipping")
         return address if address.address1 or address.city or address.country else None
 
     def _line(self, entry: Entry) -> LineDraft:
@@ -288,18 +287,6 @@ def _two_totals(first: Entry, other: Entry) -> InputError:
         code="order.contradiction",
         line=other.line,
         column=column,
-    )
-
-
-def _address(entry: Entry, use: str, name: str, company: str) -> AddressDraft:
-    return AddressDraft(
-        name=name,
-        company=company,
-        address1=entry.text(f"{use}_address1"),
-        address2=entry.text(f"{use}_address2"),
-        postcode=entry.plain(f"{use}_postcode"),
-        city=entry.text(f"{use}_city"),
-        country=entry.country(f"{use}_country"),
     )
 
 

@@ -169,6 +169,38 @@ def digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit())
 
 
+def address_of(entry: Entry, use: str) -> AddressDraft:
+    """An address whose fields are called `use`_address1, `use`_postcode…
+
+    Name, company and phone are blank where the dialect has none of the address's own.
+    """
+    return AddressDraft(
+        name=entry.maybe(f"{use}_name"),
+        company=entry.maybe(f"{use}_company"),
+        address1=entry.text(f"{use}_address1"),
+        address2=entry.text(f"{use}_address2"),
+        postcode=entry.plain(f"{use}_postcode"),
+        city=entry.text(f"{use}_city"),
+        country=entry.country(f"{use}_country"),
+        phone=entry.maybe(f"{use}_phone").removeprefix("'"),
+    )
+
+
+def account_holder(entry: Entry, address: AddressDraft, site: str) -> CustomerDraft:
+    """Who bought at a marketplace: known by the `account` there, else by name and address."""
+    first, _space, last = (entry.maybe("buyer_name") or address.name).partition(" ")
+    account = entry.text("account")
+    return CustomerDraft(
+        ref=(f"{site}:{account}" if account else key_of_person(address))[:80],
+        email=entry.maybe("email"),
+        first_name=first,
+        last_name=last,
+        phone=address.phone,
+        address=address,
+        line=entry.line,
+    )
+
+
 def buyer(entry: Entry, address: AddressDraft, email: str) -> CustomerDraft:
     """Who orders, known by the name and company of an address."""
     first, _space, last = address.name.partition(" ")

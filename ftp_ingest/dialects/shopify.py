@@ -16,7 +16,14 @@ from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import sorted_out
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Dialect, Header, Row, StockFormat, register
 from ftp_ingest.dialects.columns import Columns, Entry
-from ftp_ingest.dialects.readers import TableOrders, buyer, currency_of, no_items, person
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    address_of,
+    buyer,
+    currency_of,
+    no_items,
+    person,
+)
 from ftp_ingest.dialects.states import MEANINGS
 from ftp_ingest.errors import FileRefused
 from sales.drafts import DUTIES, TIP, LineDraft, OrderDraft, StatedTax
@@ -26,7 +33,17 @@ from sphinx.core.money import ZERO, to_cents
 from sphinx.core.texts import fold, said
 
 _TAX_FIELDS = tuple(f"tax_{n}" for n in range(1, 6))
-_ADDRESS = ("Name", "Company", "Address1", "Address2", "Street", "Zip", "City", "Country", "Phone")
+_ADDRESS = {
+    "name": "Name",
+    "company": "Company",
+    "address1": "Address1",
+    "street": "Street",
+    "address2": "Address2",
+    "postcode": "Zip",
+    "city": "City",
+    "country": "Country",
+    "phone": "Phone",
+}
 _ORDER: dict[str, tuple[str, ...]] = {
     "name": ("Name",),
     "id": ("Id",),
@@ -56,9 +73,9 @@ _ORDER: dict[str, tuple[str, ...]] = {
     **{f"tax_{n}": (f"Tax {n} Name",) for n in range(1, 6)},
     **{f"tax_{n}_value": (f"Tax {n} Value",) for n in range(1, 6)},
     **{
-        f"{use}_{name.lower()}": (f"{use.title()} {name}",)
+        f"{use}_{field}": (f"{use.title()} {name}",)
         for use in ("billing", "shipping")
-        for name in _ADDRESS
+        for field, name in _ADDRESS.items()
     },
 }
 _CUSTOMER: dict[str, tuple[str, ...]] = {
@@ -364,16 +381,9 @@ def _extra_lines(money: _Money, line: int) -> list[LineDraft]:
 
 
 def _address(entry: Entry, use: str) -> AddressDraft:
-    return AddressDraft(
-        name=entry.text(f"{use}_name"),
-        company=entry.text(f"{use}_company"),
-        address1=entry.text(f"{use}_address1") or entry.text(f"{use}_street"),
-        address2=entry.text(f"{use}_address2"),
-        postcode=entry.plain(f"{use}_zip"),
-        city=entry.text(f"{use}_city"),
-        country=entry.country(f"{use}_country"),
-        phone=entry.plain(f"{use}_phone"),
-    )
+    """An address, its street in parts or whole."""
+    found = address_of(entry, use)
+    return found if found.address1 else found._replace(address1=entry.text(f"{use}_street"))
 
 
 class ShopifyCustomers:
