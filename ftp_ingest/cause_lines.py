@@ -163,9 +163,8 @@ def lines_of_report(report: IngestReport, shop: Shop, user: Any) -> tuple[list[C
     for group in groups[:CAUSES]:
         name = group.faults[0][0]
         kind = "file" if group.code.startswith("file.") else kinds.get(name) or "orders"
-        place = _Place(
-            user, shop, group.code, len(group.faults), sha256=hashes.get(name, ""), kind=kind
-        )
+        sha256 = hashes.get(name, "")
+        place = _Place(user, shop, group.code, len(group.faults), sha256=sha256, kind=kind)
         found.append(
             CauseLine(
                 counted(len(group.faults), kind, group.code),
@@ -173,7 +172,8 @@ def lines_of_report(report: IngestReport, shop: Shop, user: Any) -> tuple[list[C
                 group.message,
                 str(WHAT_TO_DO.get(group.code, "")),
                 group.code,
-                _action(place, is_kept=not report.dry_run),
+                # A file that was too large isn't kept: nothing of it is to be seen.
+                _action(place, is_kept=not report.dry_run and bool(sha256)),
                 _folded(group.faults),
                 max(len(group.faults) - ROWS, 0),
             )

@@ -47,7 +47,6 @@ WHAT_TO_DO = {
     "order.no_lines": _("Une commande sans article ne peut pas être livrée : écartez-la."),
     "order.no_customer": _("Ajoutez un e-mail."),
     "order.refunded_pieces": _("Ajoutez la colonne « Quantity » à l'export de WooCommerce."),
-    "order.no_total": _("Ajoutez le total payé par le client."),
     "order.contradiction": _("La même commande a deux totaux dans ce fichier : gardez le bon."),
     "order.foreign_currency": _(
         "Donnez un cours de cette devise (Réglages › Cours de change) ou faites relever ceux de la "

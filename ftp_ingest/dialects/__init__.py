@@ -12,5 +12,11 @@ from ftp_ingest.dialects.base import Dialect, Header, dialects, find_dialect
 
 __all__ = ["Dialect", "Header", "dialects", "find_dialect"]
 
-for _name in sorted(module.name for module in iter_modules(__path__)):
-    import_module(f"{__name__}.{_name}")
+
+def load_dialects() -> None:
+    """Import every module of this package."""
+    for name in sorted(module.name for module in iter_modules(__path__)):
+        import_module(f"{__name__}.{name}")
+
+
+load_dialects()

@@ -14,7 +14,15 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import rate_between, rounding, stated
-from ftp_ingest.dialects.base import ORDERS, CustomerReader, Header, Row, no_lines, register
+from ftp_ingest.dialects.base import (
+    ORDERS,
+    CustomerReader,
+    Dialect,
+    Header,
+    Row,
+    no_lines,
+    register,
+)
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
 from ftp_ingest.dialects.readers import (
     TableOrders,
@@ -81,7 +89,7 @@ _EUROPE = frozenset("fr de it es nl be ie se pl uk".split())
 
 
 @register
-class Amazon:
+class Amazon(Dialect):
     code = "amazon"
     label = "Amazon"
 

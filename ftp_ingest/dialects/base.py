@@ -107,11 +107,22 @@ class CustomerReader(Protocol):
         """
 
 
+class StockFormat(NamedTuple):
+    """How a shop's import of stock names the SKU, the pieces, and whether there are any."""
+
+    delimiter: str
+    sku: str
+    available: str
+    in_stock: str = ""
+
+
 class Dialect(Protocol):
-    """What one kind of shop writes."""
+    """What one kind of shop writes, and the stock file that it reads."""
 
     code: str
     label: str
+    # The pivot format's own, for shops that have no import of their own.
+    stock_format: StockFormat = StockFormat(";", "sku", "available")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         """The kind of file this header is of, "" when it isn't ours; how many columns agree."""
@@ -143,6 +154,12 @@ def find_dialect(code: str) -> Dialect:
             code="file.unknown_dialect",
         )
     return found
+
+
+def stock_format_of(code: str) -> StockFormat:
+    """How shops of the dialect called `code` read their stock; a shop's own as the pivot format."""
+    found = _registry.get(code)
+    return found.stock_format if found else Dialect.stock_format
 
 
 def require(header: Header, label: str, *columns: tuple[str, ...]) -> None:

@@ -46,36 +46,36 @@ def known_names(aliases: Aliases) -> frozenset[str]:
 class Entry:
     """One row; every reader raises InputError naming line and column."""
 
-    __slots__ = ("_cells", "_columns", "line")
+    __slots__ = ("_cells", "_columns", "_name", "_place", "line")
 
+    # Every cell of every file is read here: each method takes its cell itself.
     def __init__(self, columns: Columns, row: Row) -> None:
-        self._columns = columns
-        self.line = row.line
-        self._cells = row.cells
+        self._columns, self._place, self._name = columns, columns.place, columns.name
+        self.line, self._cells = row
 
     def raw(self, field: str) -> str:
         """The cell as it stands; blank when there is no such column."""
-        return self._cells[self._columns.place[field]]
+        return self._cells[self._place[field]]
 
     def filled(self, field: str) -> bool:
         """True when the cell holds something."""
-        return bool(self.raw(field).strip())
+        return bool(self._cells[self._place[field]].strip())
 
     def text(self, field: str) -> str:
         """Cleaned text."""
-        return cells.clean(self.raw(field))
+        return cells.clean(self._cells[self._place[field]])
 
     def maybe(self, field: str) -> str:
         """Cleaned text; blank for a field that this dialect doesn't have."""
-        return self.text(field) if field in self._columns.place else ""
+        return cells.clean(self._cells[self._place.get(field, -1)])
 
     def plain(self, field: str) -> str:
         """Cleaned text without the apostrophe that keeps spreadsheets from reading a number."""
-        return cells.unquoted(self.raw(field))
+        return cells.unquoted(self._cells[self._place[field]])
 
     def number(self, field: str) -> Decimal:
         """A signed number; blank is 0."""
-        return cells.number(self.raw(field), self.line, self._columns.name[field])
+        return cells.number(self._cells[self._place[field]], self.line, self._name[field])
 
     def cents(self, field: str) -> Decimal:
         """A signed amount in EUR, rounded half up to cents; blank is 0."""
@@ -83,7 +83,7 @@ class Entry:
 
     def amount(self, field: str) -> Decimal:
         """An amount in EUR of 0 or more, rounded half up to cents; blank is 0."""
-        return cells.amount(self.raw(field), self.line, self._columns.name[field])
+        return cells.amount(self._cells[self._place[field]], self.line, self._name[field])
 
     def size(self, field: str) -> Decimal:
         """An amount in EUR without its sign: some shops write discounts negative."""
@@ -91,15 +91,15 @@ class Entry:
 
     def price(self, field: str) -> Decimal:
         """A unit price of 0 or more, with the shop's decimals."""
-        return cells.price(self.raw(field), self.line, self._columns.name[field])
+        return cells.price(self._cells[self._place[field]], self.line, self._name[field])
 
     def quantity(self, field: str) -> Decimal:
         """Pieces, above 0."""
-        return cells.quantity(self.raw(field), self.line, self._columns.name[field])
+        return cells.quantity(self._cells[self._place[field]], self.line, self._name[field])
 
     def rate(self, field: str) -> Decimal | None:
         """A VAT rate in percent; None when blank."""
-        return cells.rate(self.raw(field), self.line, self._columns.name[field])
+        return cells.rate(self._cells[self._place[field]], self.line, self._name[field])
 
     def moment(self, field: str) -> datetime:
         """A date and time in the file's order and zone."""
@@ -113,8 +113,8 @@ class Entry:
         )
 
     def maybe_moment(self, field: str) -> datetime | None:
-        """The same, None when blank."""
-        return self.moment(field) if self.filled(field) else None
+        """The same; None when blank, or for a field that this dialect doesn't have."""
+        return self.moment(field) if field in self._place and self.filled(field) else None
 
     def yes(self, field: str) -> bool:
         """True for yes, oui, true, 1…"""
@@ -122,8 +122,8 @@ class Entry:
 
     def country(self, field: str) -> str:
         """ISO 3166-1 alpha-2, blank when unknown."""
-        return cells.country(self.raw(field))
+        return cells.country(self._cells[self._place[field]])
 
     def column(self, field: str) -> str:
         """What the file calls the field's column."""
-        return self._columns.name[field]
+        return self._name[field]

@@ -11,11 +11,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from customers.drafts import AddressDraft, CustomerDraft
+from customers.drafts import AddressDraft
 from ftp_ingest.dialects.amounts import stated
 from ftp_ingest.dialects.base import (
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     Row,
     no_lines,
@@ -25,9 +26,10 @@ from ftp_ingest.dialects.base import (
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
 from ftp_ingest.dialects.readers import (
     TableOrders,
+    account_holder,
+    address_of,
     blank_cell,
     currency_of,
-    key_of_person,
     no_customers,
     no_items,
     short_moment,
@@ -37,31 +39,27 @@ from sales.errors import TotalMismatch
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.texts import said
 
-
-def _to(*fields: str) -> tuple[str, ...]:
-    """A delivery field, as the American and the British site call it."""
-    return tuple(f"{use} {field}" for use in ("Ship To", "Post to") for field in fields)
-
-
+_ADDRESS: dict[str, tuple[str, ...]] = {
+    "name": ("Name",),
+    "phone": ("Phone",),
+    "address1": ("Address 1",),
+    "address2": ("Address 2",),
+    "city": ("City",),
+    "postcode": ("Zip", "Postcode"),
+    "country": ("Country",),
+}
 _ALIASES: dict[str, tuple[str, ...]] = {
     "record": ("Sales Record Number",),
     "number": ("Order Number",),
-    "username": ("Buyer Username",),
-    "buyer": ("Buyer Name",),
+    "account": ("Buyer Username",),
     "email": ("Buyer Email",),
     "note": ("Buyer Note",),
-    "buyer_address1": ("Buyer Address 1",),
-    "buyer_address2": ("Buyer Address 2",),
-    "buyer_city": ("Buyer City",),
-    "buyer_zip": ("Buyer Zip", "Buyer Postcode"),
-    "buyer_country": ("Buyer Country",),
-    "to_name": _to("Name"),
-    "to_phone": _to("Phone"),
-    "to_address1": _to("Address 1"),
-    "to_address2": _to("Address 2"),
-    "to_city": _to("City"),
-    "to_zip": _to("Zip", "Postcode"),
-    "to_country": _to("Country"),
+    # Delivery, as the American and the British site call it.
+    **{
+        f"{use}_{field}": tuple(f"{title} {name}" for title in titles for name in names)
+        for use, titles in (("buyer", ("Buyer",)), ("to", ("Ship To", "Post to")))
+        for field, names in _ADDRESS.items()
+    },
     "item": ("Item Number",),
     "title": ("Item Title",),
     "variation": ("Variation Details",),
@@ -95,13 +93,13 @@ _SIGNS = (
 
 
 @register
-class Ebay:
+class Ebay(Dialect):
     code = "ebay"
     label = "eBay"
 
     def recognise(self, header: Header) -> tuple[str, int]:
         columns = Columns(header, _ALIASES)
-        if columns.has("number", "username") and (columns.has("item") or columns.has("to_name")):
+        if columns.has("number", "account") and (columns.has("item") or columns.has("to_name")):
             return ORDERS, header.count(_NAMES)
         return "", 0
 
@@ -160,7 +158,7 @@ class EbayOrders(TableOrders):
             placed_at=short_moment(entry, "date"),
             state="confirmed" if is_paid else "pending",
             payment_status="paid" if is_paid else "unpaid",
-            customer=_customer(entry, billing),
+            customer=account_holder(entry, billing, Ebay.code),
             lines=tuple(lines),
             total_incl_tax=total,
             billing=billing,
@@ -237,28 +235,7 @@ def _currency(entry: Entry) -> str:
 
 
 def _address(entry: Entry, use: str) -> AddressDraft:
-    name = entry.text("to_name") if use == "to" else entry.text("buyer")
-    return AddressDraft(
-        name=name or entry.text("buyer"),
-        address1=entry.text(f"{use}_address1"),
-        address2=entry.text(f"{use}_address2"),
-        postcode=entry.plain(f"{use}_zip"),
-        city=entry.text(f"{use}_city"),
-        country=entry.country(f"{use}_country"),
-        phone=entry.plain("to_phone"),
-    )
-
-
-def _customer(entry: Entry, address: AddressDraft) -> CustomerDraft:
-    """Who bought, known by the name of the account."""
-    first, _space, last = (entry.text("buyer") or address.name).partition(" ")
-    username = entry.text("username")
-    return CustomerDraft(
-        ref=(f"ebay:{username}" if username else key_of_person(address))[:80],
-        email=entry.text("email"),
-        first_name=first,
-        last_name=last,
-        phone=address.phone,
-        address=address,
-        line=entry.line,
-    )
+    """An address; both have the one name and phone where the report has no other."""
+    found = address_of(entry, use)
+    name, phone = found.name or entry.text("buyer_name"), entry.plain("to_phone")
+    return found._replace(name=name, phone=phone)

@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import line_of_totals
 from ftp_ingest.dialects.base import (
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     Row,
     no_lines,
@@ -26,9 +26,10 @@ from ftp_ingest.dialects.base import (
 from ftp_ingest.dialects.columns import Entry, known_names
 from ftp_ingest.dialects.readers import (
     TableOrders,
+    account_holder,
+    address_of,
     blank_cell,
     currency_of,
-    key_of_person,
     no_customers,
     no_items,
     short_moment,
@@ -54,14 +55,14 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "shipping_discount": ("Shipping Discount",),
     "currency": ("Currency",),
     "payment": ("Payment Type",),
-    "buyer": ("Buyer",),
+    "account": ("Buyer",),
     "ship_name": ("Ship Name",),
-    "address1": ("Ship Address1",),
-    "address2": ("Ship Address2",),
-    "city": ("Ship City",),
-    "state": ("Ship State",),
-    "postcode": ("Ship Zipcode",),
-    "country": ("Ship Country",),
+    "ship_address1": ("Ship Address1",),
+    "ship_address2": ("Ship Address2",),
+    "ship_city": ("Ship City",),
+    "ship_state": ("Ship State",),
+    "ship_postcode": ("Ship Zipcode",),
+    "ship_country": ("Ship Country",),
     "transaction": ("Transaction ID",),
     "listing": ("Listing ID",),
 }
@@ -72,7 +73,7 @@ _PERCENT = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")
 
 
 @register
-class Etsy:
+class Etsy(Dialect):
     code = "etsy"
     label = "Etsy"
 
@@ -126,14 +127,14 @@ class EtsyOrders(TableOrders):
         goods = to_cents(sum((d.quantity * d.unit_price for d in lines), ZERO))
         discount = _discount(entries, number)
         shipping = _once(entries, "shipping", number) - _once(entries, "shipping_discount", number)
-        address = _address(entry)
+        address = address_of(entry, "ship")
         return OrderDraft(
             external_id=number[:80],
             number=number[:80],
             placed_at=short_moment(entry, "date"),
             state="confirmed" if is_paid else "pending",
             payment_status="paid" if is_paid else "unpaid",
-            customer=_customer(entry, address),
+            customer=account_holder(entry, address, Etsy.code),
             lines=tuple(lines),
             total_incl_tax=goods - discount + max(shipping, ZERO),
             billing=address,
@@ -214,27 +215,3 @@ def _worth(entry: Entry) -> Decimal:
     if entry.filled("item_total"):
         return entry.cents("item_total")
     return to_cents(entry.number("quantity") * entry.price("price"))
-
-
-def _address(entry: Entry) -> AddressDraft:
-    return AddressDraft(
-        name=entry.text("ship_name"),
-        address1=entry.text("address1"),
-        address2=entry.text("address2"),
-        postcode=entry.plain("postcode"),
-        city=entry.text("city"),
-        country=entry.country("country"),
-    )
-
-
-def _customer(entry: Entry, address: AddressDraft) -> CustomerDraft:
-    """Who bought, known by the name of the account."""
-    first, _space, last = address.name.partition(" ")
-    buyer = entry.text("buyer")
-    return CustomerDraft(
-        ref=(f"etsy:{buyer}" if buyer else key_of_person(address))[:80],
-        first_name=first,
-        last_name=last,
-        address=address,
-        line=entry.line,
-    )

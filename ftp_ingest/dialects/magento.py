@@ -23,8 +23,10 @@ from ftp_ingest.dialects.amounts import (
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
+    Dialect,
     Header,
     Row,
+    StockFormat,
     no_customer_key,
     no_lines,
     register,
@@ -157,9 +159,10 @@ _STATUSES = {
 
 
 @register
-class Magento:
+class Magento(Dialect):
     code = "magento"
     label = "Magento 2"
+    stock_format = StockFormat(",", "sku", "qty", "is_in_stock")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if header.has("increment id") and (header.has("grand total") or header.has("qty ordered")):

@@ -15,19 +15,20 @@ from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     OrderReader,
     Row,
     heading,
     renamed,
 )
+from ftp_ingest.dialects.columns import Entry
 from ftp_ingest.dialects.pivot import PivotCustomers, PivotOrders
 from ftp_ingest.dialects.readers import key_of_person
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from ftp_ingest.errors import FileRefused
 from ftp_ingest.labels import FIELD_LABELS
 from sales.drafts import LineDraft, OrderDraft
-from sphinx.core.cells import amount, clean, unquoted
 from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.texts import fold
@@ -133,7 +134,7 @@ def _wrong(reason: str) -> InputError:
     )
 
 
-class MappedDialect:
+class MappedDialect(Dialect):
     """Reads one shop's files by its definition; `buyer` is who buys where a file names nobody."""
 
     def __init__(self, code: str, label: str, definition: Definition, buyer: str = "") -> None:
@@ -176,9 +177,8 @@ class MappedDialect:
 
 def _shown(names: Mapping[str, str], definition: Definition) -> dict[str, str]:
     """What messages call a field: as the file does, else as the screens do."""
-    labels = {field: str(label) for field, label in FIELD_LABELS.items()}
     return {
-        field: name if field in definition.columns else labels[field]
+        field: name if field in definition.columns else str(FIELD_LABELS.get(field, name))
         for field, name in names.items()
     }
 
@@ -204,13 +204,12 @@ class MappedOrders(PivotOrders):
         self._definition = definition
         self._buyer = buyer
         self._constants = list(definition.constants.values())
-        self._shown = _shown(self._shown, definition)
-        self._line_total = header.place(heading("line_total_incl_tax"))
-        if self._price < 0:
+        self._columns.name = _shown(self._columns.name, definition)
+        self._has_price = self._columns.has(self._price)
+        self._has_total = self._columns.has("total_incl_tax")
+        self._status = self._columns.place["status"]
+        if not self._has_price:
             self._includes_tax = True
-        self._price_column = self._shown[
-            "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
-        ]
         if definition.day_first is not None:
             super().read_dates(day_first=definition.day_first)
 
@@ -221,7 +220,7 @@ class MappedOrders(PivotOrders):
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
         draft = super().draft([self._completed(row) for row in rows])
-        return draft if self._total >= 0 else self._summed(draft)
+        return draft if self._has_total else self._summed(draft)
 
     def _completed(self, row: Row) -> Row:
         cells = [*row.cells[:-1], *self._constants, ""]
@@ -234,8 +233,8 @@ class MappedOrders(PivotOrders):
     def _states_hint(self) -> str:
         return _("Dites dans l'assistant ce que cet état veut dire.")
 
-    def _agreed_total(self, rows: Sequence[Row]) -> Decimal:
-        return super()._agreed_total(rows) if self._total >= 0 else ZERO
+    def _agreed_total(self, entries: Sequence[Entry]) -> Decimal:
+        return super()._agreed_total(entries) if self._has_total else ZERO
 
     def _summed(self, draft: OrderDraft) -> OrderDraft:
         """The order with the total of its lines and shipping, less its discount."""
@@ -264,36 +263,35 @@ class MappedOrders(PivotOrders):
                 },
                 code="line.no_rate",
                 line=line.line,
-                column=self._shown["tax_rate"],
+                column=self._columns.name["tax_rate"],
             )
         return to_cents(amount * (HUNDRED + line.tax_rate) / HUNDRED)
 
-    def _unit_price(self, row: Row, pieces: Decimal, discount: Decimal) -> Decimal:
-        if self._price >= 0:
-            return super()._unit_price(row, pieces, discount)
-        line, cells = row
-        column = self._shown["line_total_incl_tax"]
-        if not cells[self._line_total].strip():
+    def _unit_price(self, entry: Entry, pieces: Decimal, discount: Decimal) -> Decimal:
+        if self._has_price:
+            return super()._unit_price(entry, pieces, discount)
+        if not entry.filled("line_total_incl_tax"):
+            column = entry.column("line_total_incl_tax")
             raise InputError(
                 _("Ligne %(line)s, colonne %(column)s : le total de la ligne manque.")
-                % {"line": line, "column": column},
+                % {"line": entry.line, "column": column},
                 code="line.no_price",
-                line=line,
+                line=entry.line,
                 column=column,
             )
         # What the line costs, its discount off.
-        return (amount(cells[self._line_total], line, column) + discount) / pieces
+        return (entry.amount("line_total_incl_tax") + discount) / pieces
 
-    def _names(self, cells: list[str]) -> tuple[str, str]:
-        first, last = super()._names(cells)
-        if self._first_name >= 0:
+    def _names(self, entry: Entry) -> tuple[str, str]:
+        first, last = super()._names(entry)
+        if self._columns.has("first_name"):
             return first, last
-        return _split(first, last or clean(cells[self._shipping_name]))
+        return _split(first, last or entry.text("shipping_name"))
 
-    def _billing_address(self, cells: list[str]) -> AddressDraft:
+    def _billing_address(self, entry: Entry) -> AddressDraft:
         """The address of delivery where the file has no other."""
-        billing = super()._billing_address(cells)
-        delivered = self._shipping_address(cells)
+        billing = super()._billing_address(entry)
+        delivered = self._shipping_address(entry)
         if delivered is None or billing.address1 or billing.postcode or billing.city:
             return billing
         return delivered._replace(
@@ -302,28 +300,26 @@ class MappedOrders(PivotOrders):
             country=delivered.country or billing.country,
         )
 
-    def _shipping_address(self, cells: list[str]) -> AddressDraft | None:
-        address = super()._shipping_address(cells)
+    def _shipping_address(self, entry: Entry) -> AddressDraft | None:
+        address = super()._shipping_address(entry)
         if address is None or address.name:
             return address
-        return address._replace(name=" ".join(self._names(cells)).strip())
+        return address._replace(name=" ".join(self._names(entry)).strip())
 
-    def _key_of_customer(
-        self, _line: int, cells: list[str], billing: AddressDraft
-    ) -> tuple[str, str]:
+    def _key_of_customer(self, entry: Entry, billing: AddressDraft) -> tuple[str, str]:
         """By reference or e-mail, else by name and address; blank where these are missing."""
-        ref, email = unquoted(cells[self._customer_ref]), clean(cells[self._email])
+        ref, email = entry.plain("customer_ref"), entry.text("email")
         if ref or email:
             return ref, email
-        where = self._shipping_address(cells) or billing
+        where = self._shipping_address(entry) or billing
         return key_of_person(billing) or key_of_person(where), ""
 
-    def _customer(self, line: int, cells: list[str], billing: AddressDraft) -> CustomerDraft:
+    def _customer(self, entry: Entry, billing: AddressDraft) -> CustomerDraft:
         """Who nothing tells from others is the shop's one unknown buyer."""
-        customer = super()._customer(line, cells, billing)
+        customer = super()._customer(entry, billing)
         if customer.ref or customer.email:
             return customer
-        return CustomerDraft(ref=NOBODY, last_name=self._buyer, line=line)
+        return CustomerDraft(ref=NOBODY, last_name=self._buyer, line=entry.line)
 
 
 class MappedCustomers(PivotCustomers):
@@ -331,8 +327,11 @@ class MappedCustomers(PivotCustomers):
 
     def __init__(self, header: Header, definition: Definition) -> None:
         super().__init__(header)
-        self._shown = _shown(self._shown, definition)
+        self._columns.name = _shown(self._columns.name, definition)
 
-    def _names(self, cells: list[str]) -> tuple[str, str]:
-        first, last = super()._names(cells)
-        return (first, last) if self._place["first_name"] >= 0 else _split(first, last)
+    def draft(self, row: Row) -> CustomerDraft:
+        customer = super().draft(row)
+        if self._columns.has("first_name"):
+            return customer
+        first, last = _split(customer.first_name, customer.last_name)
+        return customer._replace(first_name=first, last_name=last)

@@ -16,8 +16,10 @@ from ftp_ingest.dialects.amounts import rounding, sorted_out, stated
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
+    Dialect,
     Header,
     Row,
+    StockFormat,
     no_customer_key,
     no_lines,
     register,
@@ -26,6 +28,7 @@ from ftp_ingest.dialects.base import (
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
 from ftp_ingest.dialects.readers import (
     TableOrders,
+    address_of,
     blank_cell,
     currency_of,
     no_items,
@@ -46,7 +49,7 @@ _ADDRESS = {
     "phone": "Phone",
     "address1": "Address 1",
     "address2": "Address 2",
-    "zip": "Zip",
+    "postcode": "Zip",
     "city": "City",
     "country": "Country Code",
     "country_name": "Country",
@@ -112,9 +115,10 @@ _PAYMENTS = {
 
 
 @register
-class Matrixify:
+class Matrixify(Dialect):
     code = "matrixify"
     label = "Matrixify (Shopify)"
+    stock_format = StockFormat(",", "Variant SKU", "Variant Inventory Qty")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if header.has(*_SIGNATURE) or header.has("line type", "price total"):
@@ -333,17 +337,11 @@ def _paid_at(transactions: Sequence[Entry]) -> datetime | None:
 
 
 def _address(entry: Entry, use: str) -> AddressDraft:
-    first, last = entry.text(f"{use}_first_name"), entry.text(f"{use}_last_name")
-    return AddressDraft(
-        name=f"{first} {last}".strip() or entry.text(f"{use}_name"),
-        company=entry.text(f"{use}_company"),
-        address1=entry.text(f"{use}_address1"),
-        address2=entry.text(f"{use}_address2"),
-        postcode=entry.plain(f"{use}_zip"),
-        city=entry.text(f"{use}_city"),
-        country=entry.country(f"{use}_country") or entry.country(f"{use}_country_name"),
-        phone=entry.plain(f"{use}_phone"),
-    )
+    """An address, its name in two columns or one, its country by code or by name."""
+    found = address_of(entry, use)
+    name = f"{entry.text(f'{use}_first_name')} {entry.text(f'{use}_last_name')}".strip()
+    country = found.country or entry.country(f"{use}_country_name")
+    return found._replace(name=name or found.name, country=country)
 
 
 def _customer(entry: Entry, address: AddressDraft) -> CustomerDraft:

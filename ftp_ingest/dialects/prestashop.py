@@ -15,8 +15,10 @@ from ftp_ingest.dialects.amounts import line_of_totals, rate_between, rounding, 
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
+    Dialect,
     Header,
     Row,
+    StockFormat,
     no_customer_key,
     no_lines,
     register,
@@ -160,9 +162,10 @@ _LATER_STATE_IDS = {
 
 
 @register
-class PrestaShop:
+class PrestaShop(Dialect):
     code = "prestashop"
     label = "PrestaShop"
+    stock_format = StockFormat(";", "Reference", "Quantity")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if header.count(_DETAIL) >= _ENOUGH_DETAIL and (

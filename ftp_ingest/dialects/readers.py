@@ -49,9 +49,11 @@ class TableOrders:
 
     def is_total(self, cells: list[str]) -> bool:
         """A row without key and without anything that an order's row has."""
-        return not cells[self._key].strip() and not any(
-            cells[place].strip() for place in self._content
-        )
+        return not cells[self._key].strip() and not self._has_content(cells)
+
+    def _has_content(self, cells: list[str]) -> bool:
+        """True when the row has something that only an order's row has."""
+        return any(cells[place].strip() for place in self._content)
 
 
 def no_items(number: str, entry: Entry, field: str) -> InputError:
@@ -167,6 +169,38 @@ def digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit())
 
 
+def address_of(entry: Entry, use: str) -> AddressDraft:
+    """An address whose fields are called `use`_address1, `use`_postcode…
+
+    Name, company and phone are blank where the dialect has none of the address's own.
+    """
+    return AddressDraft(
+        name=entry.maybe(f"{use}_name"),
+        company=entry.maybe(f"{use}_company"),
+        address1=entry.text(f"{use}_address1"),
+        address2=entry.text(f"{use}_address2"),
+        postcode=entry.plain(f"{use}_postcode"),
+        city=entry.text(f"{use}_city"),
+        country=entry.country(f"{use}_country"),
+        phone=entry.maybe(f"{use}_phone").removeprefix("'"),
+    )
+
+
+def account_holder(entry: Entry, address: AddressDraft, site: str) -> CustomerDraft:
+    """Who bought at a marketplace: known by the `account` there, else by name and address."""
+    first, _space, last = (entry.maybe("buyer_name") or address.name).partition(" ")
+    account = entry.text("account")
+    return CustomerDraft(
+        ref=(f"{site}:{account}" if account else key_of_person(address))[:80],
+        email=entry.maybe("email"),
+        first_name=first,
+        last_name=last,
+        phone=address.phone,
+        address=address,
+        line=entry.line,
+    )
+
+
 def buyer(entry: Entry, address: AddressDraft, email: str) -> CustomerDraft:
     """Who orders, known by the name and company of an address."""
     first, _space, last = address.name.partition(" ")
@@ -187,7 +221,9 @@ def person(entry: Entry, *, ref: str, phone: str = "phone") -> CustomerDraft:
     first, last = entry.maybe("first_name"), entry.maybe("last_name")
     if not (first or last):
         first, _space, last = entry.maybe("name").partition(" ")
-    company = entry.maybe("company").strip("-")
+    # Forms that demand a company get a dash.
+    company = entry.maybe("company")
+    company = company if company.strip("-") else ""
     return CustomerDraft(
         ref=ref[:80],
         email=entry.maybe("email"),

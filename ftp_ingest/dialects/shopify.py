@@ -14,27 +14,86 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import sorted_out
-from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Header, Row, register
-from ftp_ingest.dialects.states import MEANINGS, States
+from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Dialect, Header, Row, StockFormat, register
+from ftp_ingest.dialects.columns import Columns, Entry
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    address_of,
+    buyer,
+    currency_of,
+    no_items,
+    person,
+)
+from ftp_ingest.dialects.states import MEANINGS
 from ftp_ingest.errors import FileRefused
 from sales.drafts import DUTIES, TIP, LineDraft, OrderDraft, StatedTax
 from sales.errors import TotalMismatch
-from sphinx.core.cells import (
-    amount,
-    clean,
-    country,
-    maybe_moment,
-    moment,
-    number,
-    price,
-    quantity,
-    unquoted,
-    yes,
-)
 from sphinx.core.errors import InputError
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.texts import fold, said
 
+_TAX_FIELDS = tuple(f"tax_{n}" for n in range(1, 6))
+_ADDRESS = {
+    "name": "Name",
+    "company": "Company",
+    "address1": "Address1",
+    "street": "Street",
+    "address2": "Address2",
+    "postcode": "Zip",
+    "city": "City",
+    "country": "Country",
+    "phone": "Phone",
+}
+_ORDER: dict[str, tuple[str, ...]] = {
+    "name": ("Name",),
+    "id": ("Id",),
+    "email": ("Email",),
+    "phone": ("Phone",),
+    "status": ("Financial Status",),
+    "paid_at": ("Paid at",),
+    "created_at": ("Created at",),
+    "cancelled_at": ("Cancelled at",),
+    "currency": ("Currency",),
+    "payment": ("Payment Method",),
+    "subtotal": ("Subtotal",),
+    "shipping": ("Shipping",),
+    "taxes": ("Taxes",),
+    "total": ("Total",),
+    "discount": ("Discount Amount",),
+    "refunded": ("Refunded Amount",),
+    "duties": ("Duties",),
+    "outstanding": ("Outstanding Balance",),
+    "note": ("Notes",),
+    "quantity": ("Lineitem quantity",),
+    "item": ("Lineitem name",),
+    "price": ("Lineitem price",),
+    "sku": ("Lineitem sku",),
+    "item_discount": ("Lineitem discount",),
+    "taxable": ("Lineitem taxable",),
+    **{f"tax_{n}": (f"Tax {n} Name",) for n in range(1, 6)},
+    **{f"tax_{n}_value": (f"Tax {n} Value",) for n in range(1, 6)},
+    **{
+        f"{use}_{field}": (f"{use.title()} {name}",)
+        for use in ("billing", "shipping")
+        for field, name in _ADDRESS.items()
+    },
+}
+_CUSTOMER: dict[str, tuple[str, ...]] = {
+    "ref": ("Customer ID",),
+    "first_name": ("First Name",),
+    "last_name": ("Last Name",),
+    "email": ("Email",),
+    "phone": ("Phone",),
+    "address_phone": ("Default Address Phone",),
+    "company": ("Default Address Company", "Company"),
+    "address1": ("Default Address Address1", "Address1"),
+    "address2": ("Default Address Address2", "Address2"),
+    "postcode": ("Default Address Zip", "Zip"),
+    "city": ("Default Address City", "City"),
+    "country": ("Default Address Country Code", "Country Code"),
+    "marketing": ("Accepts Email Marketing", "Accepts Marketing"),
+    "note": ("Note",),
+}
 _ORDER_COLUMNS = frozenset(
     (
         "name,email,financial status,paid at,fulfillment status,currency,subtotal,shipping,taxes,"
@@ -82,9 +141,10 @@ class _Money(NamedTuple):
 
 
 @register
-class Shopify:
+class Shopify(Dialect):
     code = "shopify"
     label = "Shopify"
+    stock_format = StockFormat(",", "SKU", "Available")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         # Squarespace writes nearly the same columns, but "Order ID" where Shopify has "Name".
@@ -132,313 +192,218 @@ class Shopify:
         return ShopifyCustomers(header)
 
 
-class ShopifyOrders:
-    """Reads orders; a column's place is looked up once a file."""
+class ShopifyOrders(TableOrders):
+    """Reads orders."""
 
     def __init__(self, header: Header) -> None:
-        at = header.place
-        self.states: States = {}
-        self._name, self._id = at("name"), at("id")
-        self._email, self._phone = at("email"), at("phone")
-        self._status, self._paid_at = at("financial status"), at("paid at")
-        self._created_at, self._cancelled_at = at("created at"), at("cancelled at")
-        self._currency, self._payment = at("currency"), at("payment method")
-        self._subtotal, self._shipping_amount = at("subtotal"), at("shipping")
-        self._taxes, self._total = at("taxes"), at("total")
-        self._discount, self._refunded = at("discount amount"), at("refunded amount")
-        self._duties, self._notes = at("duties"), at("notes")
-        self._outstanding = at("outstanding balance")
-        self._tax_columns = [(at(f"tax {n} name"), at(f"tax {n} value")) for n in range(1, 6)]
-        self._item = {
-            name: at(f"lineitem {name}")
-            for name in ("quantity", "name", "price", "sku", "discount", "taxable")
-        }
-        self._billing = _address_places(header, "billing")
-        self._shipping = _address_places(header, "shipping")
-        self.date_places: tuple[int, ...] = (self._created_at,)
-        self.first_row: tuple[int, ...] = (self._total, self._status)
-        self._day_first: bool | None = True
-
-    def read_dates(self, *, day_first: bool | None) -> None:
-        self._day_first = day_first
-
-    def key(self, cells: list[str]) -> str:
-        return cells[self._name].strip()
-
-    def is_total(self, cells: list[str]) -> bool:
-        return not cells[self._name].strip() and not cells[self._item["quantity"]].strip()
+        super().__init__(header, _ORDER, key="name", date="created_at", content=("quantity",))
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
-        line, cells = rows[0]
-        name = clean(cells[self._name])
-        stated = self._stated_taxes(line, cells)
-        lines = [self._line(row, stated) for row in rows if self._has_item(row)]
+        entries = [self._columns.entry(row) for row in rows]
+        entry = entries[0]
+        name = entry.text("name")
+        taxes = _stated_taxes(entry)
+        names_rates = any(tax.rate is not None for tax in taxes)
+        lines = [_line(e, names_rates=names_rates) for e in entries if _has_item(e)]
         if not lines:
-            raise InputError(
-                _("Commande %(number)s : aucune ligne d'article.") % {"number": name},
-                code="order.no_lines",
-                line=line,
-                column="Lineitem quantity",
-            )
+            raise no_items(name, entry, "quantity")
         tips = sum((d.quantity * d.unit_price for d in lines if d.kind == TIP), ZERO)
-        money = self._money(line, cells, tips)
-        lines, discount = self._discounts(line, cells, lines, money)
-        lines += self._extra_lines(money, line)
-        state, payment_status = self._states(line, cells)
-        billing = _address(cells, self._billing)
-        shipping = _address(cells, self._shipping)
+        money = _money(entry, tips)
+        lines, discount = _discounts(entry, lines, money)
+        lines += _extra_lines(money, entry.line)
+        state, payment_status = self._states(entry)
+        billing, shipping = _address(entry, "billing"), _address(entry, "shipping")
+        key, phone = entry.plain("id"), entry.plain("phone")
+        placed_at = entry.moment("created_at")
+        customer = buyer(entry, billing if any(billing) else shipping, entry.text("email"))
         return OrderDraft(
             # A key that isn't all digits was spoilt by a spreadsheet: 5,93536E+12.
-            external_id=(key if (key := unquoted(cells[self._id])).isdecimal() else name)[:80],
+            external_id=(key if key.isdecimal() else name)[:80],
             number=name[:80],
-            placed_at=moment(
-                cells[self._created_at], line, "Created at", day_first=self._day_first
-            ),
+            placed_at=placed_at,
             state=state,
             payment_status=payment_status,
-            customer=self._customer(line, cells, billing, shipping),
+            customer=customer._replace(phone=phone) if phone else customer,
             lines=tuple(lines),
             total_incl_tax=money.total,
             billing=billing if any(billing) else shipping,
             shipping=shipping if any(shipping) else billing,
-            currency=cells[self._currency].strip().upper()[:3],
+            currency=currency_of(entry),
             prices_include_tax=money.includes_tax,
             charges_include_tax=money.includes_tax,
             shipping_amount=money.shipping,
             discount=discount,
-            refunded=amount(cells[self._refunded], line, "Refunded Amount"),
-            stated_taxes=stated,
-            payment_method=clean(cells[self._payment]),
-            paid_at=maybe_moment(cells[self._paid_at], line, "Paid at"),
-            cancelled_at=maybe_moment(cells[self._cancelled_at], line, "Cancelled at"),
-            note=clean(cells[self._notes]),
-            line=line,
+            refunded=entry.amount("refunded"),
+            stated_taxes=taxes,
+            payment_method=entry.text("payment"),
+            paid_at=entry.maybe_moment("paid_at"),
+            cancelled_at=entry.maybe_moment("cancelled_at"),
+            note=entry.text("note"),
+            line=entry.line,
         )
 
-    def _has_item(self, row: Row) -> bool:
-        """An item taken off the order by hand stays in the export with quantity 0."""
-        return row.cells[self._item["quantity"]].strip() not in ("", "0")
-
-    def _states(self, line: int, cells: list[str]) -> tuple[str, str]:
-        status = cells[self._status].strip().casefold().replace(" ", "_")
+    def _states(self, entry: Entry) -> tuple[str, str]:
+        text = entry.raw("status").strip()
+        status = text.casefold().replace(" ", "_")
         found = MEANINGS.get(self.states.get(fold(status), "")) or _PAYMENTS.get(status)
         if found is None:
             raise InputError(
                 _("Ligne %(line)s, colonne Financial Status : « %(status)s » est inconnu.")
-                % {"line": line, "status": status[:40]},
+                % {"line": entry.line, "status": status[:40]},
                 code="order.unknown_status",
-                line=line,
-                column="Financial Status",
-                status=cells[self._status].strip(),
+                line=entry.line,
+                column=entry.column("status"),
+                status=text,
             )
         state, payment = found
-        return ("cancelled" if cells[self._cancelled_at].strip() else state), payment
-
-    def _money(self, line: int, cells: list[str], tips: Decimal) -> _Money:
-        """Prices include tax when Subtotal + Shipping = Total, else tax is added to them.
-
-        Duties and tips may stand between; a tip is a line too, inside the subtotal or not.
-        """
-        total = amount(cells[self._total], line, "Total")
-        taxes = amount(cells[self._taxes], line, "Taxes")
-        shipping = amount(cells[self._shipping_amount], line, "Shipping")
-        duties = amount(cells[self._duties], line, "Duties")
-        subtotal = amount(cells[self._subtotal], line, "Subtotal")
-        if not cells[self._subtotal].strip():
-            subtotal = total - shipping - duties
-        for extra, tip in dict.fromkeys(
-            ((ZERO, ZERO), (duties, ZERO), (ZERO, tips), (duties, tips))
-        ):
-            goods = subtotal + tip
-            if goods + shipping + extra == total:
-                return _Money(goods, shipping, taxes, total, extra, includes_tax=True)
-            if goods + shipping + taxes + extra == total:
-                return _Money(goods, shipping, taxes, total, extra, includes_tax=False)
-        # A free-shipping code: shipping is written before its discount.
-        discount = amount(cells[self._discount], line, "Discount Amount")
-        for is_included, tax in ((True, ZERO), (False, taxes)):
-            if subtotal + shipping - discount + tax + duties == total:
-                net = shipping - discount
-                return _Money(subtotal, net, taxes, total, duties, includes_tax=is_included)
-        raise self._mismatch(
-            line,
-            cells,
-            {"subtotal": subtotal, "shipping": shipping, "taxes": taxes, "total": total},
-        )
-
-    def _mismatch(self, line: int, cells: list[str], amounts: dict[str, Decimal]) -> TotalMismatch:
-        """The refusal of parts that don't make the total; says what is still due after an edit."""
-        text = _(
-            "Commande %(number)s : sous-total %(subtotal)s + port %(shipping)s (+ taxes "
-            "%(taxes)s) ne font pas le total %(total)s."
-        )
-        due = number(cells[self._outstanding], line, "Outstanding Balance")
-        if due:
-            text += " " + _(
-                "Elle a été modifiée après paiement : il reste %(due)s à encaisser (Outstanding "
-                "Balance). Encaissez ou annulez ce reste à la boutique."
-            )
-        own = {"number": clean(cells[self._name]), "due": due, **amounts}
-        return TotalMismatch(text % said(own), line=line, column="Total")
-
-    def _discounts(
-        self, line: int, cells: list[str], lines: list[LineDraft], money: _Money
-    ) -> tuple[list[LineDraft], Decimal]:
-        """Line discounts and the order's, such that lines − discounts = Subtotal.
-
-        "Discount Amount" is at times the order's alone, at times the sum of all.
-        """
-        gross = to_cents(sum((d.quantity * d.unit_price for d in lines), ZERO))
-        own = sum((d.discount for d in lines), ZERO)
-        if gross - own == money.subtotal:
-            return lines, ZERO
-        stated = amount(cells[self._discount], line, "Discount Amount")
-        if gross - own - stated == money.subtotal:
-            return lines, stated
-        if gross - stated == money.subtotal:
-            return [d._replace(discount=ZERO) for d in lines], stated
-        raise TotalMismatch(
-            _(
-                "Commande %(number)s : les lignes font %(gross)s moins %(discount)s de remise, le "
-                "sous-total du fichier est %(subtotal)s."
-            )
-            % {
-                "number": clean(cells[self._name]),
-                "gross": gross,
-                "discount": max(own, stated),
-                "subtotal": money.subtotal,
-            },
-            line=line,
-            column="Subtotal",
-        )
-
-    @staticmethod
-    def _extra_lines(money: _Money, line: int) -> list[LineDraft]:
-        if not money.extra:
-            return []
-        label = _("Droits de douane")
-        rate = Decimal("0.00")
-        return [LineDraft("", label, Decimal(1), money.extra, rate, line=line, kind=DUTIES)]
-
-    def _stated_taxes(self, line: int, cells: list[str]) -> tuple[StatedTax, ...]:
-        """Each tax that is named, even two of one rate: they may lie on one base (CGST, SGST)."""
-        sums: dict[tuple[str, Decimal], Decimal] = {}
-        for name_place, value_place in self._tax_columns:
-            name = cells[name_place].strip()
-            match = _RATE_IN_LABEL.search(name)
-            if match:
-                tax = (name, to_cents(Decimal(match[1].replace(",", "."))))
-                value = amount(cells[value_place], line, "Tax Value")
-                sums[tax] = sums.get(tax, ZERO) + value
-        if sums:
-            return tuple(StatedTax(percent, value) for (_name, percent), value in sums.items())
-        if not cells[self._taxes].strip():
-            return ()
-        # No tax is named: the sum alone is stated, 0 for a shop without tax set up.
-        return (StatedTax(None, amount(cells[self._taxes], line, "Taxes")),)
-
-    def _line(self, row: Row, stated: tuple[StatedTax, ...]) -> LineDraft:
-        line, cells = row
-        item = self._item
-        sku, name = unquoted(cells[item["sku"]]), clean(cells[item["name"]])
-        names_rates = any(tax.rate is not None for tax in stated)
-        untaxed = names_rates and cells[item["taxable"]].strip().casefold() == "false"
-        line_draft = LineDraft(
-            sku=sku[:80],
-            label=(name or sku or _("Article"))[:200],
-            quantity=quantity(cells[item["quantity"]], line, "Lineitem quantity"),
-            unit_price=price(cells[item["price"]], line, "Lineitem price"),
-            tax_rate=Decimal("0.00") if untaxed else None,
-            discount=amount(cells[item["discount"]], line, "Lineitem discount"),
-            line=line,
-        )
-        is_taxed = cells[item["taxable"]].strip().casefold() != "false"
-        return sorted_out(line_draft, is_taxed=is_taxed)
-
-    def _customer(
-        self, line: int, cells: list[str], billing: AddressDraft, shipping: AddressDraft
-    ) -> CustomerDraft:
-        address = billing if any(billing) else shipping
-        first, _space, last = address.name.partition(" ")
-        return CustomerDraft(
-            email=clean(cells[self._email]),
-            first_name=first,
-            last_name=last,
-            company=address.company,
-            phone=unquoted(cells[self._phone]) or address.phone,
-            is_business=bool(address.company),
-            address=address,
-            line=line,
-        )
+        return ("cancelled" if entry.filled("cancelled_at") else state), payment
 
 
-def _address_places(header: Header, use: str) -> dict[str, int]:
-    names = ("name", "company", "address1", "address2", "street", "zip", "city", "country", "phone")
-    return {name: header.place(f"{use} {name}") for name in names}
+def _has_item(entry: Entry) -> bool:
+    """An item taken off the order by hand stays in the export with quantity 0."""
+    return entry.raw("quantity").strip() not in ("", "0")
 
 
-def _address(cells: list[str], places: dict[str, int]) -> AddressDraft:
-    return AddressDraft(
-        name=clean(cells[places["name"]]),
-        company=clean(cells[places["company"]]),
-        address1=clean(cells[places["address1"]]) or clean(cells[places["street"]]),
-        address2=clean(cells[places["address2"]]),
-        postcode=unquoted(cells[places["zip"]]),
-        city=clean(cells[places["city"]]),
-        country=country(cells[places["country"]]),
-        phone=unquoted(cells[places["phone"]]),
+def _line(entry: Entry, *, names_rates: bool) -> LineDraft:
+    """An article; where the order names its rates, one that isn't taxable has 0 %."""
+    sku, name = entry.plain("sku"), entry.text("item")
+    is_taxed = entry.raw("taxable").strip().casefold() != "false"
+    draft = LineDraft(
+        sku=sku[:80],
+        label=(name or sku or _("Article"))[:200],
+        quantity=entry.quantity("quantity"),
+        unit_price=entry.price("price"),
+        tax_rate=Decimal("0.00") if names_rates and not is_taxed else None,
+        discount=entry.amount("item_discount"),
+        line=entry.line,
     )
+    return sorted_out(draft, is_taxed=is_taxed)
+
+
+def _stated_taxes(entry: Entry) -> tuple[StatedTax, ...]:
+    """Each tax that is named, even two of one rate: they may lie on one base (CGST, SGST)."""
+    sums: dict[tuple[str, Decimal], Decimal] = {}
+    for field in _TAX_FIELDS:
+        name = entry.raw(field).strip()
+        match = _RATE_IN_LABEL.search(name)
+        if match:
+            tax = (name, to_cents(Decimal(match[1].replace(",", "."))))
+            sums[tax] = sums.get(tax, ZERO) + entry.amount(f"{field}_value")
+    if sums:
+        return tuple(StatedTax(percent, value) for (_name, percent), value in sums.items())
+    # No tax is named: the sum alone is stated, 0 for a shop without tax set up.
+    return (StatedTax(None, entry.amount("taxes")),) if entry.filled("taxes") else ()
+
+
+def _money(entry: Entry, tips: Decimal) -> _Money:
+    """Prices include tax when Subtotal + Shipping = Total, else tax is added to them.
+
+    Duties and tips may stand between; a tip is a line too, inside the subtotal or not.
+
+    Raises:
+        TotalMismatch: nothing makes the total.
+    """
+    total, taxes = entry.amount("total"), entry.amount("taxes")
+    shipping, duties = entry.amount("shipping"), entry.amount("duties")
+    subtotal = entry.amount("subtotal")
+    if not entry.filled("subtotal"):
+        subtotal = total - shipping - duties
+    for extra, tip in dict.fromkeys(((ZERO, ZERO), (duties, ZERO), (ZERO, tips), (duties, tips))):
+        goods = subtotal + tip
+        if goods + shipping + extra == total:
+            return _Money(goods, shipping, taxes, total, extra, includes_tax=True)
+        if goods + shipping + taxes + extra == total:
+            return _Money(goods, shipping, taxes, total, extra, includes_tax=False)
+    # A free-shipping code: shipping is written before its discount.
+    discount = entry.amount("discount")
+    for is_included, tax in ((True, ZERO), (False, taxes)):
+        if subtotal + shipping - discount + tax + duties == total:
+            net = shipping - discount
+            return _Money(subtotal, net, taxes, total, duties, includes_tax=is_included)
+    amounts = {"subtotal": subtotal, "shipping": shipping, "taxes": taxes, "total": total}
+    raise _mismatch(entry, amounts)
+
+
+def _mismatch(entry: Entry, amounts: dict[str, Decimal]) -> TotalMismatch:
+    """The refusal of parts that don't make the total; says what is still due after an edit."""
+    text = _(
+        "Commande %(number)s : sous-total %(subtotal)s + port %(shipping)s (+ taxes "
+        "%(taxes)s) ne font pas le total %(total)s."
+    )
+    due = entry.number("outstanding")
+    if due:
+        text += " " + _(
+            "Elle a été modifiée après paiement : il reste %(due)s à encaisser (Outstanding "
+            "Balance). Encaissez ou annulez ce reste à la boutique."
+        )
+    own = {"number": entry.text("name"), "due": due, **amounts}
+    return TotalMismatch(text % said(own), line=entry.line, column=entry.column("total"))
+
+
+def _discounts(
+    entry: Entry, lines: list[LineDraft], money: _Money
+) -> tuple[list[LineDraft], Decimal]:
+    """Line discounts and the order's, such that lines − discounts = Subtotal.
+
+    "Discount Amount" is at times the order's alone, at times the sum of all.
+    """
+    gross = to_cents(sum((d.quantity * d.unit_price for d in lines), ZERO))
+    own = sum((d.discount for d in lines), ZERO)
+    if gross - own == money.subtotal:
+        return lines, ZERO
+    stated = entry.amount("discount")
+    if gross - own - stated == money.subtotal:
+        return lines, stated
+    if gross - stated == money.subtotal:
+        return [d._replace(discount=ZERO) for d in lines], stated
+    raise TotalMismatch(
+        _(
+            "Commande %(number)s : les lignes font %(gross)s moins %(discount)s de remise, le "
+            "sous-total du fichier est %(subtotal)s."
+        )
+        % {
+            "number": entry.text("name"),
+            "gross": gross,
+            "discount": max(own, stated),
+            "subtotal": money.subtotal,
+        },
+        line=entry.line,
+        column=entry.column("subtotal"),
+    )
+
+
+def _extra_lines(money: _Money, line: int) -> list[LineDraft]:
+    if not money.extra:
+        return []
+    label = _("Droits de douane")
+    rate = Decimal("0.00")
+    return [LineDraft("", label, Decimal(1), money.extra, rate, line=line, kind=DUTIES)]
+
+
+def _address(entry: Entry, use: str) -> AddressDraft:
+    """An address, its street in parts or whole."""
+    found = address_of(entry, use)
+    return found if found.address1 else found._replace(address1=entry.text(f"{use}_street"))
 
 
 class ShopifyCustomers:
     """Reads customers, of the present and the older export."""
 
     def __init__(self, header: Header) -> None:
-        at = header.place
-        self._ref = at("customer id")
-        self._first, self._last, self._email = at("first name"), at("last name"), at("email")
-        self._phone = at("phone")
-        self._address_phone = at("default address phone")
-        self._company = at("default address company", "company")
-        self._address1 = at("default address address1", "address1")
-        self._address2 = at("default address address2", "address2")
-        self._zip = at("default address zip", "zip")
-        self._city = at("default address city", "city")
-        self._country = at("default address country code", "country code")
-        self._marketing = at("accepts email marketing", "accepts marketing")
-        self._note = at("note")
+        self._columns = Columns(header, _CUSTOMER)
 
     def draft(self, row: Row) -> CustomerDraft:
-        line, cells = row
-        email, phone = clean(cells[self._email]), unquoted(cells[self._phone])
-        ref = unquoted(cells[self._ref]) or ("" if email else phone)
+        entry = self._columns.entry(row)
+        email, phone = entry.text("email"), entry.plain("phone")
+        ref = entry.plain("ref") or ("" if email else phone)
         if not ref and not email:
             raise InputError(
-                _("Ligne %(line)s : ni Customer ID, ni Email, ni Phone.") % {"line": line},
+                _("Ligne %(line)s : ni Customer ID, ni Email, ni Phone.") % {"line": entry.line},
                 code="customer.no_key",
-                line=line,
-                column="Email",
+                line=entry.line,
+                column=entry.column("email"),
             )
-        first, last = clean(cells[self._first]), clean(cells[self._last])
-        company = clean(cells[self._company])
-        return CustomerDraft(
-            ref=ref[:80],
-            email=email,
-            first_name=first,
-            last_name=last,
-            company=company,
-            phone=phone or unquoted(cells[self._address_phone]),
-            is_business=bool(company),
-            accepts_marketing=yes(cells[self._marketing]),
-            note=clean(cells[self._note]),
-            address=AddressDraft(
-                name=clean(f"{first} {last}"),
-                company=company,
-                address1=clean(cells[self._address1]),
-                address2=clean(cells[self._address2]),
-                postcode=unquoted(cells[self._zip]),
-                city=clean(cells[self._city]),
-                country=country(cells[self._country]),
-            ),
-            line=line,
+        return person(entry, ref=ref)._replace(
+            phone=phone or entry.plain("address_phone"),
+            accepts_marketing=entry.yes("marketing"),
         )

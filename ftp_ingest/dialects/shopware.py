@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from ftp_ingest.dialects.base import (
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     OrderReader,
     no_lines,
@@ -25,7 +26,7 @@ _SIGNATURE = tuple(
 
 
 @register
-class Shopware:
+class Shopware(Dialect):
     code = "shopware"
     label = "Shopware"
 

@@ -15,8 +15,10 @@ from ftp_ingest.dialects.amounts import rounding, sorted_out, stated
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
+    Dialect,
     Header,
     Row,
+    StockFormat,
     no_customer_key,
     no_lines,
     register,
@@ -84,9 +86,10 @@ _PAYMENTS = {
 
 
 @register
-class Squarespace:
+class Squarespace(Dialect):
     code = "squarespace"
     label = "Squarespace"
+    stock_format = StockFormat(",", "SKU", "Stock")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         columns = Columns(header, _ALIASES)

@@ -12,6 +12,7 @@ from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import (
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     Row,
     no_lines,
@@ -77,7 +78,7 @@ _PAYMENTS = {
 
 
 @register
-class Tiendanube:
+class Tiendanube(Dialect):
     code = "tiendanube"
     label = "Tiendanube"
 

@@ -16,8 +16,10 @@ from ftp_ingest.dialects.amounts import rounding, sorted_out, stated
 from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
+    Dialect,
     Header,
     Row,
+    StockFormat,
     no_customer_key,
     no_lines,
     register,
@@ -152,9 +154,10 @@ _PAYMENTS = {
 
 
 @register
-class Wix:
+class Wix(Dialect):
     code = "wix"
     label = "Wix"
+    stock_format = StockFormat(",", "sku", "inventory")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         columns = Columns(header, _ALIASES)

@@ -1,6 +1,6 @@
 """Which column of an unknown file holds which field: guessed from names and from values.
 
-Names in five languages (dialects/vocabulary.csv) say most; the values confirm or contradict
+Names in eight languages (dialects/vocabulary.csv) say most; the values confirm or contradict
 them. Every guess says why.
 """
 

@@ -58,10 +58,13 @@ class _Head(NamedTuple):
     records: list[tuple[int, list[str]]]
 
 
-def recognise(path: Path, dialect_code: str = "auto", own: Sequence[Dialect] = ()) -> FileFormat:
+def recognise(
+    path: Path, dialect_code: str = "auto", own: Sequence[Dialect] = (), usual: str = "auto"
+) -> FileFormat:
     """Recognise a file by what it holds, never by its name.
 
-    `own` are the shop's own dialects, from the mapping assistant.
+    `own` are the shop's own dialects, from the mapping assistant; `usual` is the one that the
+    shop is set to, where `dialect_code` names none.
 
     Raises:
         FileRefused: it is no table, its header is unknown or lacks columns, or it has orders
@@ -70,9 +73,10 @@ def recognise(path: Path, dialect_code: str = "auto", own: Sequence[Dialect] = (
     encoding, heads = _heads(path, HEAD_RECORDS)
     if not any(head.records for head in heads):
         return FileFormat(encoding, "", Header([]), 0, None, "")
+    candidates = _candidates(dialect_code, own, usual)
     best: tuple[int, FileFormat] | None = None
     for head in heads:
-        found = _header_in(head, encoding, _candidates(dialect_code, own))
+        found = _header_in(head, encoding, candidates)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     if best is None:
@@ -252,12 +256,17 @@ def unwrapped(line: str) -> str:
     return match[1].replace('""', '"') + "\n"
 
 
-def _candidates(code: str, own: Sequence[Dialect]) -> list[Dialect]:
-    """The dialects to try: one that was named, else the shop's own and all others."""
-    mine = [dialect for dialect in own if dialect.code == code]
-    if code == "auto" or code.startswith("boutique-v"):
-        return mine or [*own, *dialects()]
+def _candidates(code: str, own: Sequence[Dialect], usual: str) -> list[Dialect]:
+    """The dialects to try: one that was named, else the shop's own, and its usual one or all."""
+    if _is_open(code):
+        mine = [dialect for dialect in own if dialect.code == code]
+        return mine or [*own, *(dialects() if _is_open(usual) else [find_dialect(usual)])]
     return [find_dialect(code)]
+
+
+def _is_open(code: str) -> bool:
+    """True where no dialect of the product is named; a shop's own may have a newer version."""
+    return code == "auto" or code.startswith("boutique-v")
 
 
 def _refuse_foreign(head: bytes) -> None:

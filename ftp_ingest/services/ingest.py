@@ -25,7 +25,13 @@ from ftp_ingest.reading.recognition import FileFormat, recognise
 from ftp_ingest.selectors import states_said
 from ftp_ingest.services.answering import announce_answers
 from ftp_ingest.services.applying import Counts, apply_customers, apply_orders
-from ftp_ingest.services.archive import Archived, archive_path, hash_file, keep_copy
+from ftp_ingest.services.archive import (
+    Archived,
+    archive_path,
+    hash_file,
+    keep_copy,
+    refuse_large,
+)
 from ftp_ingest.services.causes import cause_of, causes
 from ftp_ingest.services.einvoices import KIND as EINVOICE
 from ftp_ingest.services.einvoices import SUFFIXES, looks_like_einvoice, take_einvoice
@@ -65,6 +71,8 @@ class IngestReport:
     files: list[FileReport] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     seconds: float = 0.0
+    # What is said of files that weren't taken at all.
+    left_out: list[str] = field(default_factory=list)
     # Called with a file's name, the rows done, the rows in all.
     tell: Tell | None = None
 
@@ -170,7 +178,8 @@ def ingest_paths(
     is called in between. `own` stands for the shop's own dialects; `tell` hears of progress.
 
     Raises:
-        InputError: a path doesn't exist or there is nothing to read.
+        InputError: a path doesn't exist, or there is nothing to read: no file, or only ones that
+            are too large.
     """
     files = files_of(paths)
     report = IngestReport(dry_run=dry_run, tell=tell)
@@ -178,10 +187,7 @@ def ingest_paths(
     if dry_run:
         try:
             with transaction.atomic():
-                incoming = [
-                    Incoming(p.name, Archived(*hash_file(p), p), modified_at=_written_at(p))
-                    for p in files
-                ]
+                incoming = _take_in(files, _where_it_lies, report)
                 _ingest(shop, incoming, dialect, report, own)
                 if look is not None:
                     look()
@@ -189,10 +195,43 @@ def ingest_paths(
         except _DryRun:
             pass
     else:
-        incoming = [Incoming(p.name, keep_copy(p), modified_at=_written_at(p)) for p in files]
+        incoming = _take_in(files, keep_copy, report)
         _ingest(shop, incoming, dialect, report, own)
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _where_it_lies(path: Path) -> Archived:
+    """A file that is only tried: it stays where it is."""
+    refuse_large(path)
+    return Archived(*hash_file(path), path)
+
+
+def _take_in(
+    files: Sequence[Path], take: Callable[[Path], Archived], report: IngestReport
+) -> list[Incoming]:
+    """The files to be read; one over the limit is refused and said, the others are read.
+
+    Raises:
+        FileRefused: there is none but those.
+    """
+    incoming: list[Incoming] = []
+    for number, path in enumerate(files, start=1):
+        try:
+            archived = take(path)
+        except FileRefused as error:
+            if number == len(files) and not incoming:
+                raise
+            report.files.append(FileReport(path.name, sha256="", status="refused"))
+            report.counts.refuse(path.name, [_fault_of(error)])
+            report.left_out.append(f"{path.name} : {error.message}")
+        else:
+            incoming.append(Incoming(path.name, archived, modified_at=_written_at(path)))
+    return incoming
+
+
+def _fault_of(error: InputError) -> Fault:
+    return Fault(error.line, error.column, error.code, error.message)
 
 
 def _ingest(
@@ -212,6 +251,7 @@ def _ingest(
     finish(
         run,
         FeedRun.Status.DONE_WITH_PROBLEMS if report.has_refusals else FeedRun.Status.DONE,
+        error="\n".join(report.left_out),
         counts=report.as_kept(),
     )
 
@@ -321,7 +361,7 @@ def _recognise(
         file.kind = EINVOICE
         return
     try:
-        found = recognise(reading.path, dialect if dialect != "auto" else shop.dialect, own)
+        found = recognise(reading.path, dialect, own, usual=shop.dialect)
     except FileRefused as error:
         _refuse(reading, error, report)
         return
@@ -334,7 +374,7 @@ def _refuse(reading: _Reading, error: InputError, report: IngestReport) -> None:
     file = reading.file
     file.status = Status.REFUSED
     file.save()
-    fault = Fault(error.line, error.column, error.code, error.message)
+    fault = _fault_of(error)
     QuarantinedRow.objects.get_or_create(
         file=file,
         kind="file",

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from heapq import merge
 from pathlib import Path
-from typing import NamedTuple
 
 from django.db.models import F
 
+from ftp_ingest.dialects.base import StockFormat, stock_format_of
 from ftp_ingest.models import Feed, ReceivedFile
 from ftp_ingest.services.archive import hash_file
 from ftp_ingest.transports import Transport
@@ -20,32 +20,11 @@ from sphinx.core.models import Shop
 from sphinx.core.money import plain
 
 
-class StockFormat(NamedTuple):
-    """How a shop's import names the SKU, the pieces, and whether there are any."""
-
-    delimiter: str
-    sku: str
-    available: str
-    in_stock: str = ""
-
-
-# The import columns of each kind of shop; see docs/gateway for where to set the import up.
-_FORMATS = {
-    "shopify": StockFormat(",", "SKU", "Available"),
-    "woocommerce": StockFormat(",", "SKU", "Stock", "In stock?"),
-    "magento": StockFormat(",", "sku", "qty", "is_in_stock"),
-    "prestashop": StockFormat(";", "Reference", "Quantity"),
-    "squarespace": StockFormat(",", "SKU", "Stock"),
-    "wix": StockFormat(",", "sku", "inventory"),
-}
-_PIVOT = StockFormat(";", "sku", "available")
-
-
 def stock_format(shop: Shop) -> StockFormat:
     """The format of the kind of shop that its last orders file was."""
     latest = ReceivedFile.objects.filter(shop=shop, kind="orders").exclude(dialect="")
     dialect = latest.order_by("-pk").values_list("dialect", flat=True).first()
-    return _FORMATS.get(dialect or "", _PIVOT)
+    return stock_format_of(dialect or "")
 
 
 def write_stock(shop: Shop, path: Path) -> int:

@@ -16,7 +16,7 @@ from ftp_ingest.dialects.mapped import Definition
 from ftp_ingest.models import ShopDialect
 from ftp_ingest.reading.guessing import guess_columns, guess_kind
 from ftp_ingest.reading.recognition import read_sample
-from ftp_ingest.services import IngestReport, bring_back, save_mapping
+from ftp_ingest.services import IngestReport, adopt_mapping, bring_back, save_mapping
 from ftp_ingest.services.mappings import own_dialects
 from sales.models import Order
 from sphinx.core.errors import InputError
@@ -25,6 +25,7 @@ from tests.factories import NOON, ProductFactory
 
 pytestmark = pytest.mark.django_db
 Bring = Callable[..., IngestReport]
+DATA = Path(__file__).parent.parent / "data"
 
 GERMAN = (
     "Bestellnummer;Bestelldatum;Bestellstatus;Kunden-Email;Nachname;Artikelnummer;Bezeichnung;"
@@ -139,6 +140,41 @@ def test_a_saved_mapping_reads_the_shops_files(bring: Bring, shop: Shop, tmp_pat
     assert (amounts, first.status) == ((Decimal("28.90"), Decimal("4.90")), "confirmed")
     assert first.placed_at.date().isoformat() == "2026-02-03"
     assert second.status == "cancelled"
+
+
+@pytest.mark.parametrize("usual", ["shopify", "pivot", "boutique-v1"])
+def test_a_saved_mapping_reads_the_files_of_a_shop_set_to_a_dialect(
+    bring: Bring, shop: Shop, tmp_path: Path, usual: str
+) -> None:
+    Shop.objects.filter(pk=shop.pk).update(dialect=usual)
+    shop.refresh_from_db()
+    adopt_mapping(
+        shop=shop, data=german_definition(tmp_path), head=tmp_path / "inconnu.csv", at=NOON
+    )
+
+    report = bring(GERMAN)
+
+    assert report.counts.faults == []
+    assert report.files[0].dialect == "boutique-v1"
+
+
+def test_a_shop_set_to_a_dialect_still_reads_nothing_else(bring: Bring, shop: Shop) -> None:
+    Shop.objects.filter(pk=shop.pk).update(dialect="shopify")
+    shop.refresh_from_db()
+
+    report = bring((DATA / "pivot/orders.csv").read_bytes())
+
+    assert report.counts.faults[0][1].code == "file.unknown_header"
+
+
+def test_a_dialect_that_is_named_goes_before_the_shops_mapping(
+    bring: Bring, shop: Shop, tmp_path: Path
+) -> None:
+    save_mapping(shop=shop, data=german_definition(tmp_path), at=NOON)
+
+    report = bring(GERMAN, dialect="shopify")
+
+    assert report.counts.faults[0][1].code == "file.unknown_header"
 
 
 def test_a_fault_names_the_files_own_column(bring: Bring, shop: Shop, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.models import Customer
-from ftp_ingest.models import QuarantinedRow, ReceivedFile
+from ftp_ingest.errors import FileRefused
+from ftp_ingest.models import FeedRun, QuarantinedRow, ReceivedFile
 from ftp_ingest.services import IngestReport, dismiss_row, ingest_paths, replay_row
 from ftp_ingest.services.archive import archive_path
 from inventory.models import Product
@@ -346,6 +347,50 @@ def test_one_bad_row_is_set_aside_with_its_line_and_the_rest_goes_on(
     assert codes(report) == [(3, code)]
     assert set(Order.objects.values_list("number", flat=True)) == {"1", "3"}
     assert QuarantinedRow.objects.get().line == 3
+
+
+@pytest.fixture
+def big_and_good(tmp_path: Path, settings: Any) -> list[Path]:
+    """Two files of which the first is over the limit."""
+    big, good = tmp_path / "clients.csv", tmp_path / "commandes.csv"
+    good.write_text(HEADER + row("1"), encoding="utf-8")
+    settings.INGEST_MAX_FILE_BYTES = good.stat().st_size
+    big.write_text("customer_ref;email\n" + "C1;lou@exemple.test\n" * 50, encoding="utf-8")
+    return [big, good]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_file_over_the_limit_is_refused_alone(
+    shop: Shop, big_and_good: list[Path], *, dry_run: bool
+) -> None:
+    report = ingest_paths(shop=shop, paths=big_and_good, dry_run=dry_run)
+
+    assert [(f.name, f.status) for f in report.files] == [
+        ("clients.csv", "refused"),
+        ("commandes.csv", "applied"),
+    ]
+    assert [(name, fault.code) for name, fault in report.counts.faults] == [
+        ("clients.csv", "file.too_large")
+    ]
+    assert report.counts.orders["created"] == 1
+
+
+def test_the_run_says_which_file_was_too_large(shop: Shop, big_and_good: list[Path]) -> None:
+    ingest_paths(shop=shop, paths=big_and_good)
+
+    run = FeedRun.objects.get()
+    assert run.status == FeedRun.Status.DONE_WITH_PROBLEMS
+    assert run.error.startswith("clients.csv : Fichier de 1019 octets")
+
+
+def test_nothing_but_files_over_the_limit_is_nothing_to_read(
+    shop: Shop, big_and_good: list[Path]
+) -> None:
+    with pytest.raises(FileRefused) as refused:
+        ingest_paths(shop=shop, paths=big_and_good[:1])
+
+    assert refused.value.code == "file.too_large"
+    assert not FeedRun.objects.exists()
 
 
 def test_an_undecodable_row_is_set_aside(bring: Bring) -> None:

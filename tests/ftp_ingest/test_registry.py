@@ -1,6 +1,8 @@
 """The dialects are found, not listed, and each file is one dialect's."""
 
 import csv
+import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -8,8 +10,13 @@ from pkgutil import iter_modules
 import pytest
 
 import ftp_ingest.dialects
-from ftp_ingest.dialects import Header, dialects
+from ftp_ingest.dialects import Header, base, dialects, find_dialect, load_dialects
+from ftp_ingest.models import FeedRun, ReceivedFile
 from ftp_ingest.reading.recognition import recognise
+from ftp_ingest.services.pushing import write_stock
+from sphinx.core import clock
+from sphinx.core.models import Shop
+from tests.factories import ProductFactory
 
 PACKAGE = Path(ftp_ingest.dialects.__file__).parent
 DATA = Path(__file__).parent.parent / "data"
@@ -73,3 +80,63 @@ def test_a_dialects_files_are_recognised_as_its_own(name: str) -> None:
 
     assert found.dialect is not None
     assert found.dialect.code == name.partition("/")[0]
+
+
+NEW = """
+from ftp_ingest.dialects.base import ORDERS, Dialect, StockFormat, register
+
+
+@register
+class Ruche(Dialect):
+    code = "ruche"
+    label = "La Ruche"
+    stock_format = StockFormat("|", "miel", "pots")
+
+    def recognise(self, header):
+        return (ORDERS, 9) if header.has("reine", "alveole") else ("", 0)
+
+    def check_header(self, header, kind): ...
+
+    def orders(self, header): ...
+
+    def customers(self, header): ...
+"""
+
+
+@pytest.fixture
+def ruche(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A dialect of which nothing but its module says that it exists."""
+    (tmp_path / "ruche.py").write_text(NEW, "utf-8")
+    monkeypatch.setattr(ftp_ingest.dialects, "__path__", [str(PACKAGE), str(tmp_path)])
+    monkeypatch.setattr(base._registry, "_items", dict(base._registry._items))
+    load_dialects()
+    yield
+    del sys.modules["ftp_ingest.dialects.ruche"]
+    del ftp_ingest.dialects.ruche
+
+
+@pytest.mark.usefixtures("ruche")
+def test_a_new_module_is_a_dialect_with_its_label_and_its_files(tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text("Reine;Alvéole\n1;2\n", "utf-8")
+
+    found = recognise(file)
+
+    assert found.dialect is find_dialect("ruche")
+    assert found.dialect.label == "La Ruche"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("ruche")
+def test_a_new_dialect_says_itself_how_its_shops_read_their_stock(
+    shop: Shop, tmp_path: Path
+) -> None:
+    run = FeedRun.objects.create(shop=shop, started_at=clock.now(), heartbeat_at=clock.now())
+    ReceivedFile.objects.create(
+        shop=shop, run=run, size=1, received_at=run.started_at, kind="orders", dialect="ruche"
+    )
+    ProductFactory(sku="ACACIA", on_hand=2)
+
+    write_stock(shop, tmp_path / "stock.csv")
+
+    assert (tmp_path / "stock.csv").read_text("utf-8").splitlines() == ["miel|pots", "ACACIA|2"]

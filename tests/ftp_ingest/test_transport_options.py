@@ -349,6 +349,11 @@ def test_the_same_stock_isnt_sent_twice(dropped: Path) -> None:
         ("magento", "sku,qty,is_in_stock"),
         ("prestashop", "Reference;Quantity"),
         ("shopify", "SKU,Available"),
+        ("matrixify", "Variant SKU,Variant Inventory Qty"),
+        ("squarespace", "SKU,Stock"),
+        ("wix", "sku,inventory"),
+        ("etsy", "sku;available"),
+        ("boutique-v1", "sku;available"),
         ("", "sku;available"),
     ],
 )

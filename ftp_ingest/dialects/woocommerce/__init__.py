@@ -12,8 +12,10 @@ from ftp_ingest.dialects.base import (
     CUSTOMERS,
     ORDERS,
     CustomerReader,
+    Dialect,
     Header,
     OrderReader,
+    StockFormat,
     no_lines,
     register,
     require,
@@ -30,9 +32,10 @@ _ENOUGH_REPORT_COLUMNS = 3
 
 
 @register
-class WooCommerce:
+class WooCommerce(Dialect):
     code = "woocommerce"
     label = "WooCommerce"
+    stock_format = StockFormat(",", "SKU", "Stock", "In stock?")
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if orders.is_ours(header):
