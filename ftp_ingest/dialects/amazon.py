@@ -83,6 +83,7 @@ _STATUSES = {
     "cancelled": ("cancelled", "unpaid"),
     "canceled": ("cancelled", "unpaid"),
 }
+_LEFT = frozenset(s for s in _STATUSES if s.startswith("shipped")) | {"complete"}
 _CANCELLED = ("cancelled", "canceled")
 # Whose prices include VAT; a file that doesn't name its site is of a European account.
 _EUROPE = frozenset("fr de it es nl be ie se pl uk".split())
@@ -167,6 +168,7 @@ class AmazonOrders(TableOrders):
             paid_at=entry.maybe_moment("paid_at"),
             line=entry.line,
             tolerance=rounding(len(lines) + 1) if tax else ZERO,
+            is_shipped=self._columns.has("status") and fold(entry.raw("status")) in _LEFT,
         )
 
 

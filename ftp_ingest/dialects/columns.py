@@ -97,6 +97,18 @@ class Entry:
         """Pieces, above 0."""
         return cells.quantity(self._cells[self._place[field]], self.line, self._name[field])
 
+    def pieces(self, field: str) -> Decimal | None:
+        """Pieces without their sign (some shops write what came back negative); None when blank.
+
+        Also None for a field that this dialect doesn't have.
+        """
+        text = self._cells[self._place.get(field, -1)]
+        return abs(cells.number(text, self.line, self._name[field])) if text.strip() else None
+
+    def maybe_size(self, field: str) -> Decimal | None:
+        """An amount in EUR without its sign; None when blank: it says nothing."""
+        return self.size(field) if self.filled(field) else None
+
     def rate(self, field: str) -> Decimal | None:
         """A VAT rate in percent; None when blank."""
         return cells.rate(self._cells[self._place[field]], self.line, self._name[field])

@@ -67,6 +67,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "quantity": ("Quantity",),
     "price": ("Sold For",),
     "shipping": ("Shipping And Handling", "Postage and packaging"),
+    "shipped_at": ("Shipped On Date",),
+    "tracking_number": ("Tracking Number",),
     "seller_tax": ("Seller Collected Tax",),
     "ebay_tax": ("eBay Collected Tax",),
     "ebay_tax_included": ("eBay Collected Tax Included in Total",),
@@ -172,6 +174,9 @@ class EbayOrders(TableOrders):
             paid_at=short_moment(entry, "paid_at") if is_paid else None,
             note=entry.text("note"),
             line=entry.line,
+            is_shipped=entry.filled("shipped_at"),
+            shipped_at=short_moment(entry, "shipped_at") if entry.filled("shipped_at") else None,
+            tracking_number=entry.plain("tracking_number"),
         )
 
 

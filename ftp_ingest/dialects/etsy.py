@@ -43,6 +43,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "id": ("Order ID",),
     "date": ("Sale Date",),
     "paid_at": ("Date Paid",),
+    "shipped_at": ("Date Shipped",),
     "name": ("Item Name",),
     "variations": ("Variations",),
     "sku": ("SKU",),
@@ -145,6 +146,8 @@ class EtsyOrders(TableOrders):
             payment_method=entry.text("payment"),
             paid_at=short_moment(entry, "paid_at") if entry.filled("paid_at") else None,
             line=entry.line,
+            is_shipped=entry.filled("shipped_at"),
+            shipped_at=short_moment(entry, "shipped_at") if entry.filled("shipped_at") else None,
         )
 
 

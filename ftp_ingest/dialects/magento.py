@@ -33,6 +33,7 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import (
     TableOrders,
     currency_of,
@@ -83,6 +84,8 @@ _ORDER: dict[str, tuple[str, ...]] = {
     "discount": ("discount_amount", "base_discount_amount"),
     "tax": ("tax_amount", "base_tax_amount"),
     "refunded": ("total_refunded", "base_total_refunded"),
+    "shipping_refunded": ("shipping_refunded", "base_shipping_refunded"),
+    "shipping_tax_refunded": ("shipping_tax_refunded", "base_shipping_tax_refunded"),
     "paid": ("total_paid", "base_total_paid"),
     "gift_cards": ("gift_cards_amount", "base_gift_cards_amount"),
     "store_credit": ("customer_balance_amount",),
@@ -110,6 +113,11 @@ _ITEMS: dict[str, tuple[str, ...]] = {
     "sku": _item("sku"),
     "name": _item("name"),
     "ordered": _item("qty_ordered", "qty"),
+    "qty_shipped": _item("qty_shipped"),
+    "qty_canceled": _item("qty_canceled"),
+    "qty_refunded": _item("qty_refunded"),
+    "amount_refunded": _item("amount_refunded"),
+    "tax_refunded": _item("tax_refunded"),
     "price": _item("price_incl_tax"),
     "price_net": _item("price"),
     "rate": _item("tax_percent"),
@@ -156,6 +164,8 @@ _STATUSES = {
     "fermee": ("confirmed", "refunded"),
     "annulee": ("cancelled", "unpaid"),
 }
+
+_COMPLETE = frozenset(("complete", "terminee", "complet"))
 
 
 @register
@@ -254,7 +264,14 @@ class MagentoOrders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             tolerance=rounding(len(lines) + 1),
+            is_shipped=self._has_left(entry),
+            shipping_refunded=entry.size("shipping_refunded") + entry.size("shipping_tax_refunded"),
         )
+
+    def _has_left(self, entry: Entry) -> bool:
+        """A complete order has left whole, whatever its items say of it."""
+        state = fold(entry.raw("state")) or fold(entry.raw("status"))
+        return has_left(state, self.states, _COMPLETE)
 
     def _shipping(
         self, entry: Entry, items: Sequence[Entry]
@@ -409,7 +426,7 @@ def _line(item: Entry, total: Decimal) -> LineDraft:
     rate = item.rate("rate")
     if rate is None and item.filled("item_tax"):
         rate = rate_between(total - item.cents("item_tax"), item.cents("item_tax"))
-    return line_of_totals(
+    draft = line_of_totals(
         sku=sku,
         label=item.text("name") or sku,
         quantity=item.quantity("ordered"),
@@ -418,6 +435,19 @@ def _line(item: Entry, total: Decimal) -> LineDraft:
         rate=rate,
         line=item.line,
     )
+    return draft._replace(
+        shipped=item.pieces("qty_shipped"),
+        cancelled=item.pieces("qty_canceled") or ZERO,
+        refunded=item.pieces("qty_refunded") or ZERO,
+        refunded_amount=_refunded(item),
+    )
+
+
+def _refunded(item: Entry) -> Decimal | None:
+    """What was given back for an item, incl. tax (EUR); None where the export doesn't say."""
+    if not item.filled("amount_refunded") or not item.filled("tax_refunded"):
+        return None
+    return item.size("amount_refunded") + item.size("tax_refunded")
 
 
 def _address(entry: Entry, use: str) -> AddressDraft:

@@ -61,6 +61,11 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "cancelled_at": ("Cancelled At",),
     "currency": ("Currency",),
     "status": ("Payment: Status",),
+    "fulfilment": ("Order Fulfillment Status",),
+    "fulfilled_at": ("Fulfillment: Processed At", "Fulfillment: Created At"),
+    "carrier": ("Fulfillment: Tracking Company",),
+    "tracking": ("Fulfillment: Tracking Number",),
+    "line_id": ("Line: ID",),
     "total": ("Price: Total",),
     "total_shipping": ("Price: Total Shipping",),
     "total_refund": ("Price: Total Refund",),
@@ -101,6 +106,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 _NAMES = known_names(_ALIASES)
 _SIGNATURE = tuple(map(fold, ("Line: Type", "Line: Quantity", "Line: Price")))
 _ITEM, _SHIPPING, _DISCOUNT, _TRANSACTION = "line item", "shipping line", "discount", "transaction"
+_REFUND, _FULFILMENT = "refund line", "fulfillment line"
 _PAYMENTS = {
     "paid": ("confirmed", "paid"),
     "pending": ("pending", "unpaid"),
@@ -170,7 +176,12 @@ class MatrixifyOrders(TableOrders):
         name = entry.plain("name") or entry.plain("id")
         if not entry.filled("total"):
             raise blank_cell(entry, "total")
-        lines = [_line(e) for e in by_type.get(_ITEM, ()) if e.number("quantity") > 0]
+        left, back = by_type.get(_FULFILMENT, ()), by_type.get(_REFUND, ())
+        lines = [
+            _with_deeds(_line(e), _line_key(e), left, back)
+            for e in by_type.get(_ITEM, ())
+            if e.number("quantity") > 0
+        ]
         if not lines:
             raise no_items(name, entry, "quantity")
         total, tax = entry.amount("total"), entry.cents("tax")
@@ -205,7 +216,31 @@ class MatrixifyOrders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             tolerance=ZERO if is_gross else rounding(len(lines) + 1),
+            is_shipped=fold(entry.raw("fulfilment")) == "fulfilled",
+            shipped_at=max(
+                (e.moment("fulfilled_at") for e in left if e.filled("fulfilled_at")), default=None
+            ),
+            carrier=next((e.text("carrier") for e in left if e.filled("carrier")), ""),
+            tracking_number=next((e.plain("tracking") for e in left if e.filled("tracking")), ""),
         )
+
+
+def _line_key(entry: Entry) -> str:
+    """What names an item on its own row, its refund's and its fulfilment's."""
+    return entry.plain("line_id") or entry.plain("sku") or entry.text("title")
+
+
+def _with_deeds(
+    line: LineDraft, key: str, left: Sequence[Entry], back: Sequence[Entry]
+) -> LineDraft:
+    """The line with the pieces that left and those that were given back, by their own rows."""
+    shipped = sum((e.pieces("quantity") or ZERO for e in left if _line_key(e) == key), ZERO)
+    refunded = [e for e in back if _line_key(e) == key]
+    return line._replace(
+        shipped=shipped if left else None,
+        refunded=sum((e.pieces("quantity") or ZERO for e in refunded), ZERO),
+        refunded_amount=sum((e.size("line_total") for e in refunded), ZERO) if refunded else None,
+    )
 
 
 def _percent(entry: Entry, field: str) -> Decimal | None:

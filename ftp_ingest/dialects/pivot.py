@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Dialect, Header, Row, register, require
 from ftp_ingest.dialects.columns import Columns, Entry
+from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import TableOrders, address_of, currency_of, person
 from ftp_ingest.dialects.states import states_of
 from ftp_ingest.dialects.vocabulary import VOCABULARY
 from sales.drafts import LineDraft, OrderDraft
 from sphinx.core.errors import InputError
-from sphinx.core.money import HUNDRED
+from sphinx.core.money import HUNDRED, ZERO
 from sphinx.core.texts import fold, said
 
 _ORDER_NAMES = {field: names.near for field, names in VOCABULARY[ORDERS].items()}
@@ -140,6 +141,11 @@ class PivotOrders(TableOrders):
             changed_at=entry.maybe_moment("changed_at"),
             note=entry.text("note"),
             line=entry.line,
+            is_shipped=has_left(entry.raw("status"), self.states),
+            shipped_at=entry.maybe_moment("shipped_at"),
+            carrier=entry.text("carrier"),
+            tracking_number=entry.plain("tracking_number"),
+            shipping_refunded=entry.size("shipping_refunded_incl_tax"),
         )
 
     def _states(self, entry: Entry) -> tuple[str, str]:
@@ -234,6 +240,10 @@ class PivotOrders(TableOrders):
             discount=discount,
             line=entry.line,
             product_key=entry.plain("shop_product_key"),
+            shipped=entry.pieces("quantity_shipped"),
+            cancelled=entry.pieces("quantity_cancelled") or ZERO,
+            refunded=entry.pieces("quantity_refunded") or ZERO,
+            refunded_amount=entry.maybe_size("line_refunded_incl_tax"),
         )
 
     def _unit_price(self, entry: Entry, _pieces: Decimal, _discount: Decimal) -> Decimal:

@@ -6,6 +6,7 @@ Modules write the same columns under labels.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -25,6 +26,7 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import (
     TableOrders,
     currency_of,
@@ -116,6 +118,11 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "quantity": ("product_quantity", "Quantité"),
     "quantity_refunded": ("product_quantity_refunded",),
     "quantity_returned": ("product_quantity_return",),
+    "line_refunded": ("line_refunded_tax_incl", "total_refunded_line_tax_incl"),
+    "shipping_refunded": ("shipping_refunded_tax_incl",),
+    "shipped_at": ("delivery_date", "shipped_at"),
+    "carrier": ("carrier", "carrier_name"),
+    "tracking_number": ("tracking_number", "shipping_number"),
     "price": ("unit_price_tax_incl", "Prix unitaire TTC"),
     "price_net": ("unit_price_tax_excl", "Prix unitaire HT"),
     "line": ("total_price_tax_incl", "Total ligne TTC"),
@@ -152,6 +159,8 @@ _STATE_IDS = {
     "8": ("cancelled", "unpaid"),
     "10": ("pending", "unpaid"),
 }
+# Shipped, delivered.
+_LEFT_IDS = frozenset(("4", "5"))
 # Those that had other numbers before 1.7: believed when nothing else tells.
 _LATER_STATE_IDS = {
     "9": ("confirmed", "paid"),
@@ -250,7 +259,20 @@ class PrestaShopOrders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             tolerance=rounding(len(lines) + 1) + sum(map(self._own_rounding, entries), ZERO),
+            is_shipped=self._has_left(entry),
+            shipped_at=_moment_or_none(entry, "shipped_at"),
+            carrier=entry.text("carrier"),
+            tracking_number=entry.plain("tracking_number"),
+            shipping_refunded=entry.size("shipping_refunded"),
         )
+
+    def _has_left(self, entry: Entry) -> bool:
+        """By the shop's own answer, the platform's numbers, the state's flag, then its words."""
+        text = entry.raw("status")
+        if fold(text) in self.states:
+            return has_left(text, self.states)
+        number = entry.text("state_id") or entry.text("status")
+        return number in _LEFT_IDS or entry.yes("shipped") or has_left(text)
 
     def _tax(self, entries: Sequence[Entry], total: Decimal) -> Decimal | None:
         """The order's VAT: its total less the same excl. tax, else the sum of its parts'."""
@@ -285,7 +307,7 @@ class PrestaShopOrders(TableOrders):
         sku, name = entry.plain("sku"), entry.text("name")
         if not self._is_gross:
             total = net
-        return line_of_totals(
+        draft = line_of_totals(
             sku=sku,
             label=name or sku or _("Article"),
             quantity=quantity,
@@ -293,6 +315,10 @@ class PrestaShopOrders(TableOrders):
             before_discount=ZERO,
             rate=rate,
             line=entry.line,
+        )
+        return draft._replace(
+            refunded=_pieces_refunded(entry),
+            refunded_amount=entry.maybe_size("line_refunded"),
         )
 
     def _own_rounding(self, entry: Entry) -> Decimal:
@@ -388,6 +414,11 @@ def _gross_price(entry: Entry) -> Decimal:
     if entry.filled("price") or not entry.filled("line"):
         return entry.price("price")
     return entry.price("line") / entry.quantity("quantity")
+
+
+def _moment_or_none(entry: Entry, field: str) -> datetime | None:
+    """None for the day 0 that MySQL keeps where nothing happened."""
+    return None if entry.raw(field).startswith("0000") else entry.maybe_moment(field)
 
 
 def _read_address(entry: Entry, use: str) -> AddressDraft:

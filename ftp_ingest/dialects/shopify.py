@@ -64,7 +64,11 @@ _ORDER: dict[str, tuple[str, ...]] = {
     "duties": ("Duties",),
     "outstanding": ("Outstanding Balance",),
     "note": ("Notes",),
+    "fulfilment": ("Fulfillment Status",),
+    "fulfilled_at": ("Fulfilled at",),
+    "carrier": ("Shipping Method",),
     "quantity": ("Lineitem quantity",),
+    "item_fulfilment": ("Lineitem fulfillment status",),
     "item": ("Lineitem name",),
     "price": ("Lineitem price",),
     "sku": ("Lineitem sku",),
@@ -126,6 +130,7 @@ _PAYMENTS = {
 _REQUIRED = ("Created at,Financial Status,Subtotal,Total,Email,Lineitem name,Lineitem price").split(
     ","
 )
+_FULFILLED = frozenset(("fulfilled", "restocked fulfilled", "shipped"))
 _RATE_IN_LABEL = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")
 
 
@@ -240,6 +245,9 @@ class ShopifyOrders(TableOrders):
             cancelled_at=entry.maybe_moment("cancelled_at"),
             note=entry.text("note"),
             line=entry.line,
+            is_shipped=fold(entry.raw("fulfilment")) in _FULFILLED,
+            shipped_at=entry.maybe_moment("fulfilled_at"),
+            carrier=entry.text("carrier") if entry.filled("fulfilled_at") else "",
         )
 
     def _states(self, entry: Entry) -> tuple[str, str]:
@@ -277,7 +285,16 @@ def _line(entry: Entry, *, names_rates: bool) -> LineDraft:
         discount=entry.amount("item_discount"),
         line=entry.line,
     )
+    draft = draft._replace(shipped=_shipped(entry, draft.quantity))
     return sorted_out(draft, is_taxed=is_taxed)
+
+
+def _shipped(entry: Entry, quantity: Decimal) -> Decimal | None:
+    """A line left whole or not at all, as the export says it; None where it doesn't say."""
+    state = fold(entry.raw("item_fulfilment"))
+    if not state:
+        return None
+    return quantity if state in _FULFILLED else ZERO
 
 
 def _stated_taxes(entry: Entry) -> tuple[StatedTax, ...]:

@@ -25,6 +25,7 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import (
     TableOrders,
     buyer,
@@ -45,6 +46,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "email": ("Email", "Customer Email", "E-mail"),
     "status": ("Financial Status", "Statut financier", "Statut du paiement"),
     "fulfilment": ("Fulfillment Status", "Statut de traitement"),
+    "fulfilled_at": ("Fulfilled at", "Traité le", "Expédié le"),
+    "carrier": ("Shipping Method", "Mode de livraison"),
     "paid_at": ("Paid at", "Payé le"),
     "currency": ("Currency", "Devise"),
     "subtotal": ("Subtotal", "Sous-total"),
@@ -159,6 +162,9 @@ class SquarespaceOrders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             tolerance=ZERO if is_gross else rounding(len(lines) + 1),
+            is_shipped=has_left(entry.raw("fulfilment")),
+            shipped_at=entry.maybe_moment("fulfilled_at"),
+            carrier=entry.text("carrier") if entry.filled("fulfilled_at") else "",
         )
 
 

@@ -20,6 +20,7 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import (
     TableOrders,
     blank_cell,
@@ -40,6 +41,10 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "date": ("Fecha",),
     "order_status": ("Estado de la orden",),
     "status": ("Estado del pago",),
+    "fulfilment": ("Estado del envío",),
+    "shipped_at": ("Fecha de envío",),
+    "carrier": ("Medio de envío",),
+    "tracking_number": ("Código de tracking del envío",),
     "currency": ("Moneda",),
     "discount": ("Descuento",),
     "shipping": ("Costo de envío",),
@@ -136,6 +141,10 @@ class TiendanubeOrders(TableOrders):
             cancelled_at=entry.maybe_moment("cancelled_at"),
             note=entry.text("note"),
             line=entry.line,
+            is_shipped=has_left(entry.raw("fulfilment")),
+            shipped_at=entry.maybe_moment("shipped_at"),
+            carrier=entry.text("carrier") if entry.filled("shipped_at") else "",
+            tracking_number=entry.plain("tracking_number"),
         )
 
 

@@ -26,6 +26,7 @@ from ftp_ingest.dialects.base import (
     require,
 )
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
+from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import (
     TableOrders,
     buyer,
@@ -118,6 +119,7 @@ _SIGNATURE = frozenset(
     ).split(",")
 )
 _ENOUGH = 3
+_FULFILLED = frozenset(("traitee", "traite", "executee", "execute"))
 _PAYMENTS = {
     "paid": ("confirmed", "paid"),
     "paye": ("confirmed", "paid"),
@@ -269,6 +271,7 @@ class WixOrders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             tolerance=ZERO if sums.is_gross else rounding(len(lines) + 1),
+            is_shipped=has_left(entry.raw("fulfilment"), None, _FULFILLED),
         )
 
     def _placed_at(self, entry: Entry) -> datetime:
@@ -308,6 +311,7 @@ def _line(entry: Entry) -> LineDraft:
         quantity=entry.quantity("quantity"),
         unit_price=entry.price("price"),
         line=entry.line,
+        refunded=entry.pieces("quantity_refunded") or ZERO,
     )
     return sorted_out(draft, is_taxed=bool(sku))
 

@@ -152,7 +152,9 @@ class LabelledOrders(TableOrders):
         entries = [e for row in rows if (e := self._columns.entry(row)).filled(self._quantity)]
         ordered = self._ordered(number, entries, refunded)
         lines = [
-            self._line(e, pieces) for e, pieces in zip(entries, ordered, strict=True) if pieces
+            self._line(e, pieces)._replace(refunded=self._given_back(e, pieces))
+            for e, pieces in zip(entries, ordered, strict=True)
+            if pieces
         ]
         if not lines:
             raise no_items(number, entry, self._quantity)
@@ -183,6 +185,7 @@ class LabelledOrders(TableOrders):
             paid_at=entry.maybe_moment("paid_at"),
             note=entry.text("note"),
             line=entry.line,
+            is_shipped=shared.is_shipped(entry, self.states),
             # A piece's cost is rounded to the cent before it is multiplied.
             tolerance=rounding(len(lines) + 1) if self._has_totals else rounding(int(pieces)),
         )
@@ -239,6 +242,12 @@ class LabelledOrders(TableOrders):
             line=entry.line,
             column=entry.column("kept"),
         )
+
+    def _given_back(self, entry: Entry, ordered: Decimal) -> Decimal:
+        """Pieces refunded: what was bought less what is left of it."""
+        if not entry.filled("kept"):
+            return ZERO
+        return max(ordered - (entry.pieces("kept") or ZERO), ZERO)
 
     def _pieces(self, entry: Entry) -> Decimal:
         """A line's quantity; 0 where nothing is left of it."""

@@ -71,6 +71,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "item_subtotal_tax": ("item_subtotal_tax",),
     "item_total": ("item_total",),
     "item_total_tax": ("item_total_tax", "item_tax"),
+    "item_refunded": ("item_refunded",),
+    "item_refunded_qty": ("item_refunded_qty",),
     **{f"{use}_{n}": (f"{use}_{n}",) for use in ("billing", "shipping") for n in _ADDRESS.split()},
     "billing_address": ("billing_address",),
     "shipping_address": ("shipping_address",),
@@ -154,6 +156,7 @@ class Orders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             tolerance=rounding(len(lines) + 1),
+            is_shipped=shared.is_shipped(entry, self.states),
         )
 
     def _left_out(self, entry: Entry, gap: Decimal) -> Decimal:
@@ -189,6 +192,8 @@ class Orders(TableOrders):
                     "total": entry.raw("item_total"),
                     "sub_total": entry.raw("item_subtotal"),
                     "tax": entry.raw("item_total_tax"),
+                    "refunded": entry.raw("item_refunded"),
+                    "refunded_qty": entry.raw("item_refunded_qty"),
                 }
                 if self._columns.has("item_variation"):
                     item["variation_id"] = entry.plain("item_variation")
@@ -223,7 +228,13 @@ class Orders(TableOrders):
         )
         variation = item.get("variation_id", item.get("_variation_id"))
         key = shared.product_key(item.get("product_id", ""), variation, draft.label)
-        return sorted_out(draft._replace(product_key=key), is_taxed=bool(tax))
+        amount = _given_back(item, line)
+        draft = draft._replace(
+            product_key=key,
+            refunded=abs(number("refunded_qty")),
+            refunded_amount=amount or None,
+        )
+        return sorted_out(draft, is_taxed=bool(tax))
 
     def _fees(self, entry: Entry, named: Sequence[Decimal]) -> list[LineDraft]:
         """Fees as lines; a negative one (a discount by hand) shows by its price."""
@@ -253,15 +264,7 @@ class Orders(TableOrders):
 
     def _refunded_by_line(self, rows: Sequence[Row]) -> Decimal:
         """What the items say was given back (`refunded:10.75`, excl. tax), incl. tax (EUR)."""
-        whole = ZERO
-        for line, item in self._items(rows):
-            net, total, tax = (
-                cells.number(item.get(key, ""), line, f"line_item ({key})")
-                for key in ("refunded", "total", "tax")
-            )
-            if net and total:
-                whole += to_cents(abs(net) * (total + tax) / total)
-        return whole
+        return sum((_given_back(item, line) for line, item in self._items(rows)), ZERO)
 
     def _refunded(self, entry: Entry) -> Decimal:
         if self._columns.has("refunded"):
@@ -273,3 +276,12 @@ class Orders(TableOrders):
             ),
             ZERO,
         )
+
+
+def _given_back(item: Item, line: int) -> Decimal:
+    """What an item says was given back (`refunded:10.75`, excl. tax), incl. tax (EUR)."""
+    net, total, tax = (
+        cells.number(item.get(key) or "", line, f"line_item ({key})")
+        for key in ("refunded", "total", "tax")
+    )
+    return to_cents(abs(net) * (total + tax) / total) if net and total else ZERO

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.columns import Entry
+from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import unknown_status
 from ftp_ingest.dialects.states import States, after_refund, states_of
 from sphinx.core.texts import fold, sku_key
@@ -53,6 +54,15 @@ def states(entry: Entry, refunded: Decimal, total: Decimal, own: States) -> tupl
         hint = _("Attendu un état de WooCommerce (processing, completed, on-hold…).")
         raise unknown_status(entry, hint)
     return after_refund(found, refunded, total)
+
+
+# The keys and labels of an order that was handed over.
+_LEFT = frozenset(("completed", "terminee", "shipped", "expediee", "delivered", "livree"))
+
+
+def is_shipped(entry: Entry, own: States) -> bool:
+    """True for an order that WooCommerce calls completed, or a plug-in shipped or delivered."""
+    return has_left(fold(entry.raw("status")).removeprefix("wc "), own, _LEFT)
 
 
 def product_key(product: str, variation: str | None, label: str) -> str:
