@@ -43,6 +43,9 @@ WHAT_TO_DO = {
     "order.tax_differs": _(
         "Comparez avec la facture de la boutique, et corrigez le taux de l'article ou le réglage."
     ),
+    "order.emptied": _(
+        "Remboursez le reste à la boutique, ou facturez à la main ce qu'elle garde."
+    ),
     "order.refund_unsaid": _(
         "Faites l'avoir à la main, ou ajoutez à l'export la colonne du montant remboursé."
     ),

@@ -8,9 +8,12 @@ from sales.services.order_work import Rejection, note
 
 
 def notes_on_refunds(draft: OrderDraft, known: Order | None) -> list[Rejection]:
-    """A refund whose amount nobody tells, or one that the shop took back after the goods left."""
+    """A refund whose amount nobody tells, one that leaves nothing to deliver yet money kept, or one
+    that the shop took back after the goods left."""
     if draft.payment_status == Order.PaymentStatus.PARTIALLY_REFUNDED and not draft.refunded:
         return [_unsaid(draft)]
+    if draft.refunded < draft.total_incl_tax and _is_emptied(draft):
+        return [_emptied(draft)]
     if known is None or known.is_history or known.status in _OPEN:
         return []
     if draft.refunded < known.refunded_incl_tax:
@@ -19,6 +22,25 @@ def notes_on_refunds(draft: OrderDraft, known: Order | None) -> list[Rejection]:
 
 
 _OPEN = (Order.Status.DRAFT, Order.Status.CONFIRMED, Order.Status.CANCELLED)
+
+
+def _is_emptied(draft: OrderDraft) -> bool:
+    return draft.state == "confirmed" and all(
+        line.cancelled + line.refunded >= line.quantity and not line.shipped for line in draft.lines
+    )
+
+
+def _emptied(draft: OrderDraft) -> Rejection:
+    text = _(
+        "Commande %(number)s : la boutique a retiré tous les articles et garde %(kept)s €. Il "
+        "n'y a plus rien à livrer ni à facturer : remboursez le reste, ou faites la facture de "
+        "ce qui est gardé à la main."
+    )
+    cause = _(
+        "La boutique a retiré tous les articles de commandes dont elle garde une part : il n'y a "
+        "plus rien à livrer ni à facturer."
+    )
+    return note(draft, "order.emptied", text, cause, kept=draft.total_incl_tax - draft.refunded)
 
 
 def _unsaid(draft: OrderDraft) -> Rejection:

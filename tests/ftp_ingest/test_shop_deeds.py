@@ -438,6 +438,15 @@ def test_a_refund_that_is_withdrawn_after_delivery_is_said(bring: Bring) -> None
     assert "10,00 € remboursés avant, 4,00 € maintenant" in message
 
 
+@pytest.mark.django_db
+def test_an_order_of_which_only_carriage_is_kept_is_said(bring: Bring) -> None:
+    given = {"quantity_refunded": "3", "refunded_incl_tax": "72.00", "total_incl_tax": "78.00"}
+
+    report = bring(pivot_csv(status="paid", shipping_incl_tax="6.00", **given))
+
+    assert "garde 6,00 €" in report.counts.notes[0][1].message
+
+
 def pivot_csv(**more: str) -> str:
     cells = PIVOT | more
     return ";".join(cells) + "\n" + ";".join(cells.values()) + "\n"
