@@ -231,6 +231,19 @@ def test_fees_bear_the_tax_that_the_rest_of_the_order_leaves(
     assert str(order.total_tax) == vat
 
 
+def test_what_no_tax_explains_is_no_part_of_a_fee(bring: Bring) -> None:
+    report = bring(export(vase_and_book(fee="2", total="57.79", vat="6.17")))
+
+    assert len(report.counts.faults) == 1
+    assert not Order.objects.exists()
+
+
+def test_several_rates_on_one_line_are_none(bring: Bring) -> None:
+    rows = [row("VASE-20", "20.75", "20.75", "4.15", rate="15%, 5%", total="30.80", vat="5.13")]
+
+    assert lines(the_order(bring(export(rows)))) == [("VASE-20", "20.00", "24.90")]
+
+
 def test_fees_below_zero_are_a_discount(bring: Bring) -> None:
     order = the_order(bring(export(vase_and_book(fee=" -6", total="43.96", vat="5.34"))))
 

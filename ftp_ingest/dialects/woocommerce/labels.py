@@ -356,8 +356,7 @@ class LabelledOrders(TableOrders):
 
     def _rate_applied(self, entry: Entry) -> Decimal | None:
         """The line's rate as the shop names it; None where it names none, or several."""
-        text = entry.raw("rates").strip()
-        return entry.rate("rates") if text and "," not in text.rstrip("%") else None
+        return None if "," in entry.raw("rates") else entry.rate("rates")
 
     def _fees(
         self, entry: Entry, lines: Sequence[LineDraft], total: Decimal

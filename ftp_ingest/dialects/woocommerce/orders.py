@@ -110,9 +110,8 @@ def _names_every_rate(rates: Collection[Decimal], taxed: Iterable[tuple[Decimal,
     WooCommerce adds up the taxes of one name and priority, and the module writes the last one's
     rate: a shop whose rates are all called "TVA" has them in one item.
     """
-    together = [*rates, sum(rates, ZERO)]
     return not rates or all(
-        any(abs(net * rate / HUNDRED - tax) <= CENT for rate in together)
+        any(abs(net * rate / HUNDRED - tax) <= CENT for rate in rates)
         or rate_between(net, tax) is None
         for net, tax in taxed
         if tax
