@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from customers.models import Customer
 from ftp_ingest.services import IngestReport
 from sales.models import Order
 from tests.factories import ProductFactory
@@ -303,3 +304,21 @@ def test_the_same_pieces_go_in_once_the_articles_tell_their_rates(bring: Bring) 
     order = the_order(bring(as_csv(rows_of(vase_and_book(), columns))))
 
     assert [o.tax_rate for o in order.lines.all()] == [Decimal("20.00"), Decimal("5.50")]
+
+
+# --- WooCommerce's own report of customers -------------------------------------------------
+
+
+def test_the_customers_of_a_french_report(bring: Bring) -> None:
+    report = bring(
+        'Nom,Identifiant,"Dernière activité",S\u2019inscrire,"E-mail ",Commandes,"Dépense totale",'
+        'AOV,Pays/région,Ville,Région,"Code postal"\n'
+        '"Inès Tisserand",ines,2026-11-30T10:54:13,2026-03-02T09:30:00,ines@exemple.test,2,61.60,'
+        "30.80,FR,Rennes,,35000\n",
+        "customers.csv",
+    )
+
+    assert report.counts.faults == []
+    customer = Customer.objects.get()
+    assert (customer.email, customer.last_name) == ("ines@exemple.test", "Tisserand")
+    assert f"{customer.created_at:%Y-%m-%d}" == "2026-03-02"
