@@ -258,7 +258,7 @@ class Orders(TableOrders):
         amount = _given_back(item, line)
         draft = draft._replace(
             product_key=key,
-            refunded=abs(number("refunded_qty")),
+            refunded=abs(cells.number(item.get("refunded_qty", ""), line, "refunded_qty")),
             refunded_amount=amount or None,
         )
         return sorted_out(draft, is_taxed=bool(tax))
