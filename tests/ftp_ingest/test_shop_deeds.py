@@ -173,6 +173,56 @@ def test_a_completed_order_of_woocommerce_has_left(status: str, left: bool) -> N
     assert read("woocommerce", WOO | {"status": status}).is_shipped is left
 
 
+def test_a_tracking_plug_in_tells_the_parcel() -> None:
+    kept = '[{"tracking_provider":"colissimo","tracking_number":"6A1","date_shipped":"1795255200"}]'
+    draft = read(
+        "woocommerce", WOO | {"status": "completed", "meta:_wc_shipment_tracking_items": kept}
+    )
+
+    assert (draft.carrier, draft.tracking_number) == ("colissimo", "6A1")
+    assert f"{draft.shipped_at:%Y-%m-%d}" == "2026-11-21"
+
+
+LABELLED = {
+    "Order ID": "61",
+    "Order Number": "61",
+    "Order Status": "Processing",
+    "Order Date": "2026-11-27 07:36",
+    "Email (Billing)": "zoe@exemple.test",
+    "Order Shipping Amount": "5.00",
+    "Order Shipping Tax Amount": "1.00",
+    "Order Refund Amount": "30.00",
+    "Order Total Amount": "54.00",
+    "Order Total Tax Amount": "9.00",
+    "SKU": "BOU",
+    "Item Name": "Bougie",
+    "Quantity": "2",
+    "Item Cost": "20.00",
+    "Order Line Total": "40.00",
+    "Order Line Tax": "8.00",
+}
+
+
+def test_advanced_order_export_tells_what_went_back_where_it_is_asked_to() -> None:
+    told = {
+        "Quantity (Refunded)": "1",
+        "Order Line Total Refunded": "20.00",
+        "Order Line Tax Refunded": "4.00",
+        "Order Shipping Amount Refunded": "5.00",
+        "Order Shipping Tax Refunded": "1.00",
+    }
+    draft = read("woocommerce", LABELLED | told)
+
+    assert (draft.lines[0].refunded, draft.lines[0].refunded_amount) == (D(1), D("24.00"))
+    assert draft.shipping_refunded == D("6.00")
+
+
+def test_else_by_the_pieces_that_are_left() -> None:
+    draft = read("woocommerce", LABELLED | {"Quantity (- Refund)": "1"})
+
+    assert (draft.lines[0].refunded, draft.lines[0].refunded_amount) == (D(1), None)
+
+
 # --- PrestaShop -------------------------------------------------------------------------------
 
 PRESTA = {

@@ -124,6 +124,15 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "quantity": ("Quantity", "Quantité"),
     # What is left of the pieces once those refunded are taken off: the totals aren't reduced.
     "kept": ("Quantity (- Refund)", "Quantité (- Remboursement)"),
+    "quantity_refunded": ("Quantity (Refunded)", "Quantité (Remboursée)"),
+    "line_refunded": ("Order Line Total Refunded", "Total de la ligne de commande remboursé"),
+    "line_tax_refunded": ("Order Line Tax Refunded", "Taxe de ligne de commande remboursée"),
+    "shipping_refunded": ("Order Shipping Amount Refunded", "Frais de livraison remboursés"),
+    "shipping_tax_refunded": (
+        "Order Shipping Tax Refunded",
+        "Taxe de livraison de commande remboursée",
+    ),
+    "completed_at": ("Completed Date", "Date d'achèvement"),
     "cost": ("Item Cost", "Coût de l'article", "Prix de l'article", "Prix du produit"),
     "cost_gross": ("Item Cost (inc. tax)", "Coût de l'article (taxe comprise)"),
     "cost_before": ("Item Cost Before Discount", "Coût de l'article avant remise"),
@@ -222,7 +231,9 @@ class LabelledOrders(TableOrders):
         entries = [e for row in rows if (e := self._columns.entry(row)).filled(self._quantity)]
         ordered = self._ordered(number, entries, refunded)
         lines = [
-            self._line(e, pieces)._replace(refunded=self._given_back(e, pieces))
+            self._line(e, pieces)._replace(
+                refunded=self._given_back(e, pieces), refunded_amount=self._amount_back(e)
+            )
             for e, pieces in zip(entries, ordered, strict=True)
             if pieces
         ]
@@ -257,6 +268,8 @@ class LabelledOrders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             is_shipped=shared.is_shipped(entry, self.states),
+            shipped_at=entry.maybe_moment("completed_at"),
+            shipping_refunded=entry.size("shipping_refunded") + entry.size("shipping_tax_refunded"),
             # A piece's cost is rounded to the cent before it is multiplied.
             tolerance=rounding(len(lines) + 1) if self._has_totals else rounding(int(pieces)),
         )
@@ -315,10 +328,18 @@ class LabelledOrders(TableOrders):
         )
 
     def _given_back(self, entry: Entry, ordered: Decimal) -> Decimal:
-        """Pieces refunded: what was bought less what is left of it."""
+        """Pieces refunded: as told, else what was bought less what is left of it."""
+        if self._columns.has("quantity_refunded"):
+            return min(entry.pieces("quantity_refunded") or ZERO, ordered)
         if not entry.filled("kept"):
             return ZERO
         return max(ordered - (entry.pieces("kept") or ZERO), ZERO)
+
+    def _amount_back(self, entry: Entry) -> Decimal | None:
+        """What was given back on a line, incl. tax; None where the export lacks a part of it."""
+        if not self._columns.has("line_refunded", "line_tax_refunded"):
+            return None
+        return entry.size("line_refunded") + entry.size("line_tax_refunded") or None
 
     def _pieces(self, entry: Entry) -> Decimal:
         """A line's quantity; 0 where nothing is left of it."""

@@ -6,7 +6,9 @@ item (`item_sku`, `item_total`…), the order's columns repeated.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -60,6 +62,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "note": ("customer_note",),
     "fee_items": ("fee_items",),
     "tax_items": ("tax_items",),
+    "shipments": ("meta:_wc_shipment_tracking_items", "wc_shipment_tracking_items"),
     "refund_items": ("refund_items", "refunds"),
     "line_items": ("line_items",),
     "item_name": ("item_name",),
@@ -180,6 +183,7 @@ class Orders(TableOrders):
             line=entry.line,
             tolerance=rounding(len(lines) + 1),
             is_shipped=shared.is_shipped(entry, self.states),
+            **_parcel(entry),
         )
 
     def _left_out(self, entry: Entry, gap: Decimal) -> Decimal:
@@ -312,3 +316,17 @@ def _given_back(item: Item, line: int) -> Decimal:
         for key in ("refunded", "total", "tax")
     )
     return to_cents(abs(net) * (total + tax) / total) if net and total else ZERO
+
+
+def _parcel(entry: Entry) -> dict[str, Any]:
+    """Day, carrier and number of the last parcel, as shipment-tracking plug-ins keep them."""
+    parcels = items_of(entry.raw("shipments"))
+    if not parcels:
+        return {}
+    last = parcels[-1]
+    stamp = last.get("date_shipped", "")
+    return {
+        "shipped_at": datetime.fromtimestamp(int(stamp), UTC) if stamp.isdecimal() else None,
+        "carrier": last.get("tracking_provider") or last.get("custom_tracking_provider", ""),
+        "tracking_number": last.get("tracking_number", ""),
+    }
