@@ -10,7 +10,10 @@ from sales.models import Order
 Bring = Callable[..., IngestReport]
 pytestmark = pytest.mark.django_db
 
-HEADER = "order_number;placed_at;sku;label;quantity;unit_price_incl_tax;tax_rate;total_incl_tax;email;note\n"
+HEADER = (
+    "order_number;placed_at;sku;label;quantity;unit_price_incl_tax;tax_rate;total_incl_tax;email;"
+    "note\n"
+)
 
 
 def row(number: int, label: str = "Tasse", note: str = "") -> str:

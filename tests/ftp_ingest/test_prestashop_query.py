@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ class Shop:
     def add(self, table: str, **values: Any) -> None:
         names, marks = ", ".join(values), ", ".join("?" for _value in values)
         self._db.execute(
-            f"INSERT INTO ps_{table} ({names}) VALUES ({marks})",  # noqa: S608
+            f"INSERT INTO ps_{table} ({names}) VALUES ({marks})",
             list(values.values()),
         )
 
@@ -49,7 +48,7 @@ def _columns_of(*queries: str) -> dict[str, set[str]]:
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
+def shop() -> Shop:
     """An order of three mugs and two books, at two rates."""
     shop = Shop()
     shop.add("orders", id_order=1, total_discounts_tax_incl=5.0, id_address_invoice=7)
@@ -58,7 +57,7 @@ def shop() -> Iterator[Shop]:
         shop.add("order_detail_tax", id_order_detail=detail, id_tax=tax)
     shop.add("tax", id_tax=1, rate=20.0)
     shop.add("tax", id_tax=3, rate=5.5)
-    yield shop
+    return shop
 
 
 def slip(shop: Shop, number: int, **values: Any) -> None:
