@@ -241,6 +241,7 @@ class PrestaShopOrders(TableOrders):
             lines = [line._replace(tax_rate=None) for line in lines]
         invoice, delivery = _read_address(entry, "invoice"), _read_address(entry, "delivery")
         shipping, shipping_rate = self._shipping(entry)
+        shipping = self._own_shipping(entries, total, shipping, shipping_rate)
         offered = _shipping_offered(entry, shipping)
         return OrderDraft(
             external_id=key[:80],
@@ -354,6 +355,27 @@ class PrestaShopOrders(TableOrders):
         if not rate and net:
             rate = rate_between(net, gross - net)
         return gross, rate if gross else None
+
+    def _own_shipping(
+        self, entries: Sequence[Entry], total: Decimal, shipping: Decimal, rate: Decimal | None
+    ) -> Decimal:
+        """An order's own carriage (EUR), where it is written with its whole basket's.
+
+        A basket that is split into several orders gives each all of its carriage since 9.1, and
+        each total its own part. The totals incl. and excl. tax must leave the same part.
+        """
+        parts = ("total_net", "line", "line_net", "shipping_net", "discount_net")
+        if not self._columns.has(*parts):
+            return shipping
+        entry = entries[0]
+        goods = sum((e.cents("line") for e in entries), ZERO)
+        goods_net = sum((e.cents("line_net") for e in entries), ZERO)
+        own = total - goods - entry.cents("wrapping") + entry.size("discount")
+        own_net = entry.cents("total_net") - goods_net - entry.cents("wrapping_net")
+        own_net += entry.size("discount_net")
+        explained = to_cents(own_net * (HUNDRED + (rate or ZERO)) / HUNDRED)
+        is_part = 0 < own < shipping and abs(own - explained) <= rounding(len(entries))
+        return own if is_part else shipping
 
     def _refunded(self, entries: Sequence[Entry], total: Decimal) -> Decimal:
         """What was given back, as stated, else by the pieces refunded (EUR incl. tax)."""

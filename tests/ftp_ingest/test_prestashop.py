@@ -160,6 +160,7 @@ def table(*rows: dict[str, object]) -> str:
         "total_shipping_tax_excl": "7.000000",
         "free_shipping": "",
         "total_discounts_tax_incl": "0.000000",
+        "total_discounts_tax_excl": "",
         "total_refunded_tax_incl": "",
         "company": "",
         "email": "jean@exemple.test",
@@ -220,6 +221,33 @@ def test_a_voucher_smaller_than_carriage_offers_none_of_it(bring: Bring) -> None
     bring(table(order))
 
     assert str(Order.objects.get().shipping_incl_tax) == "8.40"
+
+
+SPLIT = {
+    # The basket's carriage is 38.40, this order's 8.40.
+    "total_shipping_tax_incl": "38.400000",
+    "total_shipping_tax_excl": "32.000000",
+    "total_discounts_tax_incl": "10.000000",
+    "total_discounts_tax_excl": "8.330000",
+    "total_paid_tax_incl": "24.200000",
+    "total_paid_tax_excl": "20.170000",
+}
+
+
+@pytest.mark.django_db
+def test_an_order_of_a_split_basket_has_its_own_carriage(bring: Bring) -> None:
+    report = bring(table(SPLIT))
+
+    order = Order.objects.get()
+    assert report.counts.faults == []
+    assert (str(order.shipping_incl_tax), str(order.total_tax)) == ("8.40", "4.03")
+
+
+@pytest.mark.django_db
+def test_a_total_that_no_carriage_explains_waits(bring: Bring) -> None:
+    report = bring(table({**SPLIT, "total_paid_tax_excl": "23.000000"}))
+
+    assert [fault.code for _name, fault in report.counts.faults] == ["order.total_mismatch"]
 
 
 @pytest.mark.django_db
