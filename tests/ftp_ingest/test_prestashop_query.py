@@ -23,6 +23,7 @@ class Shop:
     def __init__(self) -> None:
         self._db = sqlite3.connect(":memory:")
         self._db.row_factory = sqlite3.Row
+        self._db.create_function("GREATEST", 2, max)
         self._db.create_function("IF", 3, lambda test, yes, no: yes if test else no)
         for table, columns in _columns_of(ORDERS, CUSTOMERS).items():
             self._db.execute(f"CREATE TABLE {table} ({', '.join(sorted(columns))})")
@@ -51,7 +52,13 @@ def _columns_of(*queries: str) -> dict[str, set[str]]:
 def shop() -> Shop:
     """An order of three mugs and two books, at two rates."""
     shop = Shop()
-    shop.add("orders", id_order=1, total_discounts_tax_incl=5.0, id_address_invoice=7)
+    shop.add(
+        "orders",
+        id_order=1,
+        date_upd="2026-11-28 05:43:58",
+        total_discounts_tax_incl=5.0,
+        id_address_invoice=7,
+    )
     for detail, tax in ((11, 1), (12, 3)):
         shop.add("order_detail", id_order=1, id_order_detail=detail, product_quantity=3)
         shop.add("order_detail_tax", id_order_detail=detail, id_tax=tax)
@@ -69,6 +76,7 @@ def slip(shop: Shop, number: int, **values: Any) -> None:
         "total_shipping_tax_incl": 0.0,
         "amount": 12.9,
         "order_slip_type": 0,
+        "date_upd": "2026-11-30 10:00:00",
     }
     shop.add("order_slip", id_order_slip=number, **{**default, **values})
 
@@ -113,6 +121,15 @@ def test_a_slip_of_a_group_that_sees_prices_excluding_tax_is_told_including_it(
     assert refunded(shop) == [15.3, 15.3]
 
 
+def test_an_order_changes_with_its_slips(shop: Shop) -> None:
+    before = shop.rows(RUNNABLE_ORDERS)[0]["date_upd"]
+    slip(shop, 1)
+
+    after = shop.rows(RUNNABLE_ORDERS)[0]["date_upd"]
+
+    assert (before, after) == ("2026-11-28 05:43:58", "2026-11-30 10:00:00")
+
+
 def test_several_taxes_on_a_line_are_one_rate_and_its_amounts_once(shop: Shop) -> None:
     shop.add("tax", id_tax=4, rate=2.0)
     shop.add("order_detail_tax", id_order_detail=11, id_tax=4)
@@ -123,7 +140,7 @@ def test_several_taxes_on_a_line_are_one_rate_and_its_amounts_once(shop: Shop) -
 
 
 def test_an_order_that_lost_all_its_lines_stays(shop: Shop) -> None:
-    shop.add("orders", id_order=2, current_state=6)
+    shop.add("orders", id_order=2, current_state=6, date_upd="2026-11-28 05:43:58")
 
     rows = [dict(row) for row in shop.rows(RUNNABLE_ORDERS)]
 

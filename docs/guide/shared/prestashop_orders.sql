@@ -1,4 +1,5 @@
 SELECT o.id_order, MAX(o.reference) AS reference, MAX(o.date_add) AS date_add,
+  GREATEST(MAX(o.date_upd), COALESCE(MAX(z.date_upd), MAX(o.date_upd))) AS date_upd,
   MAX(s.name) AS order_state, MAX(o.current_state) AS current_state, MAX(os.paid) AS paid,
   MAX(os.shipped) AS shipped, MAX(os.logable) AS logable, MAX(o.payment) AS payment,
   MAX(o.total_paid_real) AS total_paid_real, MAX(cu.iso_code) AS currency,
