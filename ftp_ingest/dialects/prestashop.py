@@ -235,6 +235,8 @@ class PrestaShopOrders(TableOrders):
         state, payment = self._states(entry, refunded, total)
         if not lines and state != "cancelled":
             raise no_items(key, entry, "quantity")
+        shipping_refunded = min(entry.size("shipping_refunded"), refunded)
+        lines = _as_given_back(lines, refunded - shipping_refunded)
         lines += self._wrapping(entry)
         is_untaxed = tax == 0 and total != 0
         if is_untaxed:
@@ -271,7 +273,7 @@ class PrestaShopOrders(TableOrders):
             shipped_at=_moment_or_none(entry, "shipped_at"),
             carrier=entry.text("carrier"),
             tracking_number=entry.plain("tracking_number"),
-            shipping_refunded=entry.size("shipping_refunded"),
+            shipping_refunded=shipping_refunded,
         )
 
     def _has_left(self, entry: Entry) -> bool:
@@ -445,6 +447,16 @@ def _with_money(states: tuple[str, str], entry: Entry, total: Decimal) -> tuple[
     if state != "pending" and payment == "unpaid" and 0 < total <= entry.cents("received"):
         payment = "paid"
     return state, payment
+
+
+def _as_given_back(lines: list[LineDraft], goods: Decimal) -> list[LineDraft]:
+    """The lines without what went back on each, where that is more than `goods`, what went back.
+
+    A slip tells its articles' prices, though a smaller amount was chosen or the order's voucher
+    was kept: nobody knows then which line bears the rest.
+    """
+    told = sum((line.refunded_amount or ZERO for line in lines), ZERO)
+    return [line._replace(refunded_amount=None) for line in lines] if told > goods else lines
 
 
 def _shipping_offered(entry: Entry, shipping: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ import pytest
 
 from customers.models import Customer
 from ftp_ingest.dialects import find_dialect
-from ftp_ingest.dialects.base import Header
+from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.prestashop import NAMES
 from ftp_ingest.services import IngestReport
 from sales.models import Order, OrderLine
@@ -162,6 +162,8 @@ def table(*rows: dict[str, object]) -> str:
         "total_discounts_tax_incl": "0.000000",
         "total_discounts_tax_excl": "",
         "total_refunded_tax_incl": "",
+        "shipping_refunded_tax_incl": "",
+        "line_refunded_tax_incl": "",
         "company": "",
         "email": "jean@exemple.test",
         "product_id": 7,
@@ -256,6 +258,28 @@ def test_no_more_went_back_than_was_charged(bring: Bring) -> None:
 
     order = Order.objects.get()
     assert (order.payment_status, str(order.refunded_incl_tax)) == ("refunded", "34.20")
+
+
+@pytest.mark.parametrize(
+    ("refunded", "on_carriage", "told"),
+    [("12.90", "", ["12.90"]), ("21.30", "8.40", ["12.90"]), ("7.00", "", [None])],
+)
+def test_what_went_back_on_a_line_is_told_where_it_fits(
+    refunded: str, on_carriage: str, told: list[str | None]
+) -> None:
+    header, row = table(
+        {
+            "total_refunded_tax_incl": refunded,
+            "shipping_refunded_tax_incl": on_carriage,
+            "line_refunded_tax_incl": "12.900000",
+        }
+    ).splitlines()
+    reader = find_dialect("prestashop").orders(Header(header.split(";")))
+
+    draft = reader.draft([Row(2, [*row.split(";"), ""])])
+
+    amounts = [line.refunded_amount for line in draft.lines]
+    assert [None if amount is None else str(amount) for amount in amounts] == told
 
 
 @pytest.mark.django_db

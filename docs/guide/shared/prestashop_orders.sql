@@ -16,6 +16,10 @@ SELECT o.id_order, MAX(o.reference) AS reference, MAX(o.date_add) AS date_add,
       z.total_products_tax_incl,
       z.amount - IF(z.order_slip_type = 1, o.total_discounts_tax_incl, 0)))
     * COUNT(DISTINCT z.id_order_slip) AS total_refunded_tax_incl,
+  AVG(z.total_shipping_tax_incl) * COUNT(DISTINCT z.id_order_slip) AS shipping_refunded_tax_incl,
+  AVG(sd.total_price_tax_incl) * COUNT(DISTINCT sd.id_order_slip) AS line_refunded_tax_incl,
+  MAX(ca.name) AS carrier, MAX(oc.tracking_number) AS tracking_number,
+  MIN(IF(hs.shipped = 1, h.date_add, NULL)) AS shipped_at,
   MAX(o.id_customer) AS id_customer, MAX(c.is_guest) AS is_guest, MAX(c.email) AS email,
   MAX(c.firstname) AS firstname, MAX(c.lastname) AS lastname, MAX(c.company) AS company,
   MAX(c.siret) AS siret, MAX(ai.vat_number) AS vat_number,
@@ -53,6 +57,12 @@ LEFT JOIN ps_country pd ON pd.id_country = ad.id_country
 LEFT JOIN ps_order_state os ON os.id_order_state = o.current_state
 LEFT JOIN ps_order_state_lang s ON s.id_order_state = o.current_state AND s.id_lang = o.id_lang
 LEFT JOIN ps_order_slip z ON z.id_order = o.id_order
+LEFT JOIN ps_order_slip_detail sd ON sd.id_order_slip = z.id_order_slip
+  AND sd.id_order_detail = d.id_order_detail
+LEFT JOIN ps_order_carrier oc ON oc.id_order = o.id_order
+LEFT JOIN ps_carrier ca ON ca.id_carrier = oc.id_carrier
+LEFT JOIN ps_order_history h ON h.id_order = o.id_order
+LEFT JOIN ps_order_state hs ON hs.id_order_state = h.id_order_state
 GROUP BY o.id_order, d.id_order_detail
 HAVING GREATEST(MAX(o.date_upd), COALESCE(MAX(z.date_upd), MAX(o.date_upd))) >= DATE_SUB(NOW(), INTERVAL 30 DAY)
 ORDER BY o.id_order, d.id_order_detail
