@@ -38,7 +38,7 @@ def ways_of_taxing(draft: OrderDraft, facts: TaxFacts) -> Iterator[Way]:
         usual = line_rates(draft, facts)
     except TaxUndecided as error:
         undecided = error
-    if usual:
+    if usual or not draft.lines:
         yield Way(tuple(usual), _usual_shipping_rate(draft, usual))
     if draft.stated_taxes and not states_no_tax(draft):
         for rates in _unique([tuple(usual), *_other_rates(draft, usual)]):
