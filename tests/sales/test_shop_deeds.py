@@ -186,6 +186,28 @@ def test_what_has_left_is_credited_not_taken_out() -> None:
     assert failed_proofs() == []
 
 
+def test_a_piece_that_came_back_takes_no_other_out() -> None:
+    Product.objects.filter(sku="SAV").update(sku="SAVON", sku_key="savon")
+    order = placed("1", *two())
+    deliver(order)
+
+    put(again(*two(refunded=D(1), returned=D(1)), refunded=D("24.00")))
+
+    assert order.lines.get(sku="SAV").quantity_wanted == 1
+    assert order.lines.get(sku="BOU").quantity_removed == 0
+
+
+def test_a_piece_told_to_have_come_back_before_our_note_is_made_still_leaves() -> None:
+    placed(
+        "1",
+        *two(refunded=D(1), returned=D(1)),
+        payment_status="partially_refunded",
+        refunded=D("24.00"),
+    )
+
+    assert free("BOU") == (10, 2)
+
+
 def test_a_bundle_taken_out_gives_its_components_back() -> None:
     box = ProductFactory(sku="COFFRET", supply_mode="stocked")
     box.components.create(component=Product.objects.get(sku="BOU"), quantity=D(2))
