@@ -634,3 +634,28 @@ def test_what_was_delivered_here_never_becomes_history() -> None:
     deliver(order)
 
     assert begin_history(shop_id=order.shop_id, until=date(2026, 3, 1)) == 0
+
+
+# --- Proofs ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ("quantity_delivered", "livrées"),
+        ("quantity_removed", "à expédier"),
+        ("removed_incl_tax", "pièces valent"),
+    ],
+)
+def test_verify_finds_a_line_that_was_changed_behind_its_back(column: str, sentence: str) -> None:
+    order = placed(
+        "1", *two(refunded=D(1)), payment_status="partially_refunded", refunded=D("24.00")
+    )
+    assert failed_proofs() == []
+    value = {"quantity_delivered": 1, "quantity_removed": 2, "removed_incl_tax": 3}[column]
+    if column == "quantity_removed":
+        OrderLine.objects.filter(order=order, sku="SAV").update(quantity_removed=1)
+    else:
+        OrderLine.objects.filter(order=order, sku="BOU").update(**{column: value})
+
+    assert any(sentence in fault for fault in failed_proofs())
