@@ -28,6 +28,7 @@ from sales.services.dispatch import (
 from sales.services.documents import render_delivery_pdfs, render_quote, render_return_slip
 from sales.services.history import (
     begin_history,
+    leave_all_as_history,
     leave_as_history,
     make_history,
     take_over,
@@ -96,6 +97,7 @@ __all__ = [
     "gather_articles",
     "import_tracking",
     "labels_csv",
+    "leave_all_as_history",
     "leave_as_history",
     "likely_pieces",
     "mail_quote",

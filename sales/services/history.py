@@ -21,6 +21,7 @@ from sphinx.core.money import ZERO
 from sphinx.core.services import record
 
 Status = Order.Status
+BATCH = 1000
 
 
 @transaction.atomic
@@ -128,6 +129,27 @@ def leave_as_history(*, order_id: int, actor: Any = None) -> Order:
     _save([order])
     record("order.left_elsewhere", [order], actor=actor)
     return order
+
+
+def leave_all_as_history(*, shop_id: int, actor: Any = None) -> int:
+    """Say so of every paid order of before of a shop; how many. A transaction a thousand."""
+    paid = orders_to_take_over().filter(
+        shop_id=shop_id, status=Status.CONFIRMED, payment_status=Order.PaymentStatus.PAID
+    )
+    ids = list(paid.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        _leave(ids[start : start + BATCH], actor)
+    return len(ids)
+
+
+@transaction.atomic
+def _leave(order_ids: Sequence[int], actor: Any) -> None:
+    still_open = orders_to_take_over().filter(pk__in=order_ids).values_list("pk", flat=True)
+    orders = list(lock_orders(still_open))
+    for order in orders:
+        order.status = Status.INVOICED
+    _save(orders)
+    record("order.left_elsewhere", orders, actor=actor)
 
 
 @transaction.atomic

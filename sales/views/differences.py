@@ -163,6 +163,17 @@ def _take_over(request: HttpRequest, *, invoiced_elsewhere: bool) -> None:
     )
 
 
+def _all_left(request: HttpRequest) -> None:
+    shop = get_object_or_404(Shop, code=request.POST.get("shop", ""))
+    count = services.leave_all_as_history(shop_id=shop.pk, actor=request.user)
+    text = ngettext(
+        "%(shop)s : %(n)s commande payée de la reprise notée comme déjà partie.",
+        "%(shop)s : %(n)s commandes payées de la reprise notées comme déjà parties.",
+        count,
+    )
+    messages.success(request, text % {"shop": shop, "n": count})
+
+
 def _begin(request: HttpRequest) -> None:
     shop = get_object_or_404(Shop, code=request.POST.get("shop", ""))
     try:
@@ -200,5 +211,6 @@ _VERBS: dict[str, tuple[str, Callable[[HttpRequest], None]]] = {
             request, lambda pk: services.leave_as_history(order_id=pk, actor=request.user)
         ),
     ),
+    "all_left": (_MAY_EXPLAIN, _all_left),
     "begin": ("core.change_shop", _begin),
 }

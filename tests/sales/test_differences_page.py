@@ -123,6 +123,20 @@ def test_the_first_day_is_said_on_the_page(owner: Client) -> None:
     assert Shop.objects.get().history_until == date(2026, 3, 1)
 
 
+def test_paid_orders_of_before_are_closed_at_once(owner: Client) -> None:
+    ShopFactory(history_until=date(2026, 3, 1))
+    for n in range(55):
+        placed(f"P{n}", line("BOU"), placed_at=BEFORE)
+    unpaid = {"state": "pending", "payment_status": "unpaid"}
+    placed("U", line("BOU"), placed_at=BEFORE, **unpaid)
+    assert "Toutes ses commandes payées" in owner.get(URL).content.decode()
+
+    assert "55 commandes payées" in said(owner, verb="all_left", shop="essai")
+
+    assert Order.objects.filter(status="invoiced").count() == 55
+    assert Order.objects.get(number="U").status == "draft"
+
+
 def test_who_may_not_ship_makes_no_note(db: None) -> None:
     ProductFactory(sku="BOU", on_hand=10)
     order = placed("1", line("BOU", "24.00", "2"), is_shipped=True)
