@@ -56,3 +56,10 @@ PIVOT = ShipmentFormat(
     "order_number shipped_at carrier tracking_number delivery_note sku quantity".split(),
     _pivot_rows,
 )
+
+
+def by_key(layout: ShipmentFormat) -> ShipmentFormat:
+    """The format with the shop's own key of the order where others have its number."""
+    return layout._replace(
+        rows=lambda shipment: layout.rows(shipment._replace(order_number=shipment.order_key))
+    )

@@ -334,6 +334,18 @@ def test_others_read_the_pivot_format(
     assert (dropped / files(dropped)[0]).read_text().splitlines()[0].split(";") == HEADER
 
 
+def test_orders_of_prestashop_are_told_by_their_key(
+    feed_of: FeedOf, shop: Shop, dropped: Path
+) -> None:
+    """Orders of one cart share their reference."""
+    of_kind(shop, "prestashop")
+    shipped("XKBKNABJK", external_id="41")
+
+    tell(feed_of())
+
+    assert [row[0] for row in rows(dropped)] == ["41"]
+
+
 # --- The transfer -------------------------------------------------------------------------
 
 
