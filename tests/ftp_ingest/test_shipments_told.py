@@ -4,6 +4,7 @@ import csv
 import ftplib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from sphinx.core.models import AuditEvent, Shop
 from sphinx.demo.sftp import SftpServer, serve_folder
 from tests.factories import NOON, FeedFactory, ProductFactory, draft, line, placed, put, shipped
 from tests.support.servers import PASSWORD, USER, ftp_server
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -524,6 +526,19 @@ def test_the_database_refuses_to_tell_twice(feed_of: FeedOf) -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         ToldShipment.objects.create(feed=feed, file=file, delivery_note=note, has_number=True)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_leave_one_file(feed_of: FeedOf, dropped: Path) -> None:
+    feed = feed_of()
+    tracked("1001")
+    tracked("1002")
+
+    assert together([partial(tell, feed)] * 6) == []
+
+    assert [row[0] for row in rows(dropped)] == ["1001", "1002"]
+    assert ToldShipment.objects.count() == 2
 
 
 def test_a_file_takes_no_more_statements_for_more_notes(feed_of: FeedOf) -> None:
