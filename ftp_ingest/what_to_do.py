@@ -43,6 +43,15 @@ WHAT_TO_DO = {
     "order.tax_differs": _(
         "Comparez avec la facture de la boutique, et corrigez le taux de l'article ou le réglage."
     ),
+    "order.emptied": _(
+        "Remboursez le reste à la boutique, ou facturez à la main ce qu'elle garde."
+    ),
+    "order.refund_unsaid": _(
+        "Faites l'avoir à la main, ou ajoutez à l'export la colonne du montant remboursé."
+    ),
+    "order.refund_withdrawn": _(
+        "Si l'argent n'est pas reparti chez le client, refacturez ce que l'avoir a crédité."
+    ),
     "order.untaxed": _("Vérifiez pourquoi la boutique n'a pas compté de TVA avant de facturer."),
     "order.no_lines": _("Une commande sans article ne peut pas être livrée : écartez-la."),
     "order.no_customer": _("Ajoutez un e-mail."),

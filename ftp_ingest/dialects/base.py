@@ -17,8 +17,11 @@ CUSTOMERS, ORDERS = "customers", "orders"
 
 
 def heading(name: str) -> str:
-    """A column's name as it is compared: folded, but "Shipping + Tax" isn't "Shipping Tax"."""
-    return fold(name.replace("+", " plus "))
+    """A column's name as it is compared: folded, but "Shipping + Tax" isn't "Shipping Tax".
+
+    French programs write l'élément with either apostrophe.
+    """
+    return fold(name.replace("+", " plus ").replace("\u2019", "'"))
 
 
 class Header:

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from ftp_ingest.dialects.base import Header, Row, heading
-from sphinx.core import cells
+from sphinx.core import cells, texts
 from sphinx.core.clock import PARIS
 from sphinx.core.money import to_cents
 
@@ -62,12 +62,12 @@ class Entry:
         return bool(self._cells[self._place[field]].strip())
 
     def text(self, field: str) -> str:
-        """Cleaned text."""
-        return cells.clean(self._cells[self._place[field]])
+        """Cleaned text; exporters put an apostrophe before what could be a formula: '=1+1."""
+        return texts.without_guard(cells.clean(self._cells[self._place[field]]))
 
     def maybe(self, field: str) -> str:
         """Cleaned text; blank for a field that this dialect doesn't have."""
-        return cells.clean(self._cells[self._place.get(field, -1)])
+        return texts.without_guard(cells.clean(self._cells[self._place.get(field, -1)]))
 
     def plain(self, field: str) -> str:
         """Cleaned text without the apostrophe that keeps spreadsheets from reading a number."""

@@ -135,7 +135,9 @@ _GRID = frozenset(
         "Purchase Point,Purchase Date,Bill-to Name,Ship-to Name,Grand Total (Base),"
         "Grand Total (Purchased),Shipping and Handling,Total Refunded,Customer Group,"
         "Point d'achat,Date d'achat,Nom de facturation,Nom de livraison,Facturer à,Livrer à,"
-        "Total général (base),Total général (achat),Groupe de clients"
+        "Total général (base),Total général (achat),Groupe de clients,"
+        # Magento 1 and OpenMage.
+        "Purchased From (Store),Purchased On,G.T. (Base),G.T. (Purchased)"
     ).split(",")
 )
 _ENOUGH_GRID_COLUMNS = 3

@@ -29,12 +29,12 @@ from ftp_ingest.dialects.columns import Columns, Entry, known_names
 from ftp_ingest.dialects.deeds import has_left
 from ftp_ingest.dialects.readers import (
     TableOrders,
+    as_stored,
     currency_of,
     digits,
     no_items,
     person,
     unknown_status,
-    without_nulls,
 )
 from ftp_ingest.dialects.shipments import PIVOT, by_key
 from ftp_ingest.dialects.states import after_refund, states_of
@@ -87,10 +87,13 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "currency": ("currency", "currency_iso", "currency_iso_code", "Devise"),
     "total": ("total_paid_tax_incl", "total_paid", "Total TTC", "Total payé TTC"),
     "total_net": ("total_paid_tax_excl", "Total HT"),
-    "total_paid": ("total_paid_real",),
+    # Money received, as the shop recorded it.
+    "received": ("total_paid_real",),
     "shipping": ("total_shipping_tax_incl", "total_shipping", "Frais de port TTC"),
     "shipping_net": ("total_shipping_tax_excl", "Frais de port HT"),
     "shipping_rate": ("carrier_tax_rate",),
+    # A voucher offers carriage: it is charged, and stands in the discount as a whole.
+    "free_shipping": ("free_shipping",),
     "discount_net": ("total_discounts_tax_excl",),
     "discount": ("total_discounts_tax_incl", "total_discounts", "Réduction TTC", "Remise TTC"),
     "wrapping": ("total_wrapping_tax_incl", "total_wrapping"),
@@ -115,13 +118,15 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "Référence article",
         "sku",
     ),
+    "product_id": ("product_id",),
+    "combination_id": ("product_attribute_id",),
     "name": ("product_name", "Produit", "Nom du produit", "Désignation"),
     "quantity": ("product_quantity", "Quantité"),
     "quantity_refunded": ("product_quantity_refunded",),
     "quantity_returned": ("product_quantity_return",),
     "line_refunded": ("line_refunded_tax_incl", "total_refunded_line_tax_incl"),
     "shipping_refunded": ("shipping_refunded_tax_incl",),
-    "shipped_at": ("delivery_date", "shipped_at"),
+    "shipped_at": ("shipped_at",),
     "carrier": ("carrier", "carrier_name"),
     "tracking_number": ("tracking_number", "shipping_number"),
     "price": ("unit_price_tax_incl", "Prix unitaire TTC"),
@@ -223,21 +228,26 @@ class PrestaShopOrders(TableOrders):
         super().__init__(header, _ALIASES, key="id", date="date", content=("quantity",))
 
     def draft(self, rows: Sequence[Row]) -> OrderDraft:
-        entries = [self._columns.entry(without_nulls(row)) for row in rows]
+        entries = [self._columns.entry(as_stored(row)) for row in rows]
         entry = entries[0]
         key = entry.plain("id")
         total = entry.amount("total")
         tax = self._tax(entries, total)
         lines = [self._line(e) for e in entries if e.number("quantity") > 0]
-        if not lines:
-            raise no_items(key, entry, "quantity")
-        lines += self._wrapping(entry)
-        if tax == 0:
-            lines = [line._replace(tax_rate=None) for line in lines]
         refunded = self._refunded(entries, total)
         state, payment = self._states(entry, refunded, total)
+        if not lines and state != "cancelled":
+            raise no_items(key, entry, "quantity")
+        shipping_refunded = min(entry.size("shipping_refunded"), refunded)
+        lines = _as_given_back(lines, refunded - shipping_refunded)
+        lines += self._wrapping(entry)
+        is_untaxed = tax == 0 and total != 0
+        if is_untaxed:
+            lines = [line._replace(tax_rate=None) for line in lines]
         invoice, delivery = _read_address(entry, "invoice"), _read_address(entry, "delivery")
         shipping, shipping_rate = self._shipping(entry)
+        shipping = self._own_shipping(entries, total, shipping, shipping_rate)
+        offered = _shipping_offered(entry, shipping)
         return OrderDraft(
             external_id=key[:80],
             number=(entry.plain("reference") or key)[:80],
@@ -253,9 +263,9 @@ class PrestaShopOrders(TableOrders):
             shipping=delivery if delivery.address1 or delivery.city else invoice,
             currency=currency_of(entry),
             prices_include_tax=self._is_gross,
-            shipping_amount=shipping,
-            shipping_tax_rate=shipping_rate if tax != 0 else None,
-            discount=entry.size("discount"),
+            shipping_amount=shipping - offered,
+            shipping_tax_rate=None if is_untaxed else shipping_rate,
+            discount=entry.size("discount") - offered,
             refunded=refunded or (total if payment == "refunded" else ZERO),
             stated_taxes=stated({}, tax) if tax is not None else (),
             payment_method=entry.text("payment"),
@@ -266,7 +276,7 @@ class PrestaShopOrders(TableOrders):
             shipped_at=_moment_or_none(entry, "shipped_at"),
             carrier=entry.text("carrier"),
             tracking_number=entry.plain("tracking_number"),
-            shipping_refunded=entry.size("shipping_refunded"),
+            shipping_refunded=shipping_refunded,
         )
 
     def _has_left(self, entry: Entry) -> bool:
@@ -320,7 +330,9 @@ class PrestaShopOrders(TableOrders):
             line=entry.line,
         )
         return draft._replace(
+            product_key=_product_key(entry),
             refunded=_pieces_refunded(entry),
+            returned=entry.number("quantity_returned"),
             refunded_amount=entry.maybe_size("line_refunded"),
         )
 
@@ -350,12 +362,35 @@ class PrestaShopOrders(TableOrders):
             rate = rate_between(net, gross - net)
         return gross, rate if gross else None
 
+    def _own_shipping(
+        self, entries: Sequence[Entry], total: Decimal, shipping: Decimal, rate: Decimal | None
+    ) -> Decimal:
+        """An order's own carriage (EUR), where it is written with its whole basket's.
+
+        A basket that is split into several orders gives each all of its carriage since 9.1, and
+        each total its own part. The totals incl. and excl. tax must leave the same part.
+        """
+        parts = ("total_net", "line", "line_net", "shipping_net", "discount_net")
+        if not self._columns.has(*parts):
+            return shipping
+        entry = entries[0]
+        goods = sum((e.cents("line") for e in entries), ZERO)
+        goods_net = sum((e.cents("line_net") for e in entries), ZERO)
+        own = total - goods - entry.cents("wrapping") + entry.size("discount")
+        own_net = entry.cents("total_net") - goods_net - entry.cents("wrapping_net")
+        own_net += entry.size("discount_net")
+        explained = to_cents(own_net * (HUNDRED + (rate or ZERO)) / HUNDRED)
+        is_part = 0 < own < shipping and abs(own - explained) <= rounding(len(entries))
+        return own if is_part else shipping
+
     def _refunded(self, entries: Sequence[Entry], total: Decimal) -> Decimal:
         """What was given back, as stated, else by the pieces refunded (EUR incl. tax)."""
         stated_amount = entries[0].size("refunded")
         if stated_amount:
-            return stated_amount
-        pieces = sum((_pieces_refunded(e) * _gross_price(e) for e in entries), Decimal(0))
+            # Slips may forget the order's discount: no more went back than was charged.
+            return min(stated_amount, total)
+        sold = [e for e in entries if e.number("quantity") > 0]
+        pieces = sum((_pieces_refunded(e) * _gross_price(e) for e in sold), Decimal(0))
         return min(to_cents(pieces), total)
 
     def _states(self, entry: Entry, refunded: Decimal, total: Decimal) -> tuple[str, str]:
@@ -373,7 +408,7 @@ class PrestaShopOrders(TableOrders):
         if found is None:
             hint = _("Exportez le libellé d'un état standard (Paiement accepté, Expédié, Annulé…).")
             raise unknown_status(entry, hint)
-        return after_refund(found, refunded, total)
+        return after_refund(_with_money(found, entry, total), refunded, total)
 
     def _customer(self, entry: Entry, invoice: AddressDraft) -> CustomerDraft:
         company = entry.text("company") or invoice.company
@@ -404,6 +439,42 @@ def _by_flags(entry: Entry, said: tuple[str, str] | None) -> tuple[str, str] | N
             return "confirmed", "paid"
         return said if said[0] == "confirmed" else (said[0], "paid")
     return ("confirmed", "unpaid") if said is None and entry.yes("logable") else None
+
+
+def _with_money(states: tuple[str, str], entry: Entry, total: Decimal) -> tuple[str, str]:
+    """The same where all the money came in, though the state an order is in now doesn't say so.
+
+    A cancelled order may have been paid, a house state may follow payment; an order that still
+    waits is believed.
+    """
+    state, payment = states
+    if state != "pending" and payment == "unpaid" and 0 < total <= entry.cents("received"):
+        payment = "paid"
+    return state, payment
+
+
+def _as_given_back(lines: list[LineDraft], goods: Decimal) -> list[LineDraft]:
+    """The lines without what went back on each, where that is more than `goods`, what went back.
+
+    A slip tells its articles' prices, though a smaller amount was chosen or the order's voucher
+    was kept: nobody knows then which line bears the rest.
+    """
+    told = sum((line.refunded_amount or ZERO for line in lines), ZERO)
+    return [line._replace(refunded_amount=None) for line in lines] if told > goods else lines
+
+
+def _shipping_offered(entry: Entry, shipping: Decimal) -> Decimal:
+    """The carriage that a voucher gives back: all of it (EUR), or nothing."""
+    is_offered = entry.yes("free_shipping") and shipping <= entry.size("discount")
+    return shipping if is_offered else ZERO
+
+
+def _product_key(entry: Entry) -> str:
+    """The shop's own key of an article: its id, and its combination's where it has some."""
+    product, combination = entry.plain("product_id"), entry.plain("combination_id")
+    if not product.strip("0"):
+        return ""
+    return f"{product}-{combination}" if combination.strip("0") else product
 
 
 def _pieces_refunded(entry: Entry) -> Decimal:
@@ -446,6 +517,7 @@ _CUSTOMER_ALIASES: dict[str, tuple[str, ...]] = {
     "company": ("company", "Company", "Société"),
     "siret": ("siret",),
     "vat_number": ("vat_number", "Numéro de TVA"),
+    "is_guest": ("is_guest",),
     "newsletter": ("newsletter", "Newsletter", "optin", "Partner offers"),
     "created_at": ("date_add", "Registration", "Inscription", "Date d'inscription"),
     "note": ("note",),
@@ -476,8 +548,11 @@ class PrestaShopCustomers:
         self._columns = Columns(header, _CUSTOMER_ALIASES)
 
     def draft(self, row: Row) -> CustomerDraft:
-        entry = self._columns.entry(without_nulls(row))
+        entry = self._columns.entry(as_stored(row))
         ref = entry.plain("ref")
         if not ref and not entry.filled("email"):
             raise no_customer_key(entry.line, entry.column("email"))
+        if entry.yes("is_guest") and entry.filled("email"):
+            # Every order of a guest has an account of its own: the e-mail knows the person.
+            ref = ""
         return person(entry, ref=ref)._replace(accepts_marketing=entry.yes("newsletter"))

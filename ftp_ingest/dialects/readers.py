@@ -18,6 +18,8 @@ from sphinx.core.texts import fold
 
 # What programs write for nothing at all: `mysql -B`, and LOAD DATA's own way.
 _NULLS = frozenset(("NULL", "\\N"))
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\"}
+_ESCAPED = re.compile(r"\\([nt\\])")
 _KEY_SIZE = 12
 _SHORT_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{2})( .*)?")
 _NAMED_DATE = re.compile(r"([^\W\d]{3,})\.?-(\d{1,2})-(?:20)?(\d{2})( .*)?")
@@ -116,11 +118,19 @@ def unknown_status(entry: Entry, hint: str = "") -> InputError:
     )
 
 
-def without_nulls(row: Row) -> Row:
-    """The row with blank cells where a program wrote that there is nothing."""
+def as_stored(row: Row) -> Row:
+    """The row as it stood in the tables, where a database's own program wrote it.
+
+    Its NULL is a blank cell; beside it, line breaks, tabs and backslashes are escaped.
+    """
     if _NULLS.isdisjoint(row.cells):
         return row
-    return Row(row.line, ["" if cell in _NULLS else cell for cell in row.cells])
+    cells = ["" if cell in _NULLS else _ESCAPED.sub(_unescaped, cell) for cell in row.cells]
+    return Row(row.line, cells)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _ESCAPES[found[1]]
 
 
 def key_of_person(address: AddressDraft) -> str:

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -24,6 +25,15 @@ MAX_RECORD_CHARS = 2_000_000
 csv.field_size_limit(MAX_RECORD_CHARS)
 # The end of a quoted cell.
 _CLOSING = re.compile(r'"(?:[;,\t|]|\s*$)')
+
+
+def _php_quote(delimiter: str) -> re.Pattern[str]:
+    """A quote that PHP's fputcsv leaves undoubled, as it does after a backslash.
+
+    Before a delimiter or the line's end it closes the cell, whose last sign the backslash is.
+    """
+    end = rf"(?:{re.escape(delimiter)}|\s*$)"
+    return re.compile(rf'\\"(?!"|{end})|\\"(?="{end})')
 
 
 class Record(NamedTuple):
@@ -83,10 +93,12 @@ class _Lines:
         self._size = 0
         return self.number + 1
 
-    def give_back(self) -> None:
-        """Unread all lines of the record but its first."""
-        self._pending.extendleft(reversed(self.taken[1:]))
-        self.number -= len(self.taken) - 1
+    def give_back(self, keep: int = 1) -> None:
+        """Unread all lines of the record but its first ones."""
+        self._pending.extendleft(reversed(self.taken[keep:]))
+        self.number -= len(self.taken) - keep
+        self._size = sum(map(len, self.taken[:keep]))
+        del self.taken[keep:]
 
     def skip_record(self) -> None:
         """Pass over the rest of a record that is too long: up to where its quotes close."""
@@ -199,6 +211,8 @@ class Records:
         if lines.is_too_long:
             lines.skip_record()
             return self._split(first), "too_long"
+        if (cells := self._as_php_writes(lines)) is not None:
+            return cells, ""
         if is_one_line and first.count('"') % 2 == 0:
             # Quotes that nobody doubled, but each closed on its line: "Lampe "Ardoise"".
             read = next(csv.reader([first], delimiter=self._format.delimiter))
@@ -209,6 +223,21 @@ class Records:
             lines.give_back()
             return alone, "unbalanced"
         return alone, "torn"
+
+    def _as_php_writes(self, lines: _Lines) -> list[str] | None:
+        """The cells, where a quote after a backslash is all that breaks the record; else None."""
+        quote, taken = _php_quote(self._format.delimiter), list(lines.taken)
+        if not any(map(quote.search, taken)):
+            return None
+        doubled = (quote.sub(r'\\""', line) for line in chain(taken, lines))
+        try:
+            cells = next(csv.reader(doubled, delimiter=self._format.delimiter, strict=True))
+        except (csv.Error, StopIteration):
+            cells = []
+        if len(cells) == self._width and not self._fault(cells):
+            return cells
+        lines.give_back(keep=len(taken))
+        return None
 
     def _learn(self, start: int, cells: list[str], fault: str, lines: _Lines) -> None:
         """Where rows can be trusted, and where not, from a record whose own quotes are right."""

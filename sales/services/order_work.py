@@ -9,6 +9,7 @@ from sales.models import Order
 from sales.services.pricing import PricedOrder
 from sphinx.core.errors import InputError
 from sphinx.core.exchange import Rate
+from sphinx.core.texts import said
 
 
 class Rejection(NamedTuple):
@@ -102,3 +103,9 @@ def rejection(draft: OrderDraft, error: InputError) -> Rejection:
         draft.number,
         error.context.get("cause", ""),
     )
+
+
+def note(draft: OrderDraft, code: str, text: str, cause: str, **figures: object) -> Rejection:
+    """What is to be looked at of an order that came in; `text` is filled with its figures."""
+    message = text % said({"number": draft.number, **figures})
+    return Rejection(draft.line, "", code, message, draft.external_id, draft.number, cause)

@@ -48,6 +48,7 @@ from sales.services.order_rows import (
 )
 from sales.services.order_work import OrderChange, OrderResult, Work, rejection
 from sales.services.pricing import PricedOrder, price_order
+from sales.services.refund_notes import notes_on_refunds
 from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
 from sales.services.tax_notes import notes_on_tax
 from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
@@ -284,6 +285,7 @@ def _decide(
         keeps = known is not None and _is_fixed(known)
         if status != Status.CANCELLED and not keeps:
             result.notes += notes_on_tax(draft, priced, franchise=franchise)
+        result.notes += notes_on_refunds(draft, known)
         work += extra
         work.append(
             Work(

@@ -99,24 +99,27 @@ def _priced_in(draft: OrderDraft, way: Way) -> PricedOrder:
     totals = _totals_as_taxed(draft, rates, shipping, shipping_rate, target)
     if totals is None:
         totals = _line_totals(draft, rates, target)
-    goods = sum(totals, ZERO)
-    shares = _discount_shares(discount, totals, way)
+    shares = _discount_shares(discount, totals, shipping, way)
     lines = tuple(
         _priced(draft, line, rate, total, share)
         for line, rate, total, share in zip(draft.lines, rates, totals, shares, strict=True)
     )
-    shipping_net = shipping - max(discount - goods, ZERO)
+    shipping_net = shipping - (discount - sum(shares, ZERO))
     taxes = order_taxes(lines, shipping_net, shipping_rate)
     return PricedOrder(
         lines, shipping, shipping_rate, discount, _with_stated(draft, taxes, len(lines))
     )
 
 
-def _discount_shares(discount: Decimal, totals: Sequence[Decimal], way: Way) -> list[Decimal]:
-    """Each line's share of the order's discount; what exceeds the goods eats into shipping."""
+def _discount_shares(
+    discount: Decimal, totals: Sequence[Decimal], shipping: Decimal, way: Way
+) -> list[Decimal]:
+    """Each line's share of the order's discount; what is left comes off shipping."""
     goods = sum(totals, ZERO)
     if not goods:
         return [ZERO] * len(totals)
+    if way.discounts_shipping and discount < goods:
+        return spread(discount, [*totals, shipping])[: len(totals)]
     bearing = [
         total if way.discount_rate in (None, rate) else ZERO
         for total, rate in zip(totals, way.rates, strict=True)

@@ -21,10 +21,13 @@ from sphinx.core.services import record
 def likely_pieces(order: Order) -> dict[int, Decimal]:
     """The pieces that cost what was refunded (line id → pieces); none: more likely a gesture.
 
-    Of the lines that would do, the one that takes most pieces.
+    Where the shop names an amount for some lines it is one of those. Of the lines that would do,
+    the one that takes most pieces.
     """
     found: dict[int, Decimal] = {}
-    for line in order.lines.all():
+    lines = list(order.lines.all())
+    named = [line for line in lines if line.refunded_incl_tax]
+    for line in named or lines:
         for pieces in range(1, int(line.quantity_wanted) + 1):
             taken = Decimal(pieces)
             fits = worth_of(line, line.quantity_removed + taken) - line.removed_incl_tax

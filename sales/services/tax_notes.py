@@ -3,10 +3,9 @@
 from django.utils.translation import gettext as _
 
 from sales.drafts import GOODS, OrderDraft
-from sales.services.order_work import Rejection
+from sales.services.order_work import Rejection, note
 from sales.services.pricing import PricedOrder
 from sales.services.tax_rates import is_untaxed_destination, states_no_tax
-from sphinx.core.texts import said
 
 
 def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> list[Rejection]:
@@ -22,7 +21,7 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
             "commandes sont entrées telles que payées."
         )
         figures = {"stated": priced.stated_tax, "kept": priced.total_tax}
-        return [_note(draft, "order.tax_differs", text, cause, **figures)]
+        return [note(draft, "order.tax_differs", text, cause, **figures)]
     if not states_no_tax(draft) or priced.total_tax or not draft.total_incl_tax or franchise:
         return []
     is_sold = any(line.kind == GOODS and line.quantity * line.unit_price for line in draft.lines)
@@ -36,9 +35,4 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
         "La boutique n'a compté aucune TVA, sans que le pays ni un numéro de TVA ne le disent : "
         "les commandes sont entrées à 0 %."
     )
-    return [_note(draft, "order.untaxed", text, cause)]
-
-
-def _note(draft: OrderDraft, code: str, text: str, cause: str, **figures: object) -> Rejection:
-    message = text % said({"number": draft.number, **figures})
-    return Rejection(draft.line, "", code, message, draft.external_id, draft.number, cause)
+    return [note(draft, "order.untaxed", text, cause)]

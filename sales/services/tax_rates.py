@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from sales.drafts import OrderDraft
 from sales.errors import TaxUndecided
 from sales.services.parts import charge, including, shipping_by_rate
-from sphinx.core.money import ZERO, spread, tax_included, to_cents
+from sphinx.core.money import HUNDRED, ZERO, spread, tax_included, to_cents
 from sphinx.core.validators import compact_vat_number, is_vat_number
 from sphinx.core.vat import FRENCH_RATES, leaves_union
 
@@ -136,8 +136,23 @@ def _only_uniform_rate(draft: OrderDraft) -> Decimal | None:
     if not stated or any(line.tax_rate is not None for line in draft.lines):
         return None
     count = len(draft.lines)
-    fitting = [r for r in FRENCH_RATES if r and _gives(draft, [r] * count, {r: stated})]
+    fitting = [
+        r
+        for r in FRENCH_RATES
+        if r and _is_of_total(draft, r, stated) and _gives(draft, [r] * count, {r: stated})
+    ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_of_total(draft: OrderDraft, rate: Decimal, stated: Decimal) -> bool:
+    """True where the rate, on all that was charged, gives the VAT but for a cent a line.
+
+    What prices rounded by piece leave open doesn't touch it: total and VAT are both stated.
+    """
+    if draft.shipping_amount and draft.shipping_tax_rate not in (None, rate):
+        return True
+    allowed = Decimal(len(draft.lines) + 1) / HUNDRED
+    return abs(tax_included(draft.total_incl_tax, rate) - stated) <= allowed
 
 
 def is_untaxed_destination(draft: OrderDraft) -> bool:

@@ -18,11 +18,12 @@ from sphinx.core.vat import NORMAL_RATE
 
 class Way(NamedTuple):
     """Rates (percent) of the lines, of shipping (None: in proportion to the goods), and of the
-    lines that bear the order's discount (None: all)."""
+    lines that bear the order's discount (None: all); shipping may bear its share of it."""
 
     rates: tuple[Decimal, ...]
     shipping_rate: Decimal | None
     discount_rate: Decimal | None = None
+    discounts_shipping: bool = False
 
 
 def ways_of_taxing(draft: OrderDraft, facts: TaxFacts) -> Iterator[Way]:
@@ -37,7 +38,7 @@ def ways_of_taxing(draft: OrderDraft, facts: TaxFacts) -> Iterator[Way]:
         usual = line_rates(draft, facts)
     except TaxUndecided as error:
         undecided = error
-    if usual:
+    if usual or not draft.lines:
         yield Way(tuple(usual), _usual_shipping_rate(draft, usual))
     if draft.stated_taxes and not states_no_tax(draft):
         for rates in _unique([tuple(usual), *_other_rates(draft, usual)]):
@@ -94,3 +95,10 @@ def _variants(draft: OrderDraft, rates: tuple[Decimal, ...]) -> Iterator[Way]:
         if any(rates) or shipping_rate:
             for discount_rate in discount:
                 yield Way(rates, shipping_rate, discount_rate)
+        if (
+            draft.discount
+            and shipping_rate is not None
+            and {*rates, shipping_rate} != {shipping_rate}
+        ):
+            # WooCommerce takes a negative fee off everything, shipping included.
+            yield Way(rates, shipping_rate, discounts_shipping=True)

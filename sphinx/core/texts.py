@@ -43,6 +43,11 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
+def without_guard(text: str) -> str:
+    """A cell as it was before a program kept spreadsheets from taking it for a formula."""
+    return text[1:] if text.startswith(("'=", "'+", "'-", "'@")) else text
+
+
 def said(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a sentence is filled in with; amounts as the reader writes them: 1 234,56."""
     return {name: _written(v) if isinstance(v, Decimal) else v for name, v in values.items()}

@@ -93,6 +93,7 @@ def test_the_same_file_again_changes_nothing(bring: Bring, path: str) -> None:
         ("woocommerce/analytics.csv", "WebToffee"),
         ("woocommerce/analytics_fr.csv", "WebToffee"),
         ("magento/grid.csv", "Xtento"),
+        ("magento/grid_openmage.csv", "Xtento"),
         ("prestashop/grid_fr.csv", "Gestionnaire SQL"),
         ("prestashop/grid_en.csv", "Gestionnaire SQL"),
         ("etsy/grid_orders.csv", "Order Items"),

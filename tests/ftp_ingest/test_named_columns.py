@@ -63,3 +63,39 @@ def test_a_company_that_is_a_dash_is_none() -> None:
     found = [reader.draft(Row(2, ["C1", "", company, ""])) for company in ("-", "-Pro-")]
 
     assert [draft and draft.company for draft in found] == ["", "-Pro-"]
+
+
+def test_a_street_that_is_not_in_parts_is_read_whole() -> None:
+    order = shopify(Billing_Street="1 rue des Tests", Billing_City="Lyon")
+
+    assert order.billing.address1 == "1 rue des Tests"
+
+
+@pytest.mark.parametrize(("sku", "is_total"), [("", True), ("BOU-1", False)])
+def test_a_row_of_totals_sells_nothing(sku: str, *, is_total: bool) -> None:
+    reader = find_dialect("pivot").orders(Header(["order_number", "placed_at", "sku"]))
+
+    assert reader.is_total(["Total", "", sku, ""]) is is_total
+
+
+@pytest.mark.parametrize(("account", "ref"), [("lou69", "etsy:lou69"), ("", "adr:")])
+def test_a_marketplaces_buyer_is_known_by_the_account_else_by_the_address(
+    account: str, ref: str
+) -> None:
+    cells = {
+        "Order ID": "1",
+        "Sale Date": "03/04/26",
+        "Item Name": "Bougie",
+        "Quantity": "1",
+        "Price": "12.00",
+        "Buyer": account,
+        "Ship Name": "Lou Exemple",
+        "Ship Address1": "1 rue des Tests",
+        "Ship Zipcode": "69001",
+    }
+    reader = find_dialect("etsy").orders(Header(list(cells)))
+
+    order = reader.draft([Row(2, [*cells.values(), ""])])
+
+    assert order.customer.ref.startswith(ref)
+    assert (order.customer.first_name, order.billing.postcode) == ("Lou", "69001")

@@ -50,6 +50,14 @@ def test_the_columns_that_the_guide_recommends_go_in_to_the_cent(bring: Bring) -
         "Order Line Tax": "1.04",
         "Quantity": "1",
         "Currency": "EUR",
+        "Order Line Subtotal": "18.947867",
+        "Tax Rates (exact)": "5.5%",
+        "Order Total Fee": "0",
+        "Company (Shipping)": "",
+        "Customer User ID": "0",
+        "Product Id": "11",
+        "Variation Id": "0",
+        "Paid Date": "2026-11-27 07:38",
     }
     row = (
         "61,Processing,2026-11-27 07:36,,Zoé,Exemple,zoe@exemple.test,FR,4.92,0,25.89,2.02,"

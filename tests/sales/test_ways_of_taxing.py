@@ -34,6 +34,25 @@ def test_untaxed_shipping_beside_prices_incl_tax() -> None:
     assert priced.stated_tax is None
 
 
+def test_a_discount_may_bear_on_shipping_too() -> None:
+    """39.98 of goods and 5.90 of shipping share 4.22: 0.54 of it come off shipping."""
+    priced = price_order(
+        order(
+            goods("39.98", rate=D("5.5")),
+            total="41.66",
+            stated={"20": "0.89", "5.5": "1.89"},
+            shipping_amount=D("5.90"),
+            shipping_tax_rate=D("20"),
+            discount=D("4.22"),
+        ),
+        {},
+    )
+
+    assert taxes(priced) == {D("20"): D("0.89"), D("5.5"): D("1.89")}
+    assert (priced.discount, priced.lines[0].order_discount) == (D("4.22"), D("3.68"))
+    assert priced.stated_tax is None
+
+
 def test_untaxed_shipping_beside_prices_excl_tax() -> None:
     priced = price_order(
         order(

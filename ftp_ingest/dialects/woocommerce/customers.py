@@ -27,6 +27,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "Date Registered",
         "Date d'inscription",
         "Inscription",
+        "S'inscrire",
     ),
     "last_active": ("Last Active", "Dernière activité"),
     "aov": ("AOV", "VMC", "VCM", "Panier moyen"),

@@ -5,8 +5,10 @@ item (`item_sku`, `item_total`…), the order's columns repeated.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -60,6 +62,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "note": ("customer_note",),
     "fee_items": ("fee_items",),
     "tax_items": ("tax_items",),
+    "shipments": ("meta:_wc_shipment_tracking_items", "wc_shipment_tracking_items"),
     "refund_items": ("refund_items", "refunds"),
     "line_items": ("line_items",),
     "item_name": ("item_name",),
@@ -98,6 +101,26 @@ def has_lines(header: Header) -> bool:
     )
 
 
+def _amount(item: Item, line: int, *keys: str) -> Decimal:
+    """A signed amount in EUR of an item, by the first of its keys that says something."""
+    text = next((item[key] for key in keys if item.get(key)), "")
+    return to_cents(cells.number(text, line, f"line_item ({keys[0]})"))
+
+
+def _names_every_rate(rates: Collection[Decimal], taxed: Iterable[tuple[Decimal, Decimal]]) -> bool:
+    """False where `tax_items` gives one rate to the VAT of several.
+
+    WooCommerce adds up the taxes of one name and priority, and the module writes the last one's
+    rate: a shop whose rates are all called "TVA" has them in one item.
+    """
+    return not rates or all(
+        any(abs(net * rate / HUNDRED - tax) <= CENT for rate in rates)
+        or rate_between(net, tax) is None
+        for net, tax in taxed
+        if tax
+    )
+
+
 class Orders(TableOrders):
     """Reads orders; columns are looked up once a file."""
 
@@ -115,8 +138,11 @@ class Orders(TableOrders):
         entry = self._columns.entry(rows[0])
         number = entry.text("number") or entry.text("plain_number") or entry.text("id")
         total, tax = entry.amount("total"), entry.cents("tax")
+        items = list(self._items(rows))
         taxes = self._taxes(entry)
-        lines = [self._line(entry, *found, list(taxes)) for found in self._items(rows)]
+        if not _names_every_rate(taxes, self._taxed(entry, items)):
+            taxes = {}
+        lines = [self._line(entry, *found, list(taxes)) for found in items]
         lines += self._fees(entry, list(taxes))
         credit = sum((d.unit_price for d in lines if d.unit_price < 0), ZERO)
         lines = [d for d in lines if d.unit_price >= 0]
@@ -157,6 +183,7 @@ class Orders(TableOrders):
             line=entry.line,
             tolerance=rounding(len(lines) + 1),
             is_shipped=shared.is_shipped(entry, self.states),
+            **_parcel(entry),
         )
 
     def _left_out(self, entry: Entry, gap: Decimal) -> Decimal:
@@ -178,6 +205,14 @@ class Orders(TableOrders):
                 amount = to_cents(cells.number(item.get("total", ""), entry.line, "tax_items"))
                 taxes[percent] = taxes.get(percent, ZERO) + amount
         return taxes
+
+    def _taxed(
+        self, entry: Entry, items: Iterable[tuple[int, Item]]
+    ) -> Iterator[tuple[Decimal, Decimal]]:
+        """What bears one rate each, excl. tax, with its tax: lines and shipping."""
+        for line, item in items:
+            yield _amount(item, line, "total"), _amount(item, line, "tax", "total_tax")
+        yield entry.cents("shipping"), entry.cents("shipping_tax")
 
     def _items(self, rows: Sequence[Row]) -> Iterator[tuple[int, Item]]:
         """The order's items with the line of the file, in the keys of WebToffee's cells."""
@@ -207,13 +242,9 @@ class Orders(TableOrders):
             yield row.line, item
 
     def _line(self, entry: Entry, line: int, item: Item, named: Sequence[Decimal]) -> LineDraft:
-        def number(*keys: str) -> Decimal:
-            text = next((item[key] for key in keys if item.get(key)), "")
-            return cells.number(text, line, f"line_item ({keys[0]})")
-
         quantity = cells.quantity(item.get("quantity", ""), line, "line_item (quantity)")
-        net, tax = to_cents(number("total")), to_cents(number("tax", "total_tax"))
-        net_before = to_cents(number("sub_total", "subtotal"))
+        net, tax = _amount(item, line, "total"), _amount(item, line, "tax", "total_tax")
+        net_before = _amount(item, line, "sub_total", "subtotal")
         rate = rate_between(net, tax, named)
         before = net_before + (to_cents(net_before * tax / net) if net else ZERO)
         sku = "" if item.get("sku") == "unknown_product" else cells.unquoted(item.get("sku", ""))
@@ -231,7 +262,7 @@ class Orders(TableOrders):
         amount = _given_back(item, line)
         draft = draft._replace(
             product_key=key,
-            refunded=abs(number("refunded_qty")),
+            refunded=abs(cells.number(item.get("refunded_qty", ""), line, "refunded_qty")),
             refunded_amount=amount or None,
         )
         return sorted_out(draft, is_taxed=bool(tax))
@@ -285,3 +316,17 @@ def _given_back(item: Item, line: int) -> Decimal:
         for key in ("refunded", "total", "tax")
     )
     return to_cents(abs(net) * (total + tax) / total) if net and total else ZERO
+
+
+def _parcel(entry: Entry) -> dict[str, Any]:
+    """Day, carrier and number of the last parcel, as shipment-tracking plug-ins keep them."""
+    parcels = items_of(entry.raw("shipments"))
+    if not parcels:
+        return {}
+    last = parcels[-1]
+    stamp = last.get("date_shipped", "")
+    return {
+        "shipped_at": datetime.fromtimestamp(int(stamp), UTC) if stamp.isdecimal() else None,
+        "carrier": last.get("tracking_provider") or last.get("custom_tracking_provider", ""),
+        "tracking_number": last.get("tracking_number", ""),
+    }

@@ -28,6 +28,7 @@ _STATUSES = {
     "completed": ("confirmed", "paid"),
     "terminee": ("confirmed", "paid"),
     "shipped": ("confirmed", "paid"),
+    "partial shipped": ("confirmed", "paid"),
     "expediee": ("confirmed", "paid"),
     "delivered": ("confirmed", "paid"),
     "cancelled": ("cancelled", "unpaid"),

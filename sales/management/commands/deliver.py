@@ -10,6 +10,7 @@ from sales.selectors import (
     lines_waiting_for_stock,
     missing_quantity,
     notes_to_ship,
+    orders_in_doubt,
     orders_ready_to_deliver,
 )
 from sales.services import prepare_deliveries, render_delivery_pdfs, ship_delivery_notes
@@ -77,6 +78,12 @@ class Command(SphinxCommand):
         for line in result["waiting"]:
             self.say(
                 f"En attente : commande {line['order']}, {line['sku']}, manque {line['missing']}"
+            )
+        for order in orders_in_doubt():
+            self.say(
+                f"En attente : commande {order.number}, remboursée de "
+                f"{order.refund_asked_incl_tax} € avant de partir : dites de quoi "
+                "(Ventes › Écarts avec les boutiques)"
             )
         if not result["delivery_notes"]:
             self.say("Rien à livrer.")
