@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -8,10 +9,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from ftp_ingest import jobs, tasks
+from ftp_ingest import jobs, services, tasks
 from ftp_ingest.forms import FeedForm
-from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile
+from ftp_ingest.models import Feed, FeedRun, QuarantinedRow, ReceivedFile, ShipmentFile
 from ftp_ingest.selectors import reasons
+from sphinx.core import clock
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.credentials import set_credentials
 
@@ -47,6 +49,7 @@ class FeedAdmin(KeptAdmin):
             password=form.cleaned_data.get("password", ""),
             private_key=form.cleaned_data.get("private_key", ""),
         )
+        services.begin_telling(feed_id=obj.pk, at=clock.now())
 
     @admin.action(description=_("Relever maintenant"), permissions=["change"])
     def pull_now(self, request: HttpRequest, queryset: Any) -> None:
@@ -109,6 +112,22 @@ class ReceivedFileAdmin(ReadOnlyAdmin):
     def download(self, file: ReceivedFile) -> str:
         url = reverse("ftp_ingest:archived", args=[file.pk])
         return format_html('<a href="{}">{}</a>', url, _("Télécharger"))
+
+
+@admin.register(ShipmentFile)
+class ShipmentFileAdmin(ReadOnlyAdmin):
+    list_display = ["made_at", "name", "feed", "notes", "sent_at", "failures", "error"]
+    list_filter = ["feed"]
+    list_select_related = ["feed"]
+    search_fields = ["name"]
+    date_hierarchy = "made_at"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(note_count=Count("shipments"))
+
+    @display(description=_("Bons de livraison"))
+    def notes(self, file: Any) -> int:
+        return int(file.note_count)
 
 
 class CauseFilter(admin.SimpleListFilter):

@@ -8,6 +8,7 @@ from unfold.widgets import (
 )
 
 from ftp_ingest.models import Feed
+from ftp_ingest.transports.base import is_safe
 from sphinx.core.forms import ServerForm
 from sphinx.core.models import Shop
 
@@ -20,8 +21,18 @@ class FeedForm(ServerForm):
         fields = (
             "code shop protocol host port username host_key tls_certificate directory pattern "
             "subfolders is_passive readiness ready_mark after_fetch keep_days interval_minutes "
-            "next_due_at warn_after warn_emails silent_after_hours stock_file is_active"
+            "next_due_at warn_after warn_emails silent_after_hours stock_file "
+            "shipment_file shipments_since is_active"
         ).split()
+
+    def clean_shipment_file(self) -> str:
+        """The name of a file, with folders before it perhaps: no way out of the feed's."""
+        name = str(self.cleaned_data["shipment_file"]).strip()
+        if name and not is_safe(name):
+            raise forms.ValidationError(
+                _("Un nom de fichier, un dossier devant au besoin, sans « .. » ni « / » au début.")
+            )
+        return name
 
 
 class UploadForm(forms.Form):

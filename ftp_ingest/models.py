@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from sales.models import DeliveryNote
 from sphinx.core.models import Shop
 
 
@@ -86,6 +87,23 @@ class Feed(models.Model):
         help_text=_("Nom du fichier (stock.csv) ; vide : aucun."),
     )
     stock_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    shipment_file = models.CharField(
+        _("fichier d'expéditions à déposer"),
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Nom, avec un dossier devant si vous voulez (retour/expeditions.csv) ; la date et "
+            "l'heure y sont ajoutées. Vide : aucun."
+        ),
+    )
+    shipments_since = models.DateTimeField(
+        _("expéditions à dire depuis"),
+        null=True,
+        blank=True,
+        help_text=_("Ce qui est parti avant n'est pas dit. Vide : à partir de maintenant."),
+    )
     after_fetch = models.CharField(
         _("après réception"), max_length=8, choices=AfterFetch, default=AfterFetch.LEAVE
     )
@@ -343,3 +361,72 @@ class ShopState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shop} : {self.text}"
+
+
+class ShipmentFile(models.Model):
+    """A file of shipments made for a feed's account; its bytes are kept until it is there.
+
+    One at a time: what leaves meanwhile goes into the next. Tried again it has the same name and
+    the same bytes, so that a shop never finds two of it.
+    """
+
+    feed = models.ForeignKey(
+        Feed,
+        verbose_name=_("flux"),
+        on_delete=models.PROTECT,
+        related_name="shipment_files",
+        db_index=False,
+    )
+    name = models.CharField(_("nom"), max_length=100)
+    content = models.TextField(editable=False, blank=True)
+    made_at = models.DateTimeField(_("écrit le"))
+    sent_at = models.DateTimeField(_("déposé le"), null=True, blank=True)
+    # Not before: somebody is at it, or it has just failed.
+    next_try_at = models.DateTimeField(_("prochain essai"), null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(_("échecs de suite"), default=0)
+    error = models.TextField(_("erreur"), blank=True)
+
+    class Meta:
+        verbose_name = _("fichier d'expéditions")
+        verbose_name_plural = _("fichiers d'expéditions")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["feed", "name"], name="ftp_ingest_shipments_name"),
+            models.UniqueConstraint(
+                fields=["feed"],
+                condition=models.Q(sent_at__isnull=True),
+                name="ftp_ingest_shipments_one_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ToldShipment(models.Model):
+    """A delivery note in a file of shipments: once, and once more when its number comes later."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.PROTECT, related_name="+", db_index=False)
+    file = models.ForeignKey(
+        ShipmentFile,
+        verbose_name=_("fichier"),
+        on_delete=models.PROTECT,
+        related_name="shipments",
+    )
+    delivery_note = models.ForeignKey(
+        DeliveryNote, verbose_name=_("BL"), on_delete=models.PROTECT, related_name="+"
+    )
+    has_number = models.BooleanField(_("avec son n° de suivi"))
+
+    class Meta:
+        verbose_name = _("expédition dite")
+        verbose_name_plural = _("expéditions dites")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feed", "delivery_note", "has_number"], name="ftp_ingest_shipment_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_note} : {self.file}"

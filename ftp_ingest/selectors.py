@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Window
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from ftp_ingest.errors import SPOILT_REFERENCE, UNKNOWN_STATUS
-from ftp_ingest.models import QuarantinedRow, ShopState
+from ftp_ingest.models import Feed, QuarantinedRow, ShopState, ToldShipment
 from sales.errors import CurrencyUnsaid, NoExchangeRate, TaxUndecided
+from sales.models import DeliveryNote, DeliveryNoteLine, OrderLine
 from sphinx.core.models import Shop
 from sphinx.core.texts import fold
 
@@ -212,3 +213,35 @@ def rows_of_causes(
     )
     ranked = wanted.annotate(place=place).filter(place__lte=each)
     return list(ranked.select_related("file").order_by("line", "pk"))
+
+
+# --- Shipments ----------------------------------------------------------------------------
+
+
+def feeds_that_tell() -> QuerySet[Feed]:
+    """Active feeds whose shop is told what we shipped; one that ships itself needn't be."""
+    return Feed.objects.filter(is_active=True, shop__ships_itself=False).exclude(shipment_file="")
+
+
+def shipments_to_tell(feed: Feed, *, needs_tracking: bool) -> QuerySet[DeliveryNote]:
+    """Goods that we shipped for orders of the feed's shop, and that it wasn't told of, the oldest
+    first: each note once, and once more when its tracking number came later.
+
+    Orders made here from a quote aren't known to the shop.
+    """
+    told = ToldShipment.objects.filter(feed=feed, delivery_note=OuterRef("pk"))
+    goods = DeliveryNoteLine.objects.filter(
+        delivery_note=OuterRef("pk"), order_line__kind=OrderLine.Kind.GOODS
+    )
+    untold = Q(~Q(tracking_number=""), ~Exists(told.filter(has_number=True)))
+    if not needs_tracking:
+        untold |= Q(Q(tracking_number=""), ~Exists(told))
+    return DeliveryNote.objects.filter(
+        untold,
+        Exists(goods),
+        status=DeliveryNote.Status.SHIPPED,
+        shipped_at__gte=feed.shipments_since,
+        is_shops_own=False,
+        order__shop=feed.shop,
+        order__quote=None,
+    ).order_by("pk")

@@ -6,7 +6,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from ftp_ingest import services
+from ftp_ingest import selectors, services
+from sphinx.core import clock
 
 
 @shared_task(label=_("Relever les flux dont c'est l'heure"))
@@ -29,6 +30,19 @@ def take_over_stale_runs(**_extra: Any) -> None:
 def pull_feed(*, feed_id: int, only_if_due: bool = False, **_extra: Any) -> None:
     """Fetch one feed, now, or if nobody did meanwhile."""
     services.pull_feed_now(feed_id=feed_id, only_if_due=only_if_due)
+
+
+@shared_task(label=_("Dire aux boutiques ce qui est parti"))
+def tell_all_shipments(**_extra: Any) -> None:
+    """Ask for each feed whose shop is told: a slow server holds up its own only."""
+    for feed in selectors.feeds_that_tell():
+        tell_shipments.apply_async(kwargs={"feed_id": feed.pk}, expires=5 * settings.BEAT_SECONDS)
+
+
+@shared_task(label=_("Dire à une boutique ce qui est parti"))
+def tell_shipments(*, feed_id: int, **_extra: Any) -> None:
+    """Leave a file of shipments with the shop, if there is anything to tell."""
+    services.tell_shipments(feed_id=feed_id, at=clock.now())
 
 
 @shared_task(label=_("Surveiller les flux"))

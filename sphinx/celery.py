@@ -29,6 +29,10 @@ app.conf.beat_schedule = {
         "task": "ftp_ingest.tasks.take_over_stale_runs",
         "schedule": settings.BEAT_SECONDS,
     },
+    "tell-shipments": {
+        "task": "ftp_ingest.tasks.tell_all_shipments",
+        "schedule": crontab(minute="*/5"),
+    },
     "watch-feeds": {
         "task": "ftp_ingest.tasks.watch",
         "schedule": crontab(minute="10"),

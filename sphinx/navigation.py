@@ -174,6 +174,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Quarantaine"), "report", "ftp_ingest.quarantinedrow"),
         _list(_("Passages"), "sync", "ftp_ingest.feedrun"),
         _list(_("Fichiers reçus"), "description", "ftp_ingest.receivedfile"),
+        _list(_("Expéditions dites"), "outbox", "ftp_ingest.shipmentfile"),
         _list(_("Flux"), "cable", "ftp_ingest.feed"),
         _list(_("Tâches en échec"), "error", "core.deadletter"),
     ),

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from django.utils.translation import gettext as _
 
 from customers.drafts import CustomerDraft
+from ftp_ingest.dialects.shipments import PIVOT, ShipmentFormat
 from ftp_ingest.errors import FileRefused
 from sales.drafts import OrderDraft
 from sphinx.core.errors import InputError
@@ -120,12 +121,13 @@ class StockFormat(NamedTuple):
 
 
 class Dialect(Protocol):
-    """What one kind of shop writes, and the stock file that it reads."""
+    """What one kind of shop writes, and the files of stock and shipments that it reads."""
 
     code: str
     label: str
     # The pivot format's own, for shops that have no import of their own.
     stock_format: StockFormat = StockFormat(";", "sku", "available")
+    shipment_format: ShipmentFormat = PIVOT
 
     def recognise(self, header: Header) -> tuple[str, int]:
         """The kind of file this header is of, "" when it isn't ours; how many columns agree."""
@@ -163,6 +165,12 @@ def stock_format_of(code: str) -> StockFormat:
     """How shops of the dialect called `code` read their stock; a shop's own as the pivot format."""
     found = _registry.get(code)
     return found.stock_format if found else Dialect.stock_format
+
+
+def shipment_format_of(code: str) -> ShipmentFormat:
+    """How shops of the dialect called `code` read shipments; a shop's own as the pivot format."""
+    found = _registry.get(code)
+    return found.shipment_format if found else Dialect.shipment_format
 
 
 def require(header: Header, label: str, *columns: tuple[str, ...]) -> None:

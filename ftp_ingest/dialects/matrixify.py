@@ -5,7 +5,7 @@ refunds, transactions, fulfilments. The order's own columns stand on its first r
 `Name` on every one. Rates are fractions (0.2).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -35,10 +35,11 @@ from ftp_ingest.dialects.readers import (
     person,
     read_states,
 )
+from ftp_ingest.dialects.shipments import Shipment, ShipmentFormat
 from ftp_ingest.dialects.states import after_refund
 from sales.drafts import GIFT_CARD, LineDraft, OrderDraft
 from sales.errors import TotalMismatch
-from sphinx.core.money import HUNDRED, ZERO, to_cents
+from sphinx.core.money import HUNDRED, ZERO, plain, to_cents
 from sphinx.core.texts import fold, said
 
 _ADDRESS = {
@@ -120,11 +121,52 @@ _PAYMENTS = {
 }
 
 
+def _fulfilment_rows(shipment: Shipment) -> Iterator[Sequence[str]]:
+    key = shipment.order_key
+    for sku, quantity in shipment.pieces:
+        yield (
+            key if key.isdecimal() else "",
+            shipment.order_number,
+            "UPDATE",
+            "Fulfillment Line",
+            sku,
+            plain(quantity),
+            "success",
+            f"{shipment.shipped_at:%Y-%m-%d %H:%M:%S %z}",
+            shipment.carrier,
+            shipment.tracking_number,
+            shipment.tracking_url,
+            "TRUE" if shipment.shop_tells else "FALSE",
+        )
+
+
+# Rows of the sheet Orders that fulfil orders which are there; Shopify itself imports none.
+FULFILMENTS = ShipmentFormat(
+    ",",
+    (
+        "ID",
+        "Name",
+        "Command",
+        "Line: Type",
+        "Line: SKU",
+        "Line: Quantity",
+        "Fulfillment: Status",
+        "Fulfillment: Processed At",
+        "Fulfillment: Tracking Company",
+        "Fulfillment: Tracking Number",
+        "Fulfillment: Tracking URL",
+        "Fulfillment: Send Receipt",
+    ),
+    _fulfilment_rows,
+)
+
+
 @register
 class Matrixify(Dialect):
     code = "matrixify"
     label = "Matrixify (Shopify)"
     stock_format = StockFormat(",", "Variant SKU", "Variant Inventory Qty")
+    shipment_format = FULFILMENTS
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if header.has(*_SIGNATURE) or header.has("line type", "price total"):

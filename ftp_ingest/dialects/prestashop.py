@@ -36,6 +36,7 @@ from ftp_ingest.dialects.readers import (
     person,
     unknown_status,
 )
+from ftp_ingest.dialects.shipments import PIVOT, by_key
 from ftp_ingest.dialects.states import after_refund, states_of
 from sales.drafts import FEE, LineDraft, OrderDraft
 from sphinx.core.money import HUNDRED, ZERO, to_cents
@@ -180,6 +181,8 @@ class PrestaShop(Dialect):
     code = "prestashop"
     label = "PrestaShop"
     stock_format = StockFormat(";", "Reference", "Quantity")
+    # Orders of one cart share their reference.
+    shipment_format = by_key(PIVOT)
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if header.count(_DETAIL) >= _ENOUGH_DETAIL and (

@@ -16,6 +16,7 @@ from customers.drafts import AddressDraft, CustomerDraft
 from ftp_ingest.dialects.amounts import sorted_out
 from ftp_ingest.dialects.base import CUSTOMERS, ORDERS, Dialect, Header, Row, StockFormat, register
 from ftp_ingest.dialects.columns import Columns, Entry
+from ftp_ingest.dialects.matrixify import FULFILMENTS
 from ftp_ingest.dialects.readers import (
     TableOrders,
     address_of,
@@ -150,6 +151,7 @@ class Shopify(Dialect):
     code = "shopify"
     label = "Shopify"
     stock_format = StockFormat(",", "SKU", "Available")
+    shipment_format = FULFILMENTS
 
     def recognise(self, header: Header) -> tuple[str, int]:
         # Squarespace writes nearly the same columns, but "Order ID" where Shopify has "Name".

@@ -31,6 +31,7 @@ from ftp_ingest.services.replaying import (
     replay_without_currency,
     replay_without_rate,
 )
+from ftp_ingest.services.telling import begin_telling, tell_shipments
 from ftp_ingest.services.undoing import undo_run
 from ftp_ingest.services.watching import watch
 
@@ -42,6 +43,7 @@ __all__ = [
     "adopt_mapping",
     "answer_states",
     "answer_untaxed",
+    "begin_telling",
     "bring_back",
     "correct_row",
     "decide_product",
@@ -63,6 +65,7 @@ __all__ = [
     "replay_without_rate",
     "save_mapping",
     "take_over_stale_runs",
+    "tell_shipments",
     "try_mapping",
     "undo_run",
     "watch",

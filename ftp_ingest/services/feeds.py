@@ -2,6 +2,7 @@
 
 import ftplib
 import logging
+import posixpath
 import random
 import time
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
 from ftp_ingest.errors import EntrySkipped, FeedBusy
-from ftp_ingest.models import Feed, FeedRun, ReceivedFile
+from ftp_ingest.models import Feed, FeedRun, ReceivedFile, ShipmentFile
 from ftp_ingest.services.archive import incoming as incoming_file
 from ftp_ingest.services.archive import keep
 from ftp_ingest.services.ingest import Incoming, IngestReport, read_files
@@ -197,7 +198,12 @@ def _wanted(feed: Feed, transport: Transport) -> list[RemoteFile]:
     names = frozenset(file.name for file in listed)
     wanted = [file for file in listed if transport.wanted(file.name, names)]
     known = _known(feed, [_name(file) for file in wanted])
-    return [file for file in wanted if (_name(file), file.stamp) not in known]
+    ours = _left_by_us(feed, [_basename(file) for file in wanted])
+    return [
+        file
+        for file in wanted
+        if (_name(file), file.stamp) not in known and _basename(file) not in ours
+    ]
 
 
 def _known(feed: Feed, names: Sequence[str]) -> set[tuple[str, str]]:
@@ -209,6 +215,20 @@ def _known(feed: Feed, names: Sequence[str]) -> set[tuple[str, str]]:
         some = applied.filter(name__in=names[start : start + _AT_ONCE])
         known.update(some.values_list("name", "remote_stamp"))
     return known
+
+
+def _left_by_us(feed: Feed, names: Sequence[str]) -> set[str]:
+    """Files of shipments that we left with the shop, whatever the settings are called now."""
+    left = ShipmentFile.objects.filter(feed__shop=feed.shop)
+    ours: set[str] = set()
+    for start in range(0, len(names), _AT_ONCE):
+        some = left.filter(name__in=names[start : start + _AT_ONCE])
+        ours.update(some.values_list("name", flat=True))
+    return ours
+
+
+def _basename(file: RemoteFile) -> str:
+    return posixpath.basename(_name(file))
 
 
 def _name(file: RemoteFile) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db.models import F
 
-from ftp_ingest.dialects.base import StockFormat, stock_format_of
+from ftp_ingest.dialects.base import stock_format_of
 from ftp_ingest.models import Feed, ReceivedFile
 from ftp_ingest.services.archive import hash_file
 from ftp_ingest.transports import Transport
@@ -20,17 +20,16 @@ from sphinx.core.models import Shop
 from sphinx.core.money import plain
 
 
-def stock_format(shop: Shop) -> StockFormat:
-    """The format of the kind of shop that its last orders file was."""
+def dialect_of(shop: Shop) -> str:
+    """The code of the dialect of the shop's last orders file; blank before there is one."""
     latest = ReceivedFile.objects.filter(shop=shop, kind="orders").exclude(dialect="")
-    dialect = latest.order_by("-pk").values_list("dialect", flat=True).first()
-    return stock_format_of(dialect or "")
+    return latest.order_by("-pk").values_list("dialect", flat=True).first() or ""
 
 
 def write_stock(shop: Shop, path: Path) -> int:
     """Write what may be sold out of the shop's warehouse (pieces: on hand less reserved, 0 at
     least; bundles: as many as their components make); returns the rows."""
-    layout = stock_format(shop)
+    layout = stock_format_of(dialect_of(shop))
     count = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter=layout.delimiter)

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from ftp_ingest.models import Feed, FeedRun, ReceivedFile
+from ftp_ingest.models import Feed, FeedRun, ReceivedFile, ShipmentFile
+from ftp_ingest.selectors import feeds_that_tell
 from sales.models import Order
 from sphinx.core import clock
 from sphinx.core.models import AuditEvent, Shop
@@ -38,7 +40,7 @@ class Alarm(NamedTuple):
 
 def alarms() -> list[Alarm]:
     """Every alarm there is now."""
-    return [*_silent_feeds(), *_missing_numbers(), *_jumps()]
+    return [*_silent_feeds(), *_missing_numbers(), *_jumps(), *_untold()]
 
 
 def watch() -> list[Alarm]:
@@ -159,3 +161,22 @@ def _jumps() -> list[Alarm]:
             shown = {"feed": feed.code, "share": round(100 * last)}
             found.append(Alarm("feed.refusals", feed.code, text % shown))
     return found
+
+
+def _untold() -> list[Alarm]:
+    """Files of shipments that the shop's server refuses again and again."""
+    refused = ShipmentFile.objects.filter(
+        sent_at=None, failures__gte=F("feed__warn_after"), feed__in=feeds_that_tell()
+    )
+    text = _(
+        "Flux « %(feed)s » : le fichier d'expéditions n'a pas pu être déposé, %(count)s essais. "
+        "Dernière erreur : %(error)s"
+    )
+    return [
+        Alarm(
+            "feed.untold",
+            file.feed.code,
+            text % {"feed": file.feed.code, "count": file.failures, "error": file.error},
+        )
+        for file in refused.select_related("feed")
+    ]

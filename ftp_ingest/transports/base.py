@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from ftp_ingest.errors import EntrySkipped
 from ftp_ingest.models import Feed
+from ftp_ingest.transports.ours import is_ours
 from sphinx.core import clock
 from sphinx.core.errors import ServerRejected, ServerUnreachable
 from sphinx.core.sftp import failed
@@ -251,14 +252,9 @@ class Transport:
         return (
             self.matches(name)
             and is_safe(readable(name))
-            and not self._is_ours(name)
+            and not is_ours(feed, name)
             and (feed.subfolders or "/" not in name)
         )
-
-    def _is_ours(self, name: str) -> bool:
-        """True for the stock file that we leave there."""
-        ours = self.feed.stock_file
-        return bool(ours) and posixpath.normpath(ours) == name
 
     def done_name(self, file: RemoteFile, is_taken: Callable[[str], bool]) -> str:
         """Where the file goes once read: its path below `traites`, stamped with the second."""

@@ -74,9 +74,10 @@ class FolderTransport(Transport):
         (self._folder / file.name).unlink()
 
     def put(self, source: Path, name: str) -> None:
-        aside = self._folder / f".{name}.part"
+        target = self._folder / name
+        aside = target.with_name(f".{target.name}.part")
         try:
             shutil.copyfile(source, aside)
-            aside.replace(self._folder / name)
+            aside.replace(target)
         except OSError as error:
             raise self.failed(error) from error

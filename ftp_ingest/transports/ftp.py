@@ -297,9 +297,19 @@ class FtpTransport(Transport):
         try:
             with source.open("rb") as stream:
                 self._ftp.storbinary(f"STOR {aside}", stream, callback=self.check_time)
-            self._ftp.rename(aside, name)
+            self._rename_over(aside, name)
         except _ERRORS as error:
             raise self.failed(error) from error
+
+    def _rename_over(self, aside: str, name: str) -> None:
+        try:
+            self._ftp.rename(aside, name)
+        except ftplib.error_perm:
+            # Some servers (IIS) rename over nothing that is there.
+            if not self._exists(name):
+                raise
+            self._ftp.delete(name)
+            self._ftp.rename(aside, name)
 
 
 def _asks_for_tls(answer: str) -> bool:

@@ -30,6 +30,8 @@ class DeliveryNote(Sourced):
     carrier = models.CharField(_("transporteur"), max_length=60, blank=True)
     tracking_number = models.CharField(_("n° de suivi"), max_length=60, blank=True)
     mailed_at = models.DateTimeField(_("client prévenu le"), null=True, blank=True)
+    # Made from what the shop said that it shipped: it needn't be told.
+    is_shops_own = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("bon de livraison")

@@ -106,6 +106,7 @@ def _pickable(line: OrderLine) -> Decimal:
     return Decimal(0)
 
 
+@transaction.atomic
 def ship_delivery_note(
     *,
     note_id: int,
@@ -114,7 +115,7 @@ def ship_delivery_note(
     tracking_number: str = "",
     actor: Any = None,
 ) -> DeliveryNote:
-    """Ship one delivery note; a second call returns it as it was shipped.
+    """Ship one delivery note with its tracking number; a second call returns it as it was shipped.
 
     Raises:
         NoteNotDraft: the note is cancelled.

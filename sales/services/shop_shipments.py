@@ -67,6 +67,7 @@ def ship_as_shop_did(*, order_id: int, at: datetime, actor: Any = None) -> Deliv
         created_at=at,
         carrier=order.shop_carrier,
         tracking_number=order.shop_tracking_number,
+        is_shops_own=True,
         source_file=order.source_file,
         source_sha256=order.source_sha256,
         source_line=order.source_line,

@@ -59,6 +59,7 @@ PAGES = {
     "admin:ftp_ingest_feed": "shops/",
     "admin:ftp_ingest_feedrun": "roles/operator/",
     "admin:ftp_ingest_receivedfile": "roles/operator/",
+    "admin:ftp_ingest_shipmentfile": "shops/#shipments",
     "admin:ftp_ingest_quarantinedrow": "errors/",
     "admin:django_celery_beat_": "roles/operator/",
 }

@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -13,10 +14,11 @@ import ftp_ingest.dialects
 from ftp_ingest.dialects import Header, base, dialects, find_dialect, load_dialects
 from ftp_ingest.models import FeedRun, ReceivedFile
 from ftp_ingest.reading.recognition import recognise
+from ftp_ingest.services import tell_shipments
 from ftp_ingest.services.pushing import write_stock
 from sphinx.core import clock
 from sphinx.core.models import Shop
-from tests.factories import ProductFactory
+from tests.factories import NOON, FeedFactory, ProductFactory, shipped
 
 PACKAGE = Path(ftp_ingest.dialects.__file__).parent
 DATA = Path(__file__).parent.parent / "data"
@@ -84,6 +86,7 @@ def test_a_dialects_files_are_recognised_as_its_own(name: str) -> None:
 
 NEW = """
 from ftp_ingest.dialects.base import ORDERS, Dialect, StockFormat, register
+from ftp_ingest.dialects.shipments import ShipmentFormat
 
 
 @register
@@ -91,6 +94,9 @@ class Ruche(Dialect):
     code = "ruche"
     label = "La Ruche"
     stock_format = StockFormat("|", "miel", "pots")
+    shipment_format = ShipmentFormat(
+        "|", ["commande", "colis"], lambda shipment: [[shipment.order_number, "parti"]]
+    )
 
     def recognise(self, header):
         return (ORDERS, 9) if header.has("reine", "alveole") else ("", 0)
@@ -140,3 +146,24 @@ def test_a_new_dialect_says_itself_how_its_shops_read_their_stock(
     write_stock(shop, tmp_path / "stock.csv")
 
     assert (tmp_path / "stock.csv").read_text("utf-8").splitlines() == ["miel|pots", "ACACIA|2"]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("ruche")
+def test_a_new_dialect_says_itself_how_its_shops_read_shipments(shop: Shop, tmp_path: Path) -> None:
+    run = FeedRun.objects.create(shop=shop, started_at=clock.now(), heartbeat_at=clock.now())
+    ReceivedFile.objects.create(
+        shop=shop, run=run, size=1, received_at=run.started_at, kind="orders", dialect="ruche"
+    )
+    shipped("1001")
+    feed = FeedFactory(
+        directory=str(tmp_path), shipment_file="colis.csv", shipments_since=NOON - timedelta(1)
+    )
+
+    file = tell_shipments(feed_id=feed.pk, at=NOON)
+
+    assert file
+    assert (tmp_path / file.name).read_text("utf-8").splitlines() == [
+        "commande|colis",
+        "1001|parti",
+    ]

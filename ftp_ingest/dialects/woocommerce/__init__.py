@@ -20,7 +20,7 @@ from ftp_ingest.dialects.base import (
     register,
     require,
 )
-from ftp_ingest.dialects.woocommerce import customers, labels, orders
+from ftp_ingest.dialects.woocommerce import customers, labels, orders, shipments
 from sphinx.core.texts import fold
 
 # WooCommerce's own report: one row an order, articles as a sentence.
@@ -36,6 +36,7 @@ class WooCommerce(Dialect):
     code = "woocommerce"
     label = "WooCommerce"
     stock_format = StockFormat(",", "SKU", "Stock", "In stock?")
+    shipment_format = shipments.FORMAT
 
     def recognise(self, header: Header) -> tuple[str, int]:
         if orders.is_ours(header):
