@@ -57,6 +57,12 @@ class PlatformNotReady(BusinessRuleError):
     code = "invoicing.platform_not_ready"
 
 
+class MovementMatched(BusinessRuleError):
+    """The provider's movement is another order's, or isn't proposed for this one any more."""
+
+    code = "invoicing.movement_matched"
+
+
 class BankLineClosed(BusinessRuleError):
     """The line of the statement was matched or put aside already."""
 

@@ -137,12 +137,25 @@ class ProviderTransaction(models.Model):
         PAYOUT = "payout", _("Virement à la banque")
         OTHER = "other", _("Autre")
 
+    class MatchedBy(models.TextChoices):
+        REFERENCE = "reference", _("Référence de paiement")
+        NUMBER = "number", _("N° de commande")
+        TEXT = "text", _("N° cité dans le texte")
+        PROPOSAL = "proposal", _("Montant et jour, confirmés")
+
     provider = models.CharField(_("prestataire"), max_length=10, choices=Provider)
     reference = models.CharField(_("référence"), max_length=100)
     kind = models.CharField(_("nature"), max_length=10, choices=Kind)
     occurred_on = models.DateField(_("date"), db_index=True)
     # As the file writes it; the order where one is known by it.
     order_text = models.CharField(_("commande citée"), max_length=120, blank=True)
+    description = models.CharField(
+        _("description"), max_length=200, blank=True, default="", db_default=""
+    )
+    # What else the payment is known by (charge, intent, checkout), apart by spaces.
+    payment_references = models.CharField(
+        _("références citées"), max_length=300, blank=True, default="", db_default=""
+    )
     order = models.ForeignKey(
         Order,
         verbose_name=_("commande"),
@@ -150,6 +163,15 @@ class ProviderTransaction(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="provider_transactions",
+    )
+    # Why it is that order's; blank where no order is known.
+    matched_by = models.CharField(
+        _("reconnue par"),
+        max_length=10,
+        choices=MatchedBy,
+        blank=True,
+        default="",
+        db_default="",
     )
     gross = MoneyField(_("brut (€)"))
     fee = MoneyField(_("frais (€)"))

@@ -25,7 +25,7 @@ from invoicing.services.payments import (
     settle_paid_orders,
     settle_refunds,
 )
-from invoicing.services.payouts import import_payouts
+from invoicing.services.payouts import confirm_movement, import_payouts, link_movements
 from invoicing.services.platform import Synced, sync_platform
 from invoicing.services.pro_forma import pro_forma_pdf
 from invoicing.services.refunds import credit_refunds
@@ -40,6 +40,7 @@ __all__ = [
     "Synced",
     "build_report",
     "close_periods",
+    "confirm_movement",
     "correct_report",
     "credit_invoice",
     "credit_lines",
@@ -53,6 +54,7 @@ __all__ = [
     "issue_invoice",
     "issue_invoices",
     "issue_shipped",
+    "link_movements",
     "make_archive",
     "make_due_reports",
     "match_line",

@@ -71,6 +71,7 @@ LABELS: dict[str, Any] = {
     "order.updated": _("Commande modifiée par la boutique"),
     "order.withdrawn": _("Commande retirée"),
     "payment.entered": _("Règlement saisi"),
+    "payouts.confirmed": _("Encaissement rattaché à sa commande"),
     "payouts.imported": _("Versements importés"),
     "price_list.accepted": _("Tarif accepté"),
     "price_list.applied": _("Tarif appliqué"),

@@ -19,7 +19,9 @@ Bring = Callable[..., IngestReport]
 def with_cells(path: str, cells: dict[str, str]) -> bytes:
     """The example file, each of these columns filled on its rows."""
     text = (DATA / path).read_text(encoding="utf-8-sig")
-    delimiter = ";" if text.split("\n", 1)[0].count(";") > text.split("\n", 1)[0].count(",") else ","
+    delimiter = (
+        ";" if text.split("\n", 1)[0].count(";") > text.split("\n", 1)[0].count(",") else ","
+    )
     rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     for name, value in cells.items():
         if name not in rows[0]:
@@ -46,7 +48,7 @@ def with_cells(path: str, cells: dict[str, str]) -> bytes:
             "c77.1 c78.1 rAb9",
         ),
         ("woocommerce/webtoffee.csv", {"transaction_id": "ch_3Q"}, "ch_3Q"),
-        ("woocommerce/advanced.csv", {"Transaction ID": "ch_4Q"}, "ch_4Q"),
+        ("woocommerce/algolplus.csv", {"Transaction ID": "ch_4Q"}, "ch_4Q"),
         ("prestashop/orders.csv", {"transaction_id": "9XY12345AB678901C"}, "9XY12345AB678901C"),
         ("magento/orders.csv", {"last_trans_id": "pi_3Q"}, "pi_3Q"),
         ("magento/firebear.csv", {"payment:last_trans_id": "pi_4Q"}, "pi_4Q"),
