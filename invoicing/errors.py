@@ -45,6 +45,12 @@ class PaymentRefused(BusinessRuleError):
     code = "invoicing.payment_refused"
 
 
+class NothingToSettle(BusinessRuleError):
+    """There is no difference to write off, too large a one, or nothing to set off."""
+
+    code = "invoicing.nothing_to_settle"
+
+
 class NothingToRemind(BusinessRuleError):
     """The invoice is paid, not due yet, reminded three times, or nobody can be written to."""
 

@@ -11,6 +11,7 @@ from invoicing.errors import NothingToRemind, PlatformNotReady
 from invoicing.selectors import invoices_without_pdf
 from invoicing.services import (
     close_periods,
+    confirm_paid_ahead,
     credit_refunds,
     issue_shipped,
     link_movements,
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 @shared_task(label=_("Facturer ce qui est parti"))
 def invoice_shipped_notes(**_extra: Any) -> None:
     """Invoice what has shipped, credit what was refunded, print what is missing."""
+    confirm_paid_ahead()
     refused = issue_shipped(at=clock.now()).refused
     credit_refunds(at=clock.now())
     settle_paid_orders(at=clock.now())

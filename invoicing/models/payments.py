@@ -46,8 +46,22 @@ class BankLine(models.Model):
 
 
 class Payment(models.Model):
-    """Money received for an order (positive) or given back (negative), EUR."""
+    """What settles an order or its invoice (positive), or was given back (negative), EUR.
 
+    Money, mostly; without an invoice it is an advance on the order. What moves none has a kind of
+    its own: a transfer is two halves that come to zero (an advance used for an invoice, a credit
+    note set off), a difference is written off.
+    """
+
+    class Kind(models.TextChoices):
+        MONEY = "money", _("Argent")
+        TRANSFER = "transfer", _("Imputation")
+        BANK_FEE = "bank_fee", _("Frais bancaires")
+        ROUNDING = "rounding", _("Écart de règlement")
+
+    kind = models.CharField(
+        _("nature"), max_length=10, choices=Kind, default=Kind.MONEY, db_default=Kind.MONEY
+    )
     order = models.ForeignKey(
         Order, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="payments"
     )
@@ -71,6 +85,15 @@ class Payment(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="payments",
+    )
+    # Of a transfer: the half that this one takes from.
+    taken_from = models.OneToOneField(
+        "self",
+        verbose_name=_("prise sur"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="given_to",
     )
 
     class Meta:

@@ -2,9 +2,11 @@
 
 from invoicing.services.archiving import Archived, make_archive
 from invoicing.services.banking import (
+    confirm_paid_ahead,
     ignore_line,
     import_statement,
     match_line,
+    match_order,
     match_payout,
     match_sure_lines,
 )
@@ -31,6 +33,7 @@ from invoicing.services.pro_forma import pro_forma_pdf
 from invoicing.services.refunds import credit_refunds
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
 from invoicing.services.reporting import build_report, correct_report, make_due_reports
+from invoicing.services.settling import set_off, write_off
 from invoicing.services.statements import statement_pdf
 from invoicing.services.structured import structured_xml
 
@@ -41,6 +44,7 @@ __all__ = [
     "build_report",
     "close_periods",
     "confirm_movement",
+    "confirm_paid_ahead",
     "correct_report",
     "credit_invoice",
     "credit_lines",
@@ -58,6 +62,7 @@ __all__ = [
     "make_archive",
     "make_due_reports",
     "match_line",
+    "match_order",
     "match_payout",
     "match_sure_lines",
     "next_step",
@@ -66,9 +71,11 @@ __all__ = [
     "reminders_due",
     "render_pdfs",
     "send_reminder",
+    "set_off",
     "settle_paid_orders",
     "settle_refunds",
     "statement_pdf",
     "structured_xml",
     "sync_platform",
+    "write_off",
 ]
