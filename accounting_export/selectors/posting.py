@@ -40,11 +40,11 @@ def payments_to_post() -> QuerySet[Payment]:
     its invoices have theirs.
     """
     booked = JournalEntry.objects.filter(invoice=OuterRef("invoice"))
-    giver_booked = JournalEntry.objects.filter(invoice=OuterRef("taken_from__invoice"))
+    giver_booked = JournalEntry.objects.filter(invoice=OuterRef("transfer__given__invoice"))
     return (
         Payment.objects.filter(
             Q(invoice=None) | Exists(booked),
-            Q(taken_from=None) | Q(taken_from__invoice=None) | Exists(giver_booked),
+            Q(transfer=None) | Q(transfer__given__invoice=None) | Exists(giver_booked),
             entry=None,
         )
         .exclude(kind=Payment.Kind.TRANSFER, amount__lt=0)

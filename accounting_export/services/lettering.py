@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from accounting_export.models import AccountRule, JournalEntry, JournalLine, LetteredLine
-from invoicing.models import Invoice
+from invoicing.models import Invoice, Payment
 from sphinx.core.models import DocumentSequence
 from sphinx.core.money import ZERO
 
@@ -62,7 +62,8 @@ def letter_advances(order_ids: Collection[int]) -> int:
         nature=AccountRule.Nature.ADVANCE, lettered=None, entry__payment__order__in=order_ids
     )
     for line in lines.select_related("entry__payment").order_by("pk"):
-        groups[line.entry.payment.order_id, line.account, line.auxiliary].append(line)
+        if line.entry.payment:
+            groups[line.entry.payment.order_id, line.account, line.auxiliary].append(line)
     return _mark(counter, groups)
 
 
@@ -86,7 +87,7 @@ def _mark(counter: DocumentSequence, groups: Mapping[_Group, Sequence[JournalLin
 def _gives(line: JournalLine) -> bool:
     """A transfer's first line is of the invoice that gives, its second of the one that takes."""
     payment = line.entry.payment
-    return line.position == 1 and payment is not None and payment.taken_from_id is not None
+    return line.position == 1 and payment is not None and payment.kind == Payment.Kind.TRANSFER
 
 
 def root_of(invoice: Invoice) -> int:
@@ -128,8 +129,8 @@ def _givers_of(invoice_ids: list[int]) -> dict[int, int]:
     """Entries of the transfers that take from the invoices or their credit notes: id → invoice."""
     found: dict[int, int] = {}
     for path in (
-        "payment__taken_from__invoice",
-        "payment__taken_from__invoice__credited_invoice",
+        "payment__transfer__given__invoice",
+        "payment__transfer__given__invoice__credited_invoice",
     ):
         rows = JournalEntry.objects.filter(**{f"{path}__in": invoice_ids})
         found |= dict(rows.values_list("pk", path))

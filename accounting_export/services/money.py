@@ -69,7 +69,7 @@ def post_payments(*, payment_ids: Iterable[int]) -> list[JournalEntry]:
         drafts = [books.draft(payment) for payment in mine]
         if drafts:
             made += write_entries(journal, drafts, on=drafts[-1].entry.entry_date)
-    places = [place for p in payments for place in (p, p.taken_from) if place]
+    places = [place for p in payments for place in (p, p.giver) if place]
     letter_invoices({root_of(p.invoice) for p in places if p.invoice})
     letter_advances({p.order_id for p in places if p.invoice_id is None})
     return made
@@ -77,7 +77,12 @@ def post_payments(*, payment_ids: Iterable[int]) -> list[JournalEntry]:
 
 def _with_places(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     return payments.select_related(
-        "invoice", "order__customer", "order__shop", "taken_from__invoice", "taken_from__order"
+        "invoice",
+        "order__customer",
+        "order__shop",
+        "transfer__given__invoice",
+        "transfer__given__order__customer",
+        "transfer__given__order__shop",
     )
 
 

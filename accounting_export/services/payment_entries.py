@@ -33,7 +33,7 @@ class PaymentBooks:
 
     def read_customers(self, payments: Sequence[Payment]) -> None:
         """Fetch the customer's line of each invoice's entry."""
-        places = [place for p in payments for place in (p, p.taken_from) if place]
+        places = [place for p in payments for place in (p, p.giver) if place]
         lines = JournalLine.objects.filter(
             entry__invoice__in={p.invoice_id for p in places if p.invoice_id}, position=1
         ).select_related("entry")
@@ -59,8 +59,8 @@ class PaymentBooks:
 
     def _from(self, payment: Payment) -> JournalLine:
         """What settles: the half it is taken from, an account of its own, or money."""
-        if payment.taken_from:
-            return self._place_line(1, payment.taken_from)
+        if payment.giver:
+            return self._place_line(1, payment.giver)
         if payment.kind == Kind.MONEY:
             return entry_line(1, self._means.of_payment(payment).account, payment.amount)
         if payment.kind == Kind.BANK_FEE:

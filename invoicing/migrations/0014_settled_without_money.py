@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from sphinx.core.triggers import forbid_changes_again
+from sphinx.core.triggers import forbid_changes, forbid_changes_again
 
 
 class Migration(migrations.Migration):
@@ -24,17 +24,39 @@ class Migration(migrations.Migration):
                 verbose_name="nature",
             ),
         ),
-        migrations.AddField(
-            model_name="payment",
-            name="taken_from",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="given_to",
-                to="invoicing.payment",
-                verbose_name="prise sur",
-            ),
-        ),
         *forbid_changes_again("invoicing_payment"),
+        migrations.CreateModel(
+            name="Transfer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "given",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfer_out",
+                        to="invoicing.payment",
+                        verbose_name="prise sur",
+                    ),
+                ),
+                (
+                    "taken",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfer",
+                        to="invoicing.payment",
+                        verbose_name="imputée sur",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "imputation",
+                "verbose_name_plural": "imputations",
+            },
+        ),
+        *forbid_changes("invoicing_transfer"),
     ]

@@ -86,15 +86,6 @@ class Payment(models.Model):
         on_delete=models.PROTECT,
         related_name="payments",
     )
-    # Of a transfer: the half that this one takes from.
-    taken_from = models.OneToOneField(
-        "self",
-        verbose_name=_("prise sur"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="given_to",
-    )
 
     class Meta:
         verbose_name = _("règlement")
@@ -116,6 +107,30 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} € {self.method}"
+
+    @property
+    def giver(self) -> "Payment | None":
+        """The half that this one takes from; None unless it takes."""
+        transfer: Transfer | None = getattr(self, "transfer", None)
+        return transfer.given if transfer else None
+
+
+class Transfer(models.Model):
+    """The two halves of what moved no money: one takes what the other gives."""
+
+    given = models.OneToOneField(
+        Payment, verbose_name=_("prise sur"), on_delete=models.PROTECT, related_name="transfer_out"
+    )
+    taken = models.OneToOneField(
+        Payment, verbose_name=_("imputée sur"), on_delete=models.PROTECT, related_name="transfer"
+    )
+
+    class Meta:
+        verbose_name = _("imputation")
+        verbose_name_plural = _("imputations")
+
+    def __str__(self) -> str:
+        return f"{self.given_id} → {self.taken_id}"
 
 
 class Reminder(models.Model):

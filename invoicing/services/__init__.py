@@ -27,7 +27,12 @@ from invoicing.services.payments import (
     settle_paid_orders,
     settle_refunds,
 )
-from invoicing.services.payouts import confirm_movement, import_payouts, link_movements
+from invoicing.services.payouts import (
+    confirm_movement,
+    import_payouts,
+    link_movements,
+    unlink_movements,
+)
 from invoicing.services.platform import Synced, sync_platform
 from invoicing.services.pro_forma import pro_forma_pdf
 from invoicing.services.refunds import credit_refunds
@@ -77,5 +82,6 @@ __all__ = [
     "statement_pdf",
     "structured_xml",
     "sync_platform",
+    "unlink_movements",
     "write_off",
 ]

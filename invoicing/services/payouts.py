@@ -1,5 +1,6 @@
 """What payment providers took and gave back, beside what the books say."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -87,6 +88,11 @@ def link_movements(*, since: date) -> int:
         movement.order_id, movement.matched_by = found[movement.pk]
     ProviderTransaction.objects.bulk_update(linked, ["order", "matched_by"], batch_size=500)
     return len(linked)
+
+
+def unlink_movements(*, order_ids: Collection[int]) -> None:
+    """Let movements wait again whose order is taken out."""
+    ProviderTransaction.objects.filter(order__in=order_ids).update(order=None, matched_by="")
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from invoicing.errors import NothingToSettle
 from invoicing.events import payments_made
-from invoicing.models import Invoice, Payment
+from invoicing.models import Invoice, Payment, Transfer
 from invoicing.receivables import WRITE_OFF_LIMIT, can_be_written_off, with_balance
 from sales.locks import lock_orders
 from sphinx.core.events import announce
@@ -75,12 +75,12 @@ def _move(
     given = Payment.objects.bulk_create(
         half(source, -amount, f"{reference}:-", at) for amount, source, _t, reference, at in moves
     )
-    taken = [
-        half(target, amount, reference, at) for amount, _source, target, reference, at in moves
-    ]
-    for payment, source in zip(taken, given, strict=True):
-        payment.taken_from = source
-    made = Payment.objects.bulk_create(taken)
+    made = Payment.objects.bulk_create(
+        half(target, amount, reference, at) for amount, _s, target, reference, at in moves
+    )
+    Transfer.objects.bulk_create(
+        Transfer(given=source, taken=target) for source, target in zip(given, made, strict=True)
+    )
     announce(payments_made, payment_ids=[payment.pk for payment in made])
     return made
 

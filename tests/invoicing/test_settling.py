@@ -382,6 +382,15 @@ def test_what_is_no_small_difference_is_refused_with_the_match(paid: str, kind: 
     assert (found.status, Payment.objects.count()) == ("open", 0)
 
 
+@pytest.mark.parametrize("case", ["alone", "more than came in"])
+def test_verify_sees_a_half_without_its_other_and_an_advance_used_twice(case: str) -> None:
+    order = invoiced().order
+    kind = "transfer" if case == "alone" else "money"
+    Payment.objects.create(order=order, kind=kind, amount=D("-5.00"), reference="x", paid_at=NOON)
+    proofs = {proof.name: proof.faults for proof in run_proofs()}
+    assert "x : -5.00" in proofs["transfers"][0] or "-5.00 € d'avance" in proofs["transfers"][0]
+
+
 def test_twice_settles_once() -> None:
     invoice = invoiced()
     enter_payment(invoice_id=invoice.pk, amount=D("119.00"), method="Virement", paid_at=NOON)
