@@ -53,6 +53,11 @@ DEFAULT_RULES = (
     ("fees", "", None, "62780000", "Commissions des prestataires de paiement"),
     ("transit", "", None, "58000000", "Virements internes"),
     ("suspense", "", None, "47100000", "Compte d'attente"),
+    # Money that came before its invoice.
+    ("advance", "", None, "41911000", "Clients - avances et acomptes recus sur commandes"),
+    ("bank_fee", "", None, "62700000", "Services bancaires et assimiles"),
+    ("shortfall", "", None, "65800000", "Charges diverses de gestion courante"),
+    ("surplus", "", None, "75800000", "Pourboires et produits divers de gestion courante"),
 )
 JOURNALS = (
     ("VE", "Journal des ventes"),

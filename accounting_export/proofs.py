@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from django.db.models import Count, Sum
+from django.db.models import Case, Count, Sum, Value, When
 from django.db.models.functions import Abs, Coalesce
 
 from accounting_export.models import (
@@ -21,6 +21,7 @@ from accounting_export.selectors import (
     purchases_to_post,
     purchases_to_reverse,
 )
+from invoicing.models import Payment
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
 
@@ -47,14 +48,16 @@ def entries_balance(proof: Proof) -> None:
         Coalesce(
             "invoice__total_incl_tax",
             "supplier_invoice__total_incl_tax",
-            Abs("payment__amount"),
+            # Of a transfer both sides are a customer's.
+            Abs("payment__amount")
+            * Case(When(payment__kind=Payment.Kind.TRANSFER, then=Value(2)), default=Value(1)),
         ),
     ):
         proof.checked += 1
         debit, credit = sums.get(pk, (ZERO, ZERO))
         if debit != credit:
             proof.faults.append(f"{number} : débit {debit}, crédit {credit}")
-        if total is not None and partners.get(pk, ZERO) != total:
+        if total is not None and partners.get(pk, ZERO) != to_cents(total):
             proof.faults.append(f"{number} : tiers {partners.get(pk)}, pièce {total}")
 
 

@@ -187,8 +187,8 @@ class InvoiceAdmin(ListTotals, ReadOnlyAdmin):
 
 @admin.register(Payment)
 class PaymentAdmin(ListTotals, ReadOnlyAdmin):
-    list_display = ["paid_at", "order", "invoice", "amount", "method"]
-    list_filter = ["method"]
+    list_display = ["paid_at", "order", "invoice", "amount", "method", "kind"]
+    list_filter = ["kind", "method"]
     list_select_related = ["order", "invoice"]
     search_fields = ["order__number", "invoice__number", "reference"]
     date_hierarchy = "paid_at"

@@ -45,6 +45,12 @@ class PaymentRefused(BusinessRuleError):
     code = "invoicing.payment_refused"
 
 
+class NothingToSettle(BusinessRuleError):
+    """There is no difference to write off, too large a one, or nothing to set off."""
+
+    code = "invoicing.nothing_to_settle"
+
+
 class NothingToRemind(BusinessRuleError):
     """The invoice is paid, not due yet, reminded three times, or nobody can be written to."""
 
@@ -55,6 +61,12 @@ class PlatformNotReady(BusinessRuleError):
     """The e-invoicing platform isn't in use, or its settings lack something."""
 
     code = "invoicing.platform_not_ready"
+
+
+class MovementMatched(BusinessRuleError):
+    """The provider's movement is another order's, or isn't proposed for this one any more."""
+
+    code = "invoicing.movement_matched"
 
 
 class BankLineClosed(BusinessRuleError):

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from invoicing.models import BankLine
-from invoicing.receivables import open_invoices
+from invoicing.provider_matching import words_of
+from invoicing.receivables import WRITE_OFF_LIMIT, open_invoices, payable_orders
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.texts import fold
 
@@ -27,18 +28,35 @@ class Share(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """Invoices that a line pays, how sure that is (1 to 3), and the reason in words."""
+    """Invoices that a line pays, how sure that is (1 to 3), and the reason in words.
+
+    Or, without any, the `order` that it pays before it is invoiced.
+    """
 
     line: BankLine
     shares: list[Share]
     certainty: int
     reason: str
+    order: Any = None
+
+    @property
+    def difference(self) -> Decimal:
+        """What is left on the invoices after it (EUR), where that is little enough to settle."""
+        left = sum((to_cents(share.invoice.balance) for share in self.shares), -self.line.amount)
+        return left if self.shares and abs(left) <= WRITE_OFF_LIMIT else ZERO
+
+    @property
+    def keys(self) -> set[tuple[str, int]]:
+        """What it pays: proposed once."""
+        if self.order is not None:
+            return {("order", self.order.pk)}
+        return {("invoice", share.invoice.pk) for share in self.shares}
 
 
 class _Open:
-    """Open invoices by everything that a label may name."""
+    """Open invoices by everything that a label may name, and unpaid orders of the amounts."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Sequence[BankLine]) -> None:
         self.invoices = [i for i in open_invoices().select_related("customer") if i.balance > 0]
         self.by_number = {_bare(i.number): i for i in self.invoices}
         self.by_order: dict[str, list[Any]] = defaultdict(list)
@@ -46,6 +64,9 @@ class _Open:
         for invoice in self.invoices:
             self.by_order[_bare(invoice.order_number)].append(invoice)
             self.by_amount[to_cents(invoice.balance)].append(invoice)
+        self.orders: dict[tuple[str, Decimal], list[Any]] = defaultdict(list)
+        for order in payable_orders([line.amount for line in lines]):
+            self.orders[_bare(order.number), to_cents(order.due)].append(order)
 
 
 def _bare(text: str) -> str:
@@ -58,15 +79,17 @@ def propose(lines: Sequence[BankLine]) -> dict[int, Proposal]:
 
     An invoice is proposed once: the surer lines choose first.
     """
-    known = _Open()
-    found = [p for line in lines if line.amount > 0 if (p := _best(line, known))]
+    received = [line for line in lines if line.amount > 0]
+    if not received:
+        return {}
+    known = _Open(received)
+    found = [p for line in received if (p := _best(line, known))]
     found.sort(key=lambda p: (-p.certainty, p.line.booked_on, p.line.pk))
-    taken: set[int] = set()
+    taken: set[tuple[str, int]] = set()
     kept = {}
     for proposal in found:
-        ids = {share.invoice.pk for share in proposal.shares}
-        if not ids & taken:
-            taken |= ids
+        if not proposal.keys & taken:
+            taken |= proposal.keys
             kept[proposal.line.pk] = proposal
     return kept
 
@@ -91,7 +114,18 @@ def _best(line: BankLine, known: _Open) -> Proposal | None:
         exact = sum((i.balance for i in ordered), ZERO) == line.amount
         reason = _("le libellé nomme la commande %s") % ordered[0].order_number
         return Proposal(line, _spread(line.amount, ordered), SURE if exact else LIKELY, reason)
-    return _by_amount(line, known)
+    return _order_named(line, words, known) or _by_amount(line, known)
+
+
+def _order_named(line: BankLine, words: set[str], known: _Open) -> Proposal | None:
+    """The one unpaid order that the label names and whose amount this is."""
+    names = {word for word in words if len(word) >= _SHORTEST_ORDER}
+    names |= {_bare(word) for word in words_of(line.label)}
+    orders = [order for name in names for order in known.orders.get((name, line.amount), ())]
+    if len(orders) != 1:
+        return None
+    reason = _("le libellé nomme la commande %s, pas encore facturée, le montant est le bon")
+    return Proposal(line, [], SURE, reason % orders[0].number, orders[0])
 
 
 def _by_amount(line: BankLine, known: _Open) -> Proposal | None:

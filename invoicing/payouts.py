@@ -49,13 +49,17 @@ class Payout(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """An order, or a movement without one, on which books and provider differ."""
+    """An order, or a movement without one, on which books and provider differ.
+
+    `movement` is the one that no order is known for.
+    """
 
     order: Order | None
     title: str
     books: Decimal | None
     provider: Decimal
     reason: str
+    movement: ProviderTransaction | None = None
 
 
 def payouts(limit: int = 60) -> list[Payout]:
@@ -134,6 +138,12 @@ def payout_key(provider: str, reference: str) -> str:
     return f"{provider}:{reference}"
 
 
+def matched_movements(limit: int = 60) -> list[ProviderTransaction]:
+    """The latest movements whose order is known, each with why."""
+    found = ProviderTransaction.objects.filter(order__isnull=False).select_related("order")
+    return list(found[:limit])
+
+
 def provider_gaps() -> list[Gap]:
     """Movements without an order, and orders that a provider was paid another amount for.
 
@@ -148,6 +158,7 @@ def provider_gaps() -> list[Gap]:
             None,
             movement.gross,
             _("aucune commande « %s »") % (movement.order_text or "?"),
+            movement,
         )
         for movement in strange.order_by("occurred_on", "pk")
     ]

@@ -21,7 +21,10 @@ def _tell_invoices(customer_id: int) -> list[dict[str, Any]]:
 
 
 def _tell_payments(customer_id: int) -> list[dict[str, Any]]:
-    found = Payment.objects.filter(invoice__in=_invoices(customer_id)).order_by("pk")
+    advances = Q(order__customer=customer_id) | Q(order__customer__merged_into=customer_id)
+    found = Payment.objects.filter(
+        Q(invoice__in=_invoices(customer_id)) | Q(advances, invoice=None)
+    ).order_by("pk")
     return [dict(row) for row in found.values("invoice__number", "paid_at", "method", "amount")]
 
 

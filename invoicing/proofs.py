@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import Count, F, Sum
+from django.db.models.functions import Coalesce
 
 from invoicing.chain import GENESIS, closing_form, document_hash, link
 from invoicing.models import (
@@ -248,3 +249,26 @@ def matched_lines_are_their_payments(proof: Proof) -> None:
         due = line.amount if is_paid else ZERO
         if paid != due:
             proof.faults.append(f"{line} : {paid} € de règlements")
+
+
+@proves("transfers")
+def transfers_come_to_zero(proof: Proof) -> None:
+    """Each half of a transfer has its other, and no more of an advance is used than came in."""
+    halves = Payment.objects.filter(kind=Payment.Kind.TRANSFER)
+    rows = halves.order_by("pk").annotate(
+        other=Coalesce("transfer__given__amount", "transfer_out__taken__amount")
+    )
+    for half in rows.iterator():
+        proof.checked += 1
+        if half.other != -half.amount:
+            proof.faults.append(f"{half.reference} : {half.amount} € sans contrepartie")
+    left = (
+        Payment.objects.filter(invoice=None)
+        .order_by()
+        .values_list("order__number")
+        .annotate(total=Sum("amount"))
+    )
+    for number, total in left:
+        proof.checked += 1
+        if to_cents(total) < 0:
+            proof.faults.append(f"commande {number} : {total} € d'avance")

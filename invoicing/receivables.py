@@ -5,18 +5,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from invoicing.models import Invoice, Payment
+from invoicing.models import Invoice, InvoicedNote, Payment
+from sales.models import Order
 from sphinx.core.clock import business_date
 from sphinx.core.money import NOTHING, ZERO, to_cents
 
 # What begins the reference of a payment that the shop told of.
 FROM_SHOP = "shop"
 _MONEY = DecimalField(max_digits=16, decimal_places=2)
+# What a transfer from abroad loses on its way at one bank, or somebody rounds off: less than a
+# reminder costs. More is owed, and is reminded or credited.
+WRITE_OFF_LIMIT = Decimal("5.00")
 # Days late from which each bucket begins.
 BUCKETS = (0, 1, 31, 61, 91)
 
@@ -67,6 +71,65 @@ def open_invoices() -> QuerySet[Any]:
         .exclude(balance__gt=-NOTHING, balance__lt=NOTHING)
         .order_by("due_on", "pk")
     )
+
+
+def to_set_off(invoice: Any) -> list[Any]:
+    """Other invoices of its customer that an invoice with its balance can be set off with."""
+    others = open_invoices().filter(customer=invoice.customer_id).exclude(pk=invoice.pk)
+    return [other for other in others if other.balance * invoice.balance < 0]
+
+
+def advances_of(order_ids: Iterable[int]) -> dict[int, Decimal]:
+    """What was paid ahead on each order and isn't used for an invoice yet (EUR, above 0)."""
+    rows = (
+        Payment.objects.filter(order__in=list(order_ids), invoice=None)
+        .order_by()
+        .values_list("order")
+        .annotate(total=Sum("amount"))
+    )
+    return {order: left for order, total in rows if (left := to_cents(total)) > 0}
+
+
+def payable_orders(amounts: Iterable[Decimal] | None = None) -> QuerySet[Any]:
+    """Orders that nobody has paid nor invoiced, with what is `due` on them (EUR incl. tax).
+
+    Of some amounts when asked: those, and what was paid in part.
+    """
+    is_invoiced = Invoice.objects.filter(order=OuterRef("pk"))
+    is_grouped = InvoicedNote.objects.filter(delivery_note__order=OuterRef("pk"))
+    payments = Payment.objects.filter(order=OuterRef("pk"))
+    orders = Order.objects.filter(
+        ~Exists(is_invoiced),
+        ~Exists(is_grouped),
+        payment_status=Order.PaymentStatus.UNPAID,
+        status__in=(Order.Status.DRAFT, Order.Status.CONFIRMED),
+        is_history=False,
+        invoiced_elsewhere=False,
+    )
+    if amounts is not None:
+        orders = orders.filter(Q(total_incl_tax__in=set(amounts)) | Exists(payments))
+    return (
+        orders.annotate(due=F("total_incl_tax") - _total(payments, "order", "amount"))
+        .filter(due__gt=NOTHING)
+        .order_by("placed_at", "pk")
+    )
+
+
+def can_be_written_off(balance: Decimal, kind: str) -> bool:
+    """Whether what is left (EUR) is little enough to be settled as that kind of payment.
+
+    A bank's fee is never in our favour.
+    """
+    if not balance or abs(balance) > WRITE_OFF_LIMIT:
+        return False
+    return kind == Payment.Kind.ROUNDING or (kind == Payment.Kind.BANK_FEE and balance > 0)
+
+
+def payable_order(number: str) -> Any | None:
+    """The one order of that number that can be paid ahead; None where none is, or several are."""
+    bare = number.lstrip("#")
+    found = list(payable_orders().filter(number__in=[number, bare, f"#{bare}"])[:2])
+    return found[0] if len(found) == 1 else None
 
 
 class Bucket(NamedTuple):

@@ -1,5 +1,6 @@
 """Tasks of invoicing: each finds by itself what is to be done, and may run twice."""
 
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -10,8 +11,10 @@ from invoicing.errors import NothingToRemind, PlatformNotReady
 from invoicing.selectors import invoices_without_pdf
 from invoicing.services import (
     close_periods,
+    confirm_paid_ahead,
     credit_refunds,
     issue_shipped,
+    link_movements,
     reminders_due,
     render_pdfs,
     send_reminder,
@@ -21,16 +24,20 @@ from invoicing.services import (
 )
 from sphinx.core import clock
 
+# A movement that came before its order waits so long for it.
+MOVEMENTS_WAIT = timedelta(days=366)
 log = structlog.get_logger(__name__)
 
 
 @shared_task(label=_("Facturer ce qui est parti"))
 def invoice_shipped_notes(**_extra: Any) -> None:
     """Invoice what has shipped, credit what was refunded, print what is missing."""
+    confirm_paid_ahead()
     refused = issue_shipped(at=clock.now()).refused
     credit_refunds(at=clock.now())
     settle_paid_orders(at=clock.now())
     settle_refunds()
+    link_movements(since=clock.today() - MOVEMENTS_WAIT)
     render_pdfs(invoices_without_pdf().values_list("pk", flat=True))
     for error in refused:
         log.warning("invoice.refused", order=error.context["order"], reason=error.message)

@@ -100,6 +100,7 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
                     ("placed_at", "paid_at"),
                     ("status", "payment_status"),
                     ("payment_method", "currency"),
+                    "payment_references",
                 ]
             },
         ),

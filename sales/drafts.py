@@ -70,6 +70,8 @@ class OrderDraft(NamedTuple):
     `is_shipped`: all that is still wanted has left, says the shop; on `shipped_at` (None where it
     doesn't say), with `carrier` and `tracking_number`. `shipping_refunded` is the part of
     `refunded` that was given back on shipping.
+
+    `payment_references`: what the shop knows its payments by at the providers, apart by spaces.
     """
 
     external_id: str
@@ -104,3 +106,4 @@ class OrderDraft(NamedTuple):
     carrier: str = ""
     tracking_number: str = ""
     shipping_refunded: Decimal = Decimal(0)
+    payment_references: str = ""

@@ -65,6 +65,10 @@ class AccountRule(models.Model):
         FEES = "fees", _("Commissions des prestataires")
         TRANSIT = "transit", _("Virements internes")
         SUSPENSE = "suspense", _("Compte d'attente")
+        ADVANCE = "advance", _("Avances reçues avant facture")
+        BANK_FEE = "bank_fee", _("Frais bancaires")
+        SHORTFALL = "shortfall", _("Écarts de règlement, charges")
+        SURPLUS = "surplus", _("Écarts de règlement, produits")
 
     nature = models.CharField(_("nature"), max_length=10, choices=Nature)
     regime = models.CharField(

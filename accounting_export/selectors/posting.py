@@ -34,9 +34,22 @@ def purchases_to_reverse() -> QuerySet[SupplierInvoice]:
 
 
 def payments_to_post() -> QuerySet[Payment]:
-    """Payments without an entry whose invoice has its own, the oldest first."""
+    """Payments without an entry whose invoice has its own, the oldest first.
+
+    An advance has no invoice to wait for. A transfer has one entry, of the half that takes; both
+    its invoices have theirs.
+    """
     booked = JournalEntry.objects.filter(invoice=OuterRef("invoice"))
-    return Payment.objects.filter(Exists(booked), entry=None).order_by("paid_at", "pk")
+    giver_booked = JournalEntry.objects.filter(invoice=OuterRef("transfer__given__invoice"))
+    return (
+        Payment.objects.filter(
+            Q(invoice=None) | Exists(booked),
+            Q(transfer=None) | Q(transfer__given__invoice=None) | Exists(giver_booked),
+            entry=None,
+        )
+        .exclude(kind=Payment.Kind.TRANSFER, amount__lt=0)
+        .order_by("paid_at", "pk")
+    )
 
 
 def payments_of(invoice_ids: Collection[int]) -> list[int]:

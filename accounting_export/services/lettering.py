@@ -1,7 +1,7 @@
 """Lettering: an invoice, its credit notes and payments that come to zero are marked together."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from accounting_export.models import AccountRule, JournalEntry, JournalLine, LetteredLine
-from invoicing.models import Invoice
+from invoicing.models import Invoice, Payment
 from sphinx.core.models import DocumentSequence
 from sphinx.core.money import ZERO
 
@@ -25,7 +25,9 @@ def letter_all() -> int:
     ids, done = sorted(roots), 0
     for start in range(0, len(ids), _BATCH):
         done += letter_invoices(ids[start : start + _BATCH])
-    return done
+    advances = JournalLine.objects.filter(nature=AccountRule.Nature.ADVANCE, lettered=None)
+    orders = advances.order_by().values_list("entry__payment__order", flat=True).distinct()
+    return done + letter_advances([pk for pk in orders if pk is not None])
 
 
 @transaction.atomic
@@ -39,11 +41,36 @@ def letter_invoices(invoice_ids: Collection[int]) -> int:
     if not invoice_ids:
         return 0
     counter = _locked_counter()
-    roots = _entries_of(list(invoice_ids))
-    groups: dict[tuple[int, str, str], list[JournalLine]] = defaultdict(list)
-    lines = _customer_lines().filter(entry__in=roots).select_related("entry")
-    for line in lines.order_by("pk"):
-        groups[roots[line.entry_id], line.account, line.auxiliary].append(line)
+    roots, givers = _entries_of(list(invoice_ids)), _givers_of(list(invoice_ids))
+    groups: dict[_Group, list[JournalLine]] = defaultdict(list)
+    entries = _customer_lines().filter(entry__in={*roots, *givers})
+    for line in entries.select_related("entry__payment").order_by("pk"):
+        root = (givers if _gives(line) else roots).get(line.entry_id)
+        if root is not None:
+            groups[root, line.account, line.auxiliary].append(line)
+    return _mark(counter, groups)
+
+
+@transaction.atomic
+def letter_advances(order_ids: Collection[int]) -> int:
+    """Mark advances on these orders with what took them, once they come to zero."""
+    if not order_ids:
+        return 0
+    counter = _locked_counter()
+    groups: dict[_Group, list[JournalLine]] = defaultdict(list)
+    lines = JournalLine.objects.filter(
+        nature=AccountRule.Nature.ADVANCE, lettered=None, entry__payment__order__in=order_ids
+    )
+    for line in lines.select_related("entry__payment").order_by("pk"):
+        if line.entry.payment:
+            groups[line.entry.payment.order_id, line.account, line.auxiliary].append(line)
+    return _mark(counter, groups)
+
+
+_Group = tuple[int, str, str]
+
+
+def _mark(counter: DocumentSequence, groups: Mapping[_Group, Sequence[JournalLine]]) -> int:
     marks = []
     for found in groups.values():
         if _comes_to_zero(found):
@@ -55,6 +82,12 @@ def letter_invoices(invoice_ids: Collection[int]) -> int:
         LetteredLine.objects.bulk_create(marks, batch_size=1000)
         counter.save(update_fields=["last_number"])
     return len({mark.code for mark in marks})
+
+
+def _gives(line: JournalLine) -> bool:
+    """A transfer's first line is of the invoice that gives, its second of the one that takes."""
+    payment = line.entry.payment
+    return line.position == 1 and payment is not None and payment.kind == Payment.Kind.TRANSFER
 
 
 def root_of(invoice: Invoice) -> int:
@@ -86,6 +119,18 @@ def _entries_of(invoice_ids: list[int]) -> dict[int, int]:
         "invoice__credited_invoice",
         "payment__invoice",
         "payment__invoice__credited_invoice",
+    ):
+        rows = JournalEntry.objects.filter(**{f"{path}__in": invoice_ids})
+        found |= dict(rows.values_list("pk", path))
+    return found
+
+
+def _givers_of(invoice_ids: list[int]) -> dict[int, int]:
+    """Entries of the transfers that take from the invoices or their credit notes: id → invoice."""
+    found: dict[int, int] = {}
+    for path in (
+        "payment__transfer__given__invoice",
+        "payment__transfer__given__invoice__credited_invoice",
     ):
         rows = JournalEntry.objects.filter(**{f"{path}__in": invoice_ids})
         found |= dict(rows.values_list("pk", path))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounting_export.accounts import AccountBook, Question
@@ -13,15 +14,14 @@ from accounting_export.models import (
     Account,
     AccountRule,
     JournalEntry,
-    JournalLine,
     PostedTransaction,
 )
 from accounting_export.selectors import movements_to_post, payments_to_post, payouts_to_post
 from accounting_export.services.entries import Draft, entry_line, lock_journal, write_entries
-from accounting_export.services.lettering import letter_invoices, root_of
+from accounting_export.services.lettering import letter_advances, letter_invoices, root_of
+from accounting_export.services.payment_entries import PaymentBooks
 from invoicing.models import BankLine, Payment, ProviderTransaction
 from sphinx.core import clock
-from sphinx.core.clock import business_date
 from sphinx.core.money import ZERO
 
 Nature = AccountRule.Nature
@@ -48,63 +48,42 @@ def post_money() -> int:
 def post_payments(*, payment_ids: Iterable[int]) -> list[JournalEntry]:
     """Book payments in the journal of their means: debit where the money lies, credit 411.
 
-    Money given back swaps sides. The customer's account is the one of the invoice's entry, so
-    that both are lettered. Dated of the day of payment.
+    Money given back swaps sides; an advance is credited to 4191 until an invoice takes it. The
+    customer's account is the one of the invoice's entry, so that both are lettered. What moved no
+    money is in the journal of sundries. Dated of the day of payment.
 
     Raises:
-        NoAccount: no means fits; nothing of the batch is booked.
+        NoAccount: no means fits, or no account; nothing of the batch is booked.
     """
-    means = MeansBook()
-    payments = list(
-        payments_to_post().filter(pk__in=list(payment_ids)).select_related("invoice", "order")
-    )
-    by_journal: dict[str, list[Payment]] = defaultdict(list)
+    payments = list(_with_places(payments_to_post().filter(pk__in=list(payment_ids))))
+    books = PaymentBooks()
+    by_journal: dict[str, list[int]] = defaultdict(list)
     for payment in payments:
-        by_journal[means.of_payment(payment).journal.code].append(payment)
+        by_journal[books.journal_of(payment)].append(payment.pk)
     made: list[JournalEntry] = []
     for code in sorted(by_journal):
         journal = lock_journal(code)
         # Read again under the lock: somebody may have booked them meanwhile.
-        free = payments_to_post().filter(pk__in=[p.pk for p in by_journal[code]])
-        mine = list(free.select_related("invoice", "order"))
-        customers = _customer_lines(mine)
-        drafts = [
-            _payment_draft(p, customers[p.invoice_id or 0], means.of_payment(p).account)
-            for p in mine
-        ]
+        mine = list(_with_places(payments_to_post().filter(pk__in=by_journal[code])))
+        books.read_customers(mine)
+        drafts = [books.draft(payment) for payment in mine]
         if drafts:
             made += write_entries(journal, drafts, on=drafts[-1].entry.entry_date)
-    letter_invoices({root_of(p.invoice) for p in payments if p.invoice})
+    places = [place for p in payments for place in (p, p.giver) if place]
+    letter_invoices({root_of(p.invoice) for p in places if p.invoice})
+    letter_advances({p.order_id for p in places if p.invoice_id is None})
     return made
 
 
-def _customer_lines(payments: Sequence[Payment]) -> dict[int, JournalLine]:
-    """The customer's line of each invoice's entry, by the invoice's id."""
-    lines = JournalLine.objects.filter(
-        entry__invoice__in=[p.invoice_id for p in payments], position=1
-    ).select_related("entry")
-    return {line.entry.invoice_id or 0: line for line in lines}
-
-
-def _payment_draft(payment: Payment, customer: JournalLine, account: Account) -> Draft:
-    invoice = payment.invoice
-    day = business_date(payment.paid_at)
-    word = "Règlement" if payment.amount > 0 else "Remboursement"
-    entry = JournalEntry(
-        entry_date=day,
-        piece_ref=invoice.number if invoice else payment.order.number[:40],
-        piece_date=day,
-        label=f"{word} {invoice.customer_name if invoice else payment.order.number}"[:120],
-        validated_on=clock.today(),
-        payment=payment,
+def _with_places(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    return payments.select_related(
+        "invoice",
+        "order__customer",
+        "order__shop",
+        "transfer__given__invoice",
+        "transfer__given__order__customer",
+        "transfer__given__order__shop",
     )
-    owed = entry_line(2, _as_account(customer), -payment.amount, nature=Nature.CUSTOMERS)
-    owed.auxiliary, owed.auxiliary_label = customer.auxiliary, customer.auxiliary_label
-    return Draft(entry, [entry_line(1, account, payment.amount), owed])
-
-
-def _as_account(line: JournalLine) -> Account:
-    return Account(number=line.account, label=line.account_label)
 
 
 @transaction.atomic

@@ -38,6 +38,7 @@ from ftp_ingest.dialects.readers import (
     TableOrders,
     currency_of,
     no_items,
+    payment_references,
     person,
     unknown_status,
 )
@@ -96,6 +97,7 @@ _ORDER: dict[str, tuple[str, ...]] = {
     "taxvat": ("customer_taxvat",),
     "note": ("customer_note",),
     "payment": ("payment:method", "payment_method", "method"),
+    "payment_reference": ("payment:last_trans_id", "payment_last_trans_id", "last_trans_id"),
     **{
         f"{use}_{field}": tuple(f"{use}_{n}" for n in names)
         + tuple(f"{use}:{n}" for n in names)
@@ -267,6 +269,7 @@ class MagentoOrders(TableOrders):
             line=entry.line,
             tolerance=rounding(len(lines) + 1),
             is_shipped=self._has_left(entry),
+            payment_references=payment_references(entries, "payment_reference"),
             shipping_refunded=entry.size("shipping_refunded") + entry.size("shipping_tax_refunded"),
         )
 

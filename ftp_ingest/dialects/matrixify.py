@@ -32,6 +32,7 @@ from ftp_ingest.dialects.readers import (
     blank_cell,
     currency_of,
     no_items,
+    payment_references,
     person,
     read_states,
 )
@@ -94,6 +95,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "transaction_amount": ("Transaction: Amount",),
     "transaction_at": ("Transaction: Processed At",),
     "gateway": ("Transaction: Gateway",),
+    "transaction_id": ("Transaction: ID",),
+    "authorization": ("Transaction: Authorization",),
     **{f"line_rate_{n}": (f"Line: Tax {n} Rate",) for n in (1, 2, 3)},
     **{f"line_tax_{n}": (f"Line: Tax {n} Price",) for n in (1, 2, 3)},
     **{f"rate_{n}": (f"Tax {n}: Rate",) for n in (1, 2, 3)},
@@ -264,6 +267,7 @@ class MatrixifyOrders(TableOrders):
             ),
             carrier=next((e.text("carrier") for e in left if e.filled("carrier")), ""),
             tracking_number=next((e.plain("tracking") for e in left if e.filled("tracking")), ""),
+            payment_references=payment_references(transactions, "authorization", "transaction_id"),
         )
 
 

@@ -33,6 +33,7 @@ from ftp_ingest.dialects.readers import (
     currency_of,
     digits,
     no_items,
+    payment_references,
     person,
     unknown_status,
 )
@@ -84,6 +85,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "shipped": ("shipped", "state_shipped"),
     "logable": ("logable", "state_logable"),
     "payment": ("payment", "Paiement", "Mode de paiement"),
+    "payment_reference": ("transaction_id", "payment_transaction_id"),
     "currency": ("currency", "currency_iso", "currency_iso_code", "Devise"),
     "total": ("total_paid_tax_incl", "total_paid", "Total TTC", "Total payé TTC"),
     "total_net": ("total_paid_tax_excl", "Total HT"),
@@ -273,6 +275,7 @@ class PrestaShopOrders(TableOrders):
             line=entry.line,
             tolerance=rounding(len(lines) + 1) + sum(map(self._own_rounding, entries), ZERO),
             is_shipped=self._has_left(entry),
+            payment_references=payment_references(entries, "payment_reference"),
             shipped_at=_moment_or_none(entry, "shipped_at"),
             carrier=entry.text("carrier"),
             tracking_number=entry.plain("tracking_number"),

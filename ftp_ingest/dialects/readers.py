@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -14,13 +14,14 @@ from ftp_ingest.dialects.states import States, states_of
 from ftp_ingest.errors import FileRefused
 from sphinx.core import cells
 from sphinx.core.errors import InputError
-from sphinx.core.texts import fold
+from sphinx.core.texts import fold, is_spoilt
 
 # What programs write for nothing at all: `mysql -B`, and LOAD DATA's own way.
 _NULLS = frozenset(("NULL", "\\N"))
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\"}
 _ESCAPED = re.compile(r"\\([nt\\])")
 _KEY_SIZE = 12
+_BETWEEN_REFERENCES = re.compile(r"[\s,;|+]+")
 _SHORT_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{2})( .*)?")
 _NAMED_DATE = re.compile(r"([^\W\d]{3,})\.?-(\d{1,2})-(?:20)?(\d{2})( .*)?")
 
@@ -159,6 +160,21 @@ def no_customers(label: str) -> FileRefused:
 def currency_of(entry: Entry) -> str:
     """The order's currency, blank when the file doesn't say."""
     return entry.text("currency").upper()[:3]
+
+
+def payment_references(entries: Iterable[Entry], *fields: str) -> str:
+    """What an order's payments are known by at the providers: each reference once.
+
+    Several stand in one cell; what a spreadsheet rounded is nobody's reference.
+    """
+    found = (
+        word
+        for entry in entries
+        for field in fields
+        if not is_spoilt(text := entry.plain(field))
+        for word in _BETWEEN_REFERENCES.split(text)
+    )
+    return " ".join(word for word in dict.fromkeys(found) if word)
 
 
 def short_moment(entry: Entry, field: str, *, day_first: bool = False) -> datetime:

@@ -23,6 +23,7 @@ from ftp_ingest.dialects.readers import (
     buyer,
     currency_of,
     no_items,
+    payment_references,
     person,
 )
 from ftp_ingest.dialects.states import MEANINGS
@@ -56,6 +57,9 @@ _ORDER: dict[str, tuple[str, ...]] = {
     "cancelled_at": ("Cancelled at",),
     "currency": ("Currency",),
     "payment": ("Payment Method",),
+    "payment_reference": ("Payment Reference",),
+    "payment_references": ("Payment References",),
+    "payment_id": ("Payment ID",),
     "subtotal": ("Subtotal",),
     "shipping": ("Shipping",),
     "taxes": ("Taxes",),
@@ -131,6 +135,7 @@ _PAYMENTS = {
 _REQUIRED = ("Created at,Financial Status,Subtotal,Total,Email,Lineitem name,Lineitem price").split(
     ","
 )
+_REFERENCES = ("payment_reference", "payment_references", "payment_id")
 _FULFILLED = frozenset(("fulfilled", "restocked fulfilled", "shipped"))
 _RATE_IN_LABEL = re.compile(r"(\d+(?:[.,]\d+)?)\s*%")
 
@@ -250,6 +255,7 @@ class ShopifyOrders(TableOrders):
             is_shipped=fold(entry.raw("fulfilment")) in _FULFILLED,
             shipped_at=entry.maybe_moment("fulfilled_at"),
             carrier=entry.text("carrier") if entry.filled("fulfilled_at") else "",
+            payment_references=payment_references([entry], *_REFERENCES),
         )
 
     def _states(self, entry: Entry) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from ftp_ingest.dialects.readers import (
     buyer,
     currency_of,
     no_items,
+    payment_references,
     person,
     unknown_status,
 )
@@ -66,6 +67,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "cancelled_at": ("Cancelled at", "Canceled at", "Annulé le"),
     "note": ("Private Notes", "Notes"),
     "payment": ("Payment Method", "Mode de paiement"),
+    "payment_reference": ("Payment Reference", "Référence de paiement"),
     **{f"{use}_{n}": (f"{use} {n}",) for use in ("billing", "shipping") for n in _ADDRESS.split()},
 }
 _NAMES = known_names(_ALIASES)
@@ -165,6 +167,7 @@ class SquarespaceOrders(TableOrders):
             is_shipped=has_left(entry.raw("fulfilment")),
             shipped_at=entry.maybe_moment("fulfilled_at"),
             carrier=entry.text("carrier") if entry.filled("fulfilled_at") else "",
+            payment_references=payment_references([entry], "payment_reference"),
         )
 
 

@@ -28,6 +28,7 @@ from ftp_ingest.dialects.readers import (
     key_of_person,
     no_customers,
     no_items,
+    payment_references,
     read_states,
 )
 from sales.drafts import LineDraft, OrderDraft
@@ -49,6 +50,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "discount": ("Descuento",),
     "shipping": ("Costo de envío",),
     "total": ("Total",),
+    "payment_reference": ("Identificador de la transacción en el medio de pago",),
     "buyer": ("Nombre del comprador",),
     "phone": ("Teléfono",),
     "ship_name": ("Nombre para el envío",),
@@ -145,6 +147,7 @@ class TiendanubeOrders(TableOrders):
             shipped_at=entry.maybe_moment("shipped_at"),
             carrier=entry.text("carrier") if entry.filled("shipped_at") else "",
             tracking_number=entry.plain("tracking_number"),
+            payment_references=payment_references([entry], "payment_reference"),
         )
 
 

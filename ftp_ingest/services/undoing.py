@@ -1,6 +1,6 @@
 """A whole run undone, while nothing of it has been delivered or invoiced."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -13,6 +13,8 @@ from ftp_ingest.selectors import states_said
 from ftp_ingest.services.applying import Counts, apply_orders
 from ftp_ingest.services.archive import archive_path
 from ftp_ingest.services.mappings import own_dialects
+from invoicing.receivables import advances_of
+from invoicing.services import unlink_movements
 from sales.models import Order
 from sales.services import withdraw_orders
 from sphinx.core import clock
@@ -39,8 +41,8 @@ def undo_run(*, run_id: int, actor: Any = None) -> Undone:
     again afterwards.
 
     Raises:
-        BusinessRuleError: the run is under way or undone, or an order of it has been delivered
-            or invoiced.
+        BusinessRuleError: the run is under way or undone, or an order of it has been delivered,
+            invoiced or paid ahead.
     """
     run = FeedRun.objects.select_for_update(no_key=True, of=("self",)).get(pk=run_id)
     if run.status in (FeedRun.Status.RUNNING, FeedRun.Status.UNDONE):
@@ -63,6 +65,8 @@ def undo_run(*, run_id: int, actor: Any = None) -> Undone:
     earlier, touched = _earlier_files(run.shop, hashes)
     fresh = [order.pk for order in orders if order.external_id not in earlier]
     changed = [order for order in orders if order.external_id in earlier]
+    _check_unpaid(orders, fresh)
+    unlink_movements(order_ids=fresh)
     withdrawn = withdraw_orders(order_ids=fresh, actor=actor)
     _restore(run.shop, changed, earlier)
     run.files.update(status=ReceivedFile.Status.UNDONE)
@@ -74,6 +78,21 @@ def undo_run(*, run_id: int, actor: Any = None) -> Undone:
     undone = Undone(withdrawn, len(changed), len(touched - {o.external_id for o in changed}))
     record("run.undone", [run], actor=actor, **undone._asdict())
     return undone
+
+
+def _check_unpaid(orders: Iterable[Order], fresh: Collection[int]) -> None:
+    """Raises BusinessRuleError: money came in for an order that would go."""
+    paid = advances_of(fresh)
+    numbers = [order.number for order in orders if order.pk in paid]
+    if numbers:
+        raise BusinessRuleError(
+            _(
+                "Ce passage ne peut plus être annulé : un virement a été reçu pour %s. Annulez "
+                "plutôt la commande."
+            )
+            % ", ".join(numbers[:3]),
+            code="run.paid",
+        )
 
 
 def _earlier_files(shop: Shop, hashes: Iterable[str]) -> tuple[dict[str, str], set[str]]:

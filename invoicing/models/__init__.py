@@ -8,7 +8,13 @@ from invoicing.models.documents import (
     InvoicePdf,
     TaxBreakdown,
 )
-from invoicing.models.payments import BankLine, Payment, ProviderTransaction, Reminder
+from invoicing.models.payments import (
+    BankLine,
+    Payment,
+    ProviderTransaction,
+    Reminder,
+    Transfer,
+)
 from invoicing.models.platform import (
     EInvoiceState,
     PlatformMessage,
@@ -31,4 +37,5 @@ __all__ = [
     "Reminder",
     "SalesReport",
     "TaxBreakdown",
+    "Transfer",
 ]

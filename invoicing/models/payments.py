@@ -46,8 +46,22 @@ class BankLine(models.Model):
 
 
 class Payment(models.Model):
-    """Money received for an order (positive) or given back (negative), EUR."""
+    """What settles an order or its invoice (positive), or was given back (negative), EUR.
 
+    Money, mostly; without an invoice it is an advance on the order. What moves none has a kind of
+    its own: a transfer is two halves that come to zero (an advance used for an invoice, a credit
+    note set off), a difference is written off.
+    """
+
+    class Kind(models.TextChoices):
+        MONEY = "money", _("Argent")
+        TRANSFER = "transfer", _("Imputation")
+        BANK_FEE = "bank_fee", _("Frais bancaires")
+        ROUNDING = "rounding", _("Écart de règlement")
+
+    kind = models.CharField(
+        _("nature"), max_length=10, choices=Kind, default=Kind.MONEY, db_default=Kind.MONEY
+    )
     order = models.ForeignKey(
         Order, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="payments"
     )
@@ -94,6 +108,30 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return f"{self.amount} € {self.method}"
 
+    @property
+    def giver(self) -> "Payment | None":
+        """The half that this one takes from; None unless it takes."""
+        transfer: Transfer | None = getattr(self, "transfer", None)
+        return transfer.given if transfer else None
+
+
+class Transfer(models.Model):
+    """The two halves of what moved no money: one takes what the other gives."""
+
+    given = models.OneToOneField(
+        Payment, verbose_name=_("prise sur"), on_delete=models.PROTECT, related_name="transfer_out"
+    )
+    taken = models.OneToOneField(
+        Payment, verbose_name=_("imputée sur"), on_delete=models.PROTECT, related_name="transfer"
+    )
+
+    class Meta:
+        verbose_name = _("imputation")
+        verbose_name_plural = _("imputations")
+
+    def __str__(self) -> str:
+        return f"{self.given_id} → {self.taken_id}"
+
 
 class Reminder(models.Model):
     """A reminder of an invoice that is overdue: three steps, each sent once."""
@@ -137,12 +175,25 @@ class ProviderTransaction(models.Model):
         PAYOUT = "payout", _("Virement à la banque")
         OTHER = "other", _("Autre")
 
+    class MatchedBy(models.TextChoices):
+        REFERENCE = "reference", _("Référence de paiement")
+        NUMBER = "number", _("N° de commande")
+        TEXT = "text", _("N° cité dans le texte")
+        PROPOSAL = "proposal", _("Montant et jour, confirmés")
+
     provider = models.CharField(_("prestataire"), max_length=10, choices=Provider)
     reference = models.CharField(_("référence"), max_length=100)
     kind = models.CharField(_("nature"), max_length=10, choices=Kind)
     occurred_on = models.DateField(_("date"), db_index=True)
     # As the file writes it; the order where one is known by it.
     order_text = models.CharField(_("commande citée"), max_length=120, blank=True)
+    description = models.CharField(
+        _("description"), max_length=200, blank=True, default="", db_default=""
+    )
+    # What else the payment is known by (charge, intent, checkout), apart by spaces.
+    payment_references = models.CharField(
+        _("références citées"), max_length=300, blank=True, default="", db_default=""
+    )
     order = models.ForeignKey(
         Order,
         verbose_name=_("commande"),
@@ -150,6 +201,15 @@ class ProviderTransaction(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="provider_transactions",
+    )
+    # Why it is that order's; blank where no order is known.
+    matched_by = models.CharField(
+        _("reconnue par"),
+        max_length=10,
+        choices=MatchedBy,
+        blank=True,
+        default="",
+        db_default="",
     )
     gross = MoneyField(_("brut (€)"))
     fee = MoneyField(_("frais (€)"))

@@ -19,7 +19,7 @@ from sphinx.core import cells
 from sphinx.core.errors import InputError
 from sphinx.core.money import to_cents
 from sphinx.core.tables import read_table
-from sphinx.core.texts import clean, fold
+from sphinx.core.texts import clean, fold, whole_words
 
 Provider, Kind = ProviderTransaction.Provider, ProviderTransaction.Kind
 _CHARGES = frozenset("charge payment paiement vente sale".split())
@@ -39,6 +39,8 @@ class Movement(NamedTuple):
     fee: Decimal
     net: Decimal
     payout: str
+    description: str = ""
+    payment_references: str = ""
 
 
 class PayoutFile(NamedTuple):
@@ -115,6 +117,14 @@ def _kind(word: str) -> str:
     return Kind.REFUND if folded.replace(" ", "_") in _REFUNDS else Kind.OTHER
 
 
+_REFERENCE_TXN_FR = ("numero de la transaction de reference", "reference de transaction")
+
+
+def _cited(cell: _Row, *columns: str) -> str:
+    """What else the payment is known by: the charge, its intent, what was given back."""
+    return whole_words(" ".join(cell.get(name, "").strip() for name in columns).strip(), 300)
+
+
 def _stripe(cell: _Row, line: int) -> Movement | None:
     _euros(cell, line)
     written = cell.get("created utc") or cell.get("created") or cell.get("effective at utc", "")
@@ -134,6 +144,8 @@ def _stripe(cell: _Row, line: int) -> Movement | None:
         _amount(cell, "fee", line),
         _amount(cell, "net", line),
         payout[:100],
+        clean(cell.get("description", ""), 200),
+        _cited(cell, "source id", "charge id", "payment intent id"),
     )
 
 
@@ -163,6 +175,8 @@ def _paypal(cell: _Row, line: int) -> Movement | None:
         fee,
         _amount(cell, "net", line),
         "",
+        clean(either("subject", "objet") or either("item title", "titre de l objet"), 200),
+        _cited(cell, "reference txn id", *_REFERENCE_TXN_FR),
     )
 
 
@@ -183,6 +197,7 @@ def _shopify(cell: _Row, line: int) -> Movement | None:
         _amount(cell, "fee", line),
         _amount(cell, "net", line),
         (cell.get("payout id") or cell.get("payout date", ""))[:100],
+        payment_references=cell.get("checkout", "").strip().lstrip("#")[:100],
     )
 
 

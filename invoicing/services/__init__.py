@@ -2,9 +2,11 @@
 
 from invoicing.services.archiving import Archived, make_archive
 from invoicing.services.banking import (
+    confirm_paid_ahead,
     ignore_line,
     import_statement,
     match_line,
+    match_order,
     match_payout,
     match_sure_lines,
 )
@@ -25,12 +27,18 @@ from invoicing.services.payments import (
     settle_paid_orders,
     settle_refunds,
 )
-from invoicing.services.payouts import import_payouts
+from invoicing.services.payouts import (
+    confirm_movement,
+    import_payouts,
+    link_movements,
+    unlink_movements,
+)
 from invoicing.services.platform import Synced, sync_platform
 from invoicing.services.pro_forma import pro_forma_pdf
 from invoicing.services.refunds import credit_refunds
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
 from invoicing.services.reporting import build_report, correct_report, make_due_reports
+from invoicing.services.settling import set_off, write_off
 from invoicing.services.statements import statement_pdf
 from invoicing.services.structured import structured_xml
 
@@ -40,6 +48,8 @@ __all__ = [
     "Synced",
     "build_report",
     "close_periods",
+    "confirm_movement",
+    "confirm_paid_ahead",
     "correct_report",
     "credit_invoice",
     "credit_lines",
@@ -53,9 +63,11 @@ __all__ = [
     "issue_invoice",
     "issue_invoices",
     "issue_shipped",
+    "link_movements",
     "make_archive",
     "make_due_reports",
     "match_line",
+    "match_order",
     "match_payout",
     "match_sure_lines",
     "next_step",
@@ -64,9 +76,12 @@ __all__ = [
     "reminders_due",
     "render_pdfs",
     "send_reminder",
+    "set_off",
     "settle_paid_orders",
     "settle_refunds",
     "statement_pdf",
     "structured_xml",
     "sync_platform",
+    "unlink_movements",
+    "write_off",
 ]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from invoicing.errors import BankLineClosed, PaymentRefused
@@ -14,11 +15,16 @@ from invoicing.matching import SURE, propose
 from invoicing.models import BankLine, Invoice, Payment
 from invoicing.payouts import arrived_payouts
 from invoicing.reading import read_statement
+from invoicing.receivables import payable_orders
+from invoicing.services.settling import write_off
 from sales.locks import lock_orders
+from sales.models import Order
+from sales.services import confirm_order
 from sphinx.core.clock import PARIS
 from sphinx.core.events import announce
-from sphinx.core.money import ZERO
+from sphinx.core.money import NOTHING, ZERO, to_cents
 from sphinx.core.services import record
+from sphinx.core.texts import said
 
 Status = BankLine.Status
 # Kept and printed on statements: in French, whoever matches.
@@ -66,15 +72,21 @@ def import_statement(*, name: str, data: bytes, actor: Any = None) -> Taken:
 
 @transaction.atomic
 def match_line(
-    *, line_id: int, shares: Sequence[tuple[int, Decimal]], actor: Any = None
+    *,
+    line_id: int,
+    shares: Sequence[tuple[int, Decimal]],
+    difference: str = "",
+    actor: Any = None,
 ) -> list[Payment]:
     """Say what a line paid: invoice id and amount (EUR), together the line's amount.
 
-    Money that left (below 0) was given back for the invoices. Twice is refused.
+    Money that left (below 0) was given back for the invoices. What little is left on the last
+    invoice is written off where `difference` says why (a kind of payment). Twice is refused.
 
     Raises:
         BankLineClosed: it was matched or put aside.
         PaymentRefused: the shares don't make the line.
+        NothingToSettle: nothing is left, or too much to be written off.
     """
     invoices = {i.pk: i for i in Invoice.objects.filter(pk__in=[pk for pk, _amount in shares])}
     list(lock_orders(i.order_id for i in invoices.values()))
@@ -106,7 +118,73 @@ def match_line(
         line=line.key,
         amount=str(line.amount),
     )
+    if difference:
+        at = payments[-1].paid_at
+        write_off(invoice_id=shares[-1][0], kind=difference, at=at, actor=actor)
     return made
+
+
+@transaction.atomic
+def match_order(*, line_id: int, order_id: int, actor: Any = None) -> Payment:
+    """Say that a line paid an order that isn't invoiced: an advance, and the order is confirmed.
+
+    Its invoices take it. A part of what is due confirms nothing. Twice is once.
+
+    Raises:
+        BankLineClosed: it was matched otherwise, or put aside.
+        PaymentRefused: the order is paid, invoiced or cancelled, or less is due.
+        BusinessRuleError: the order was cancelled.
+    """
+    if known := Payment.objects.filter(bank_line=line_id, order=order_id, invoice=None).first():
+        return known
+    amount = BankLine.objects.get(pk=line_id).amount
+    # Goods are locked before documents: what the line pays whole is confirmed first.
+    if payable_orders().filter(pk=order_id, due__lt=amount + NOTHING).exists():
+        confirm_order(order_id=order_id, actor=actor)
+    order = lock_orders([order_id]).get()
+    line = _open_line(line_id)
+    due = to_cents(sum(payable_orders().filter(pk=order_id).values_list("due", flat=True), ZERO))
+    if not 0 < line.amount <= due:
+        raise PaymentRefused(
+            _(
+                "Commande %(number)s : %(due)s € à payer avant facture, l'opération est de "
+                "%(amount)s €."
+            )
+            % said({"number": order.number, "due": due, "amount": line.amount})
+        )
+    made = Payment.objects.create(
+        order=order,
+        amount=line.amount,
+        method=TRANSFER,
+        reference=f"banque:{line.key}:1"[:100],
+        paid_at=datetime.combine(line.booked_on, time(12), tzinfo=PARIS),
+        bank_line=line,
+    )
+    announce(payments_made, payment_ids=[made.pk])
+    line.status = Status.MATCHED
+    line.save(update_fields=["status"])
+    record("bank.order_paid", [order], actor=actor, line=line.key, amount=str(line.amount))
+    return made
+
+
+def confirm_paid_ahead() -> int:
+    """Sweep: confirm again what a newer file of the shop put back to wait, though it is paid here.
+
+    Returns how many were; twice confirms none twice.
+    """
+    waiting = list(Order.objects.filter(pk__in=_paid_ahead()).order_by("pk"))
+    for order in waiting:
+        confirm_order(order_id=order.pk)
+    return len(waiting)
+
+
+def _paid_ahead() -> list[int]:
+    """Orders to confirm whose advances make their total."""
+    ahead = Payment.objects.filter(invoice=None, order__status=Order.Status.DRAFT)
+    totals = (
+        ahead.order_by().values_list("order", "order__total_incl_tax").annotate(paid=Sum("amount"))
+    )
+    return [order for order, total, paid in totals if to_cents(paid) >= total]
 
 
 def match_sure_lines(*, actor: Any = None) -> int:
@@ -118,13 +196,17 @@ def match_sure_lines(*, actor: Any = None) -> int:
         done += 1
     lines = list(BankLine.objects.filter(status=Status.OPEN))
     for proposal in propose(lines).values():
-        if proposal.certainty == SURE:
+        if proposal.certainty != SURE:
+            continue
+        if proposal.order is not None:
+            match_order(line_id=proposal.line.pk, order_id=proposal.order.pk, actor=actor)
+        else:
             match_line(
                 line_id=proposal.line.pk,
                 shares=[(share.invoice.pk, share.amount) for share in proposal.shares],
                 actor=actor,
             )
-            done += 1
+        done += 1
     return done
 
 

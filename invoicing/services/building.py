@@ -15,7 +15,9 @@ from customers.selectors import auxiliary_of
 from invoicing.amounts import Part, RateAmounts, net_parts, taxes_by_rate
 from invoicing.mentions import language_of, mentions_of
 from invoicing.models import Invoice, InvoicedNote, InvoiceLine, TaxBreakdown
+from invoicing.receivables import advances_of
 from invoicing.services.deposits import Deposits
+from invoicing.services.settling import Used
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services import shipping_by_rate
 from sphinx.core.clock import business_date
@@ -70,6 +72,9 @@ class Builder:
         self.lines: dict[int, list[InvoiceLine]] = {}
         self.taxes: dict[int, list[TaxBreakdown]] = {}
         self.shares: dict[int, list[InvoicedNote]] = {}
+        # What was paid ahead, less what the documents built here take of it.
+        self._advances = advances_of(orders)
+        self.used: dict[int, list[Used]] = {}
 
     def _invoiced_quantities(self) -> dict[int, Decimal]:
         done: dict[int, Decimal] = defaultdict(Decimal)
@@ -119,10 +124,13 @@ class Builder:
         shares: list[InvoicedNote] = []
         told: list[dict[str, Any]] = []
         sums: dict[Decimal, RateAmounts] = {}
+        totals: list[tuple[Order, Decimal]] = []
         for note in notes:
             order = self.orders[note.order_id]
             own = self._lines_of(note, names_order=True)
-            for a in self._amounts(order, own).values():
+            amounts_of_note = self._amounts(order, own)
+            totals.append((order, sum((a.total for a in amounts_of_note.values()), ZERO)))
+            for a in amounts_of_note.values():
                 before = sums.get(a.rate, RateAmounts(a.rate, ZERO, ZERO, ZERO))
                 sums[a.rate] = RateAmounts(
                     a.rate, before.base + a.base, before.tax + a.tax, before.total + a.total
@@ -139,7 +147,9 @@ class Builder:
         amounts = dict(sorted(sums.items(), reverse=True))
         index = self._keep(lines, amounts)
         self.shares[index] = shares
-        return self._group_document(notes, told, amounts)
+        for order, total in totals:
+            self._use_advance(index, order, total)
+        return self._group_document(notes, told, amounts, self._used_by(index))
 
     def _lines_of(self, note: DeliveryNote, *, names_order: bool = False) -> list[InvoiceLine]:
         order = self.orders[note.order_id]
@@ -157,14 +167,24 @@ class Builder:
     ) -> Invoice:
         """A document of these lines, whose amounts are incl. tax: VAT taken out of them."""
         amounts = self._amounts(order, lines)
-        self._keep(lines, amounts)
-        return self._document(order, note, amounts)
+        index = self._keep(lines, amounts)
+        self._use_advance(index, order, sum((a.total for a in amounts.values()), ZERO))
+        return self._document(order, note, amounts, self._used_by(index))
 
     def _keep(self, lines: Sequence[InvoiceLine], amounts: Mapping[Decimal, RateAmounts]) -> int:
         index = len(self.lines)
         self.lines[index] = list(lines)
         self.taxes[index] = tax_rows(amounts)
         return index
+
+    def _use_advance(self, index: int, order: Order, total: Decimal) -> None:
+        part = min(self._advances.get(order.pk, ZERO), total)
+        if part > 0:
+            self._advances[order.pk] -= part
+            self.used.setdefault(index, []).append(Used(order.pk, part))
+
+    def _used_by(self, index: int) -> Decimal:
+        return sum((part.amount for part in self.used.get(index, ())), ZERO)
 
     def _amounts(self, order: Order, lines: Sequence[InvoiceLine]) -> dict[Decimal, RateAmounts]:
         """The lines' VAT by rate, after what the order was invoiced before; fills their net."""
@@ -263,9 +283,10 @@ class Builder:
         notes: Sequence[DeliveryNote],
         told: list[dict[str, Any]],
         amounts: Mapping[Decimal, RateAmounts],
+        paid_ahead: Decimal,
     ) -> Invoice:
         first, last = notes[0], max(notes, key=lambda note: note.shipped_at or self.at)
-        invoice = self._document(self.orders[first.order_id], last, amounts)
+        invoice = self._document(self.orders[first.order_id], last, amounts, paid_ahead)
         numbers = list(dict.fromkeys(note["order"] for note in told))
         text = ", ".join(numbers)
         if len(text) > _NUMBERS:
@@ -280,13 +301,17 @@ class Builder:
         return invoice
 
     def _document(
-        self, order: Order, note: DeliveryNote | None, amounts: Mapping[Decimal, RateAmounts]
+        self,
+        order: Order,
+        note: DeliveryNote | None,
+        amounts: Mapping[Decimal, RateAmounts],
+        paid_ahead: Decimal,
     ) -> Invoice:
         customer = self.customers[order.customer_id]
         total = sum((a.total for a in amounts.values()), ZERO)
         tax = sum((a.tax for a in amounts.values()), ZERO)
         is_business = customer.kind == Customer.Kind.COMPANY
-        is_paid = order.payment_status != Order.PaymentStatus.UNPAID
+        is_paid = order.payment_status != Order.PaymentStatus.UNPAID or 0 < total == paid_ahead
         terms = self.firm.payment_terms_days if is_business else 0
         terms_end = self.issued_on + timedelta(days=terms)
         mentions = mentions_of(self.firm, order, customer, note)
@@ -315,7 +340,7 @@ class Builder:
             total_excl_tax=total - tax,
             total_tax=tax,
             total_incl_tax=total,
-            paid_incl_tax=total if is_paid else ZERO,
+            paid_incl_tax=total if is_paid else paid_ahead,
             source_file=order.source_file,
             source_sha256=order.source_sha256,
             source_line=order.source_line,

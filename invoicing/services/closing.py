@@ -122,7 +122,9 @@ def _details(period: _Period) -> dict[str, Any]:
         sums[1] += sign * to_cents(tax)
     end = start_of(period.last + timedelta(days=1))
     paid = (
-        Payment.objects.filter(paid_at__gte=start_of(period.first), paid_at__lt=end)
+        Payment.objects.filter(
+            kind=Payment.Kind.MONEY, paid_at__gte=start_of(period.first), paid_at__lt=end
+        )
         .order_by("method")
         .values_list("method")
         .annotate(total=Sum("amount"))

@@ -16,7 +16,7 @@ from invoicing.selectors import left_to_invoice
 from invoicing.services.building import Builder
 from invoicing.services.deposits import deposit_line
 from invoicing.services.issuing import write_documents
-from invoicing.services.payments import payments_of_paid_orders
+from invoicing.services.payments import settle_issued
 from sales.locks import lock_orders
 from sales.models import Order
 from sphinx.core.events import announce
@@ -75,7 +75,7 @@ def issue_down_payment(
     invoice = builder.build(order, None, lines)
     invoice.is_down_payment = True
     write_documents([invoice], builder.lines, builder.taxes, at)
-    payments_of_paid_orders([invoice])
+    settle_issued([invoice], builder.used)
     record("down_payment.issued", [invoice], actor=actor, order=order.number)
     announce(invoices_issued, invoice_ids=[invoice.pk])
     return invoice

@@ -20,7 +20,7 @@ from invoicing.events import invoices_issued
 from invoicing.models import Closing, Invoice, InvoicedNote, InvoiceLine, TaxBreakdown
 from invoicing.selectors import NOT_INVOICED, notes_to_invoice, orders_to_close
 from invoicing.services.building import Builder, group_key
-from invoicing.services.payments import payments_of_paid_orders
+from invoicing.services.payments import settle_issued
 from invoicing.services.structured import check_structured
 from sales.locks import lock_notes, lock_orders
 from sales.models import DeliveryNote, Order
@@ -158,6 +158,7 @@ def issue_grouped(*, note_ids: Iterable[int], at: datetime, actor: Any = None) -
     for share in builder.shares[0]:
         share.invoice = invoice
     InvoicedNote.objects.bulk_create(builder.shares[0])
+    settle_issued([invoice], builder.used)
     mark_invoiced(order_ids=_fully_invoiced(orders))
     record("invoice.issued", [invoice], actor=actor, delivery_notes=[n.number for n in notes])
     announce(invoices_issued, invoice_ids=[invoice.pk])
@@ -193,7 +194,7 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
     invoices = [batch.issue(note) for note in notes]
     write_documents(invoices, batch.lines, batch.taxes, at)
     mark_invoiced(order_ids=_fully_invoiced(orders))
-    payments_of_paid_orders(invoices)
+    settle_issued(invoices, batch.used)
     record("invoice.issued", invoices, actor=actor)
     announce(invoices_issued, invoice_ids=[i.pk for i in invoices])
     return invoices

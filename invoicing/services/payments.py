@@ -1,6 +1,6 @@
 """What was paid, and given back. Told twice, a payment is one payment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from invoicing.errors import PaymentRefused
 from invoicing.events import payments_made
 from invoicing.models import Invoice, InvoicedNote, Payment
 from invoicing.receivables import FROM_SHOP, open_invoices
+from invoicing.services.settling import Used, use_advances
 from sales.locks import lock_orders
 from sales.models import Order
 from sphinx.core.events import announce
@@ -177,16 +178,24 @@ def refund_of_credit(note: Invoice, amount: Decimal, at: datetime) -> bool:
     return is_new
 
 
-def payments_of_paid_orders(invoices: Sequence[Invoice]) -> None:
-    """What the shop took with the order settles the invoice: one payment an invoice, in bulk."""
-    paid = [i for i in invoices if i.paid_incl_tax]
+def settle_issued(invoices: Sequence[Invoice], used: Mapping[int, Sequence[Used]]) -> None:
+    """What was paid for documents just issued: ahead, and what the shop took with the order.
+
+    `used` is what each takes of advances, by its index. One payment an invoice, in bulk.
+    """
+    use_advances([(invoice, used.get(n, ())) for n, invoice in enumerate(invoices)])
+    shops = {
+        i.pk: i.paid_incl_tax - sum((part.amount for part in used.get(n, ())), ZERO)
+        for n, i in enumerate(invoices)
+    }
+    paid = [i for i in invoices if shops[i.pk]]
     orders: dict[int, Order] = {i.order_id: i.order for i in paid}
     Payment.objects.bulk_create(
         (
             Payment(
                 order_id=i.order_id,
                 invoice=i,
-                amount=i.paid_incl_tax,
+                amount=shops[i.pk],
                 method=orders[i.order_id].payment_method,
                 reference=f"{FROM_SHOP}:{i.number}",
                 paid_at=orders[i.order_id].paid_at or orders[i.order_id].placed_at,

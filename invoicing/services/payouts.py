@@ -1,16 +1,21 @@
 """What payment providers took and gave back, beside what the books say."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from invoicing.errors import MovementMatched
 from invoicing.events import money_moved
 from invoicing.models import ProviderTransaction
-from invoicing.reading import Movement, read_payouts
-from sales.models import Order
+from invoicing.provider_matching import orders_found, orders_proposed
+from invoicing.reading import read_payouts
 from sphinx.core.events import announce
 from sphinx.core.services import record
+
+MatchedBy = ProviderTransaction.MatchedBy
 
 
 class PayoutsTaken(NamedTuple):
@@ -32,7 +37,6 @@ def import_payouts(*, name: str, data: bytes, actor: Any = None) -> PayoutsTaken
         InputError: it is no file of a known provider.
     """
     read = read_payouts(name, data)
-    orders = _orders_of(read.movements)
     keys = {(m.provider, m.reference) for m in read.movements}
     known = set(
         ProviderTransaction.objects.filter(reference__in=[ref for _p, ref in keys]).values_list(
@@ -48,7 +52,8 @@ def import_payouts(*, name: str, data: bytes, actor: Any = None) -> PayoutsTaken
                 kind=m.kind,
                 occurred_on=m.occurred_on,
                 order_text=m.order_text,
-                order_id=orders.get(_bare(m.order_text)),
+                description=m.description,
+                payment_references=m.payment_references,
                 gross=m.gross,
                 fee=m.fee,
                 net=m.net,
@@ -61,24 +66,55 @@ def import_payouts(*, name: str, data: bytes, actor: Any = None) -> PayoutsTaken
         batch_size=1000,
     )
     if made:
+        link_movements(since=min(m.occurred_on for m in made))
         announce(money_moved)
     record("payouts.imported", made[:1], actor=actor, file=name, new=len(made))
     return PayoutsTaken(len(read.movements), len(made), read.faults)
 
 
-def _bare(text: str) -> str:
-    return text.strip().lstrip("#").casefold()
+@transaction.atomic
+def link_movements(*, since: date) -> int:
+    """Give movements without an order the one that they name; returns how many got theirs.
+
+    What comes before its order is told again at each sweep.
+    """
+    waiting = ProviderTransaction.objects.filter(order=None, occurred_on__gte=since).exclude(
+        kind=ProviderTransaction.Kind.PAYOUT
+    )
+    locked = list(waiting.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    found = orders_found(locked)
+    linked = [m for m in locked if m.pk in found]
+    for movement in linked:
+        movement.order_id, movement.matched_by = found[movement.pk]
+    ProviderTransaction.objects.bulk_update(linked, ["order", "matched_by"], batch_size=500)
+    return len(linked)
 
 
-def _orders_of(movements: Iterable[Movement]) -> dict[str, int]:
-    """Orders by the number that a file gives, with or without its #; two of a number are none."""
-    texts = {_bare(m.order_text) for m in movements if m.order_text}
-    wanted = texts | {f"#{text}" for text in texts} | {text.upper() for text in texts}
-    wanted |= {f"#{text.upper()}" for text in texts}
-    found: dict[str, set[int]] = {}
-    for pk, number, external in Order.objects.filter(number__in=wanted).values_list(
-        "pk", "number", "external_id"
-    ):
-        for name in (number, external):
-            found.setdefault(_bare(name), set()).add(pk)
-    return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}
+def unlink_movements(*, order_ids: Collection[int]) -> None:
+    """Let movements wait again whose order is taken out."""
+    ProviderTransaction.objects.filter(order__in=order_ids).update(order=None, matched_by="")
+
+
+@transaction.atomic
+def confirm_movement(*, movement_id: int, order_id: int, actor: Any = None) -> ProviderTransaction:
+    """Say that a movement is for an order that looks like it. Twice is once.
+
+    Raises:
+        MovementMatched: it is another order's, or that order isn't proposed any more.
+    """
+    movement = ProviderTransaction.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=movement_id
+    )
+    if movement.order_id == order_id:
+        return movement
+    proposed = orders_proposed([movement]).get(movement.pk, [])
+    if order_id not in [order.pk for order in proposed]:
+        raise MovementMatched(
+            _("%s : cette commande n'est plus proposée. Relisez la page.") % movement
+        )
+    movement.order_id, movement.matched_by = order_id, MatchedBy.PROPOSAL
+    movement.save(update_fields=["order", "matched_by"])
+    record("payouts.confirmed", [movement], actor=actor, order=order_id)
+    # Its refunds cite it.
+    link_movements(since=movement.occurred_on)
+    return movement

@@ -1,5 +1,6 @@
 """The bank's statement in the browser: brought, matched line by line or all that is sure."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +13,9 @@ from django.utils.translation import gettext as _
 from invoicing import services
 from invoicing.forms import StatementForm
 from invoicing.matching import SURE, propose
-from invoicing.models import BankLine, Invoice
+from invoicing.models import BankLine, Invoice, Payment
 from invoicing.payouts import arrived_payouts
-from invoicing.receivables import with_balance
+from invoicing.receivables import payable_order, with_balance
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.money import to_cents
 from sphinx.core.pages import back_office_page
@@ -66,9 +67,35 @@ def _act(request: HttpRequest, form: StatementForm) -> None:
         services.ignore_line(line_id=int(pk), actor=request.user)
     else:
         line = get_object_or_404(BankLine, pk=int(pk))
-        shares = _proposed(line) if verb == "accept" else _typed(request, line)
-        services.match_line(line_id=line.pk, shares=shares, actor=request.user)
+        _match(request, line, verb)
         messages.success(request, _("Rapprochée : %s.") % line)
+
+
+# What is left after a proposal is settled so: a button each.
+_DIFFERENCES = {"fee": Payment.Kind.BANK_FEE, "rounding": Payment.Kind.ROUNDING}
+
+
+def _match(request: HttpRequest, line: BankLine, verb: str) -> None:
+    """Match a line to what is proposed, or to what somebody typed."""
+    if verb != "accept" and verb not in _DIFFERENCES:
+        numbers = request.POST.get(f"numbers-{line.pk}", "").replace(",", " ").split()
+        order = payable_order(numbers[0]) if len(numbers) == 1 else None
+        shares = [] if order else _typed(numbers, line)
+    else:
+        proposal = propose([line]).get(line.pk)
+        if proposal is None:
+            raise InputError(_("Plus rien n'est proposé : relisez la page."), code="bank.stale")
+        order = proposal.order
+        shares = [(share.invoice.pk, share.amount) for share in proposal.shares]
+    if order is not None:
+        services.match_order(line_id=line.pk, order_id=order.pk, actor=request.user)
+        return
+    services.match_line(
+        line_id=line.pk,
+        shares=shares,
+        difference=_DIFFERENCES.get(verb, ""),
+        actor=request.user,
+    )
 
 
 def _import(request: HttpRequest, form: StatementForm) -> None:
@@ -83,23 +110,16 @@ def _import(request: HttpRequest, form: StatementForm) -> None:
     )
 
 
-def _proposed(line: BankLine) -> list[tuple[int, Decimal]]:
-    proposal = propose([line]).get(line.pk)
-    if proposal is None:
-        raise InputError(_("Plus rien n'est proposé : relisez la page."), code="bank.stale")
-    return [(share.invoice.pk, share.amount) for share in proposal.shares]
-
-
-def _typed(request: HttpRequest, line: BankLine) -> list[tuple[int, Decimal]]:
+def _typed(given: Sequence[str], line: BankLine) -> list[tuple[int, Decimal]]:
     """Numbers of invoices as typed: each takes its balance, the last one the rest."""
-    given = request.POST.get(f"numbers-{line.pk}", "").replace(",", " ").split()
     known: dict[str, Any] = {
         i.number: i for i in with_balance(Invoice.objects.filter(number__in=given))
     }
     unknown = [number for number in given if number not in known]
     if unknown or not given:
         raise InputError(
-            _("Facture inconnue : %s.") % (", ".join(unknown) or "?"), code="bank.unknown_invoice"
+            _("Facture ou commande à payer inconnue : %s.") % (", ".join(unknown) or "?"),
+            code="bank.unknown_invoice",
         )
     left, shares = line.amount, []
     for number in dict.fromkeys(given):

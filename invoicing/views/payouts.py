@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from invoicing import services
 from invoicing.forms import PayoutForm
-from invoicing.payouts import payouts, provider_gaps
+from invoicing.payouts import matched_movements, payouts, provider_gaps
+from invoicing.provider_matching import orders_proposed
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
 
@@ -23,22 +24,42 @@ def providers(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if not request.user.has_perm("invoicing.add_payment"):
             raise Http404
-        if form.is_valid():
+        if "confirm" in request.POST:
+            _confirm(request)
+        elif form.is_valid():
             _import(request, form)
         else:
             messages.error(request, _("Choisissez un fichier."))
         return redirect("invoicing:providers")
     gaps = provider_gaps()
+    shown = gaps[:SHOWN]
+    proposed = orders_proposed([gap.movement for gap in shown if gap.movement])
     return back_office_page(
         request,
         "invoicing/providers.html",
         title=_("Prestataires de paiement"),
         form=form,
         payouts=payouts(),
-        gaps=gaps[:SHOWN],
+        gaps=[(gap, proposed.get(gap.movement.pk, []) if gap.movement else []) for gap in shown],
+        matched=matched_movements(),
+        may_confirm=request.user.has_perm("invoicing.add_payment"),
         gap_count=len(gaps),
         shown=SHOWN,
     )
+
+
+def _confirm(request: HttpRequest) -> None:
+    movement, _sep, order = request.POST["confirm"].partition("-")
+    if not (movement.isdigit() and order.isdigit()):
+        raise Http404
+    try:
+        found = services.confirm_movement(
+            movement_id=int(movement), order_id=int(order), actor=request.user
+        )
+    except SphinxError as error:
+        messages.error(request, error.message)
+        return
+    messages.success(request, _("Rattaché à la commande %s.") % found.order)
 
 
 def _import(request: HttpRequest, form: PayoutForm) -> None:

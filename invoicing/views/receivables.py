@@ -13,8 +13,14 @@ from django.utils.translation import gettext as _
 from customers.models import Customer
 from invoicing import services
 from invoicing.forms import PaymentForm
-from invoicing.models import Invoice
-from invoicing.receivables import ageing, open_invoices, with_balance
+from invoicing.models import Invoice, Payment
+from invoicing.receivables import (
+    ageing,
+    can_be_written_off,
+    open_invoices,
+    to_set_off,
+    with_balance,
+)
 from invoicing.selectors import credited_quantities, line_key, returned_quantities
 from sphinx.core import clock
 from sphinx.core.clock import PARIS
@@ -69,7 +75,7 @@ def receivable(request: HttpRequest, invoice_id: int) -> HttpResponse:
         initial={"amount": max(to_cents(invoice.balance), 0), "paid_on": clock.today()},
     )
     if request.method == "POST":
-        permission = "add_payment" if request.POST.get("verb") == "pay" else "add_reminder"
+        permission = "add_reminder" if request.POST.get("verb") == "remind" else "add_payment"
         if not request.user.has_perm(f"invoicing.{permission}"):
             raise Http404
         try:
@@ -77,9 +83,21 @@ def receivable(request: HttpRequest, invoice_id: int) -> HttpResponse:
                 return redirect("invoicing:receivable", invoice.pk)
         except SphinxError as error:
             messages.error(request, error.message)
+    set_offs = [
+        (other, to_cents(min(abs(other.balance), abs(invoice.balance))))
+        for other in to_set_off(invoice)
+    ]
+    write_offs = [
+        (kind.value, kind.label)
+        for kind in (Payment.Kind.BANK_FEE, Payment.Kind.ROUNDING)
+        if can_be_written_off(to_cents(invoice.balance), kind)
+    ]
     return back_office_page(
         request,
         "invoicing/receivable.html",
+        set_offs=set_offs,
+        write_offs=write_offs,
+        settles=bool(set_offs or write_offs),
         title=_("Règlement de %s") % invoice.number,
         invoice=invoice,
         form=form,
@@ -96,6 +114,10 @@ def _acted(request: HttpRequest, invoice: Invoice, form: PaymentForm) -> bool:
     if request.POST.get("verb") == "remind":
         services.send_reminder(invoice_id=invoice.pk, at=clock.now(), actor=request.user)
         messages.success(request, _("La relance est partie."))
+        return True
+    verb, _sep, what = request.POST.get("verb", "").partition("-")
+    if verb in ("set_off", "write_off"):
+        _settle(request, invoice, verb, what)
         return True
     if not form.is_valid():
         return False
@@ -126,6 +148,18 @@ def _acted(request: HttpRequest, invoice: Invoice, form: PaymentForm) -> bool:
         )
     messages.success(request, asked_or(made, _("Le règlement est noté.")))
     return True
+
+
+def _settle(request: HttpRequest, invoice: Any, verb: str, what: str) -> None:
+    if verb == "write_off":
+        services.write_off(invoice_id=invoice.pk, kind=what, at=clock.now(), actor=request.user)
+        messages.success(request, _("L'écart est soldé."))
+        return
+    if not what.isdigit():
+        raise Http404
+    owed, owing = (invoice.pk, int(what)) if invoice.balance < 0 else (int(what), invoice.pk)
+    services.set_off(credited_id=owed, invoice_id=owing, at=clock.now(), actor=request.user)
+    messages.success(request, _("La compensation est notée."))
 
 
 def _told(made: Any) -> str:

@@ -70,6 +70,10 @@ class Order(Sourced, OrderAddresses):
     status = models.CharField(_("état"), max_length=20, choices=Status)
     payment_status = models.CharField(_("règlement"), max_length=20, choices=PaymentStatus)
     payment_method = models.CharField(_("moyen de paiement"), max_length=80, blank=True)
+    # What the shop knows its payments by at the providers, apart by spaces.
+    payment_references = models.CharField(
+        _("références de paiement"), max_length=300, blank=True, default="", db_default=""
+    )
     placed_at = models.DateTimeField(_("passée le"), db_index=True)
     paid_at = models.DateTimeField(_("payée le"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("annulée le"), null=True, blank=True)

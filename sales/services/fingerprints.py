@@ -52,6 +52,7 @@ def content_hash(draft: OrderDraft, lines: str) -> str:
             *draft.shipping,
             *draft.stated_taxes,
             *_deeds(draft),
+            *_references(draft),
         ]
     )
 
@@ -74,3 +75,8 @@ def _deeds(draft: OrderDraft) -> list[Any]:
         draft.shipping_refunded.normalize(),
     )
     return [said, whole] if said or any(whole) else []
+
+
+def _references(draft: OrderDraft) -> list[str]:
+    """What its payments are known by; nothing where the file doesn't say."""
+    return ["payments", draft.payment_references] if draft.payment_references else []

@@ -20,10 +20,12 @@ from sphinx.core.exchange import Rate
 from sphinx.core.models import Company, Shop
 from sphinx.core.money import ZERO
 from sphinx.core.services import company
+from sphinx.core.texts import whole_words
 from sphinx.core.validators import compact_vat_number, is_vat_number
 from sphinx.core.vat import regime_of
 
 _NOTHING = Decimal(0)
+_REFERENCES = 300
 _LINE_COLUMNS = (
     "order_id position kind product_id sku label quantity quantity_delivered quantity_shipped "
     "quantity_refunded refunded_incl_tax quantity_removed removed_incl_tax quantity_gone "
@@ -82,6 +84,7 @@ class OrderFacts:
             "status": work.status,
             "payment_status": draft.payment_status,
             "payment_method": draft.payment_method[:80],
+            "payment_references": whole_words(draft.payment_references, _REFERENCES),
             "placed_at": draft.placed_at,
             "paid_at": draft.paid_at,
             "cancelled_at": (draft.cancelled_at or self.at) if cancelled else None,

@@ -512,6 +512,7 @@ _KEPT_WHERE_UNSAID = (
     "shop_shipped_at",
     "shop_carrier",
     "shop_tracking_number",
+    "payment_references",
 )
 
 

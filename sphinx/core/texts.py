@@ -22,6 +22,13 @@ def clean(text: str, limit: int = 0) -> str:
     return text[:limit] if limit else text
 
 
+def whole_words(text: str, limit: int) -> str:
+    """The text up to `limit` characters, without the word that would be cut."""
+    if len(text) <= limit:
+        return text
+    return text[: limit + 1].rpartition(" ")[0]
+
+
 def fold(text: str) -> str:
     """For comparison: without accents, case, or anything but letters and digits."""
     decomposed = unicodedata.normalize("NFKD", text.strip().casefold())

@@ -18,6 +18,7 @@ from ftp_ingest.services import (
 )
 from ftp_ingest.services.mending import order_text
 from inventory.models import Product, ProductAlias, StockPosition
+from invoicing.models import Payment, ProviderTransaction
 from sales.models import Order
 from sales.services import prepare_delivery, ship_delivery_note
 from sphinx.core.errors import BusinessRuleError
@@ -201,6 +202,38 @@ def test_a_run_is_taken_back_whole(bring: Bring) -> None:
     assert StockPosition.objects.get(product__sku="A").reserved == 0
     assert not QuarantinedRow.objects.filter(status="open").exists()
     assert FeedRun.objects.get().status == "undone"
+
+
+def test_a_run_with_an_order_that_was_paid_ahead_stays(bring: Bring) -> None:
+    bring(HEADER + row("1"))
+    Payment.objects.create(
+        order=Order.objects.get(), amount=Decimal(10), reference="banque:1", paid_at=NOON
+    )
+
+    with pytest.raises(BusinessRuleError, match="virement"):
+        undo_run(run_id=FeedRun.objects.get().pk)
+
+    assert Order.objects.get().status == "confirmed"
+
+
+def test_a_providers_movement_waits_again_for_an_order_that_was_taken_back(bring: Bring) -> None:
+    bring(HEADER + row("1"))
+    movement = ProviderTransaction.objects.create(
+        provider="stripe",
+        reference="ch_1",
+        kind="charge",
+        occurred_on=NOON.date(),
+        gross=10,
+        fee=0,
+        net=10,
+        order=Order.objects.get(),
+        matched_by="reference",
+    )
+
+    undo_run(run_id=FeedRun.objects.get().pk)
+
+    movement.refresh_from_db()
+    assert (movement.order, movement.matched_by) == (None, "")
 
 
 def test_a_file_taken_back_can_be_read_again(bring: Bring) -> None:

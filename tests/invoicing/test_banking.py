@@ -215,7 +215,7 @@ def test_proposing_costs_the_same_whatever_the_statement(
         invoiced(str(n), "10.00")
     lines = [booked(f"VIR FA2026-00000{n}", "10.00") for n in range(1, 7)]
 
-    with django_assert_max_num_queries(1):
+    with django_assert_max_num_queries(2):
         assert len(propose(lines)) == 6
 
 

@@ -12,7 +12,12 @@ from django.utils.translation import gettext as _
 from ftp_ingest.dialects.amounts import line_of_totals, rate_between, rounding, stated
 from ftp_ingest.dialects.base import Header, Row, no_lines, require
 from ftp_ingest.dialects.columns import Columns, Entry, known_names
-from ftp_ingest.dialects.readers import TableOrders, currency_of, no_items
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    currency_of,
+    no_items,
+    payment_references,
+)
 from ftp_ingest.dialects.woocommerce import shared
 from ftp_ingest.dialects.woocommerce.refunds import given_back
 from sales.drafts import FEE, LineDraft, OrderDraft
@@ -71,6 +76,12 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "Titre du moyen de paiement",
         "Titre de la méthode de paiement",
         "Moyen de paiement",
+    ),
+    "payment_reference": (
+        "Transaction ID",
+        "ID de transaction",
+        "ID de la transaction",
+        "_transaction_id",
     ),
     "discount": (
         "Cart Discount Amount",
@@ -270,6 +281,7 @@ class LabelledOrders(TableOrders):
             is_shipped=shared.is_shipped(entry, self.states),
             shipped_at=entry.maybe_moment("completed_at"),
             shipping_refunded=entry.size("shipping_refunded") + entry.size("shipping_tax_refunded"),
+            payment_references=payment_references([entry], "payment_reference"),
             # A piece's cost is rounded to the cent before it is multiplied.
             tolerance=rounding(len(lines) + 1) if self._has_totals else rounding(int(pieces)),
         )

@@ -22,7 +22,12 @@ from ftp_ingest.dialects.amounts import (
 )
 from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.columns import Entry, known_names
-from ftp_ingest.dialects.readers import TableOrders, currency_of, no_items
+from ftp_ingest.dialects.readers import (
+    TableOrders,
+    currency_of,
+    no_items,
+    payment_references,
+)
 from ftp_ingest.dialects.woocommerce import shared
 from ftp_ingest.dialects.woocommerce.items import Item, item_of, items_of
 from sales.drafts import FEE, LineDraft, OrderDraft
@@ -48,6 +53,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "refunded": ("refunded_total",),
     "currency": ("order_currency",),
     "payment": ("payment_method_title", "payment_method"),
+    "payment_reference": ("transaction_id", "meta:_transaction_id"),
     "customer_id": ("customer_id", "customer_user"),
     "email": ("billing_email",),
     "account_email": ("customer_email",),
@@ -184,6 +190,7 @@ class Orders(TableOrders):
             tolerance=rounding(len(lines) + 1),
             is_shipped=shared.is_shipped(entry, self.states),
             **_parcel(entry),
+            payment_references=payment_references([entry], "payment_reference"),
         )
 
     def _left_out(self, entry: Entry, gap: Decimal) -> Decimal:
