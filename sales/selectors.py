@@ -140,11 +140,15 @@ def lines_still_wanted() -> QuerySet[OrderLine]:
 
 
 def lines_waiting_for_stock() -> QuerySet[OrderLine]:
-    """Lines of open orders for which stock is short, oldest order first."""
+    """Lines of open orders for which stock is short, oldest order first.
+
+    What suppliers send themselves waits for no stock.
+    """
     return (
         OrderLine.objects.filter(
             order__status__in=DELIVERABLE,
             reservation__quantity__gt=F("reservation__allocated"),
+            reservation__direct__isnull=True,
         )
         .select_related("order", "reservation")
         .order_by("order__placed_at", "order_id", "position")

@@ -36,6 +36,7 @@ class Product(models.Model):
     class SupplyMode(models.TextChoices):
         STOCKED = "stocked", _("Stocké")
         JUST_IN_TIME = "just_in_time", _("Flux tendu")
+        DROP_SHIP = "drop_ship", _("Livré par le fournisseur")
 
     sku = models.CharField(_("référence (SKU)"), max_length=80)
     # Case and spaces don't tell products apart; see sphinx.core.texts.sku_key.

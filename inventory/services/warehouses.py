@@ -17,6 +17,21 @@ def default_warehouse() -> Warehouse:
     )
 
 
+def direct_warehouse() -> Warehouse:
+    """Where what suppliers send straight to customers passes through the books; made when needed.
+
+    Nothing ever lies there: goods come in and leave in one transaction, at the supplier's price.
+    """
+    found = Warehouse.objects.filter(is_direct=True).first()
+    return (
+        found
+        or Warehouse.objects.get_or_create(
+            code="fournisseurs-direct",
+            defaults={"name": _("Livré par les fournisseurs"), "is_direct": True},
+        )[0]
+    )
+
+
 def warehouse_of(shop: Shop) -> Warehouse:
     """The warehouse that the shop's orders draw on: its own, else the default one."""
     own = Warehouse.objects.filter(shops=shop).order_by("code").first()

@@ -153,7 +153,7 @@ class Learning:
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
         levels = plan.levels
-        if product.supply_mode == Product.SupplyMode.JUST_IN_TIME:
+        if product.supply_mode != Product.SupplyMode.STOCKED:
             levels = levels._replace(policy="just_in_time", reorder_point=ZERO, order_up_to=ZERO)
         elif manual is not None:
             levels = Levels("minimum_maximum", manual.minimum, manual.maximum, plan.levels.per_day)

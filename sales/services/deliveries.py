@@ -5,7 +5,7 @@ statements; the singular functions wrap the plural ones.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -181,6 +181,19 @@ def ship_delivery_notes(
     notes = [note for note in drafts if note.pk not in held]
     if not notes:
         return []
+    for note in notes:
+        note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
+    leave(notes, orders, at=at, actor=actor)
+    return notes
+
+
+def leave(
+    notes: Sequence[DeliveryNote], orders: Mapping[int, Order], *, at: datetime, actor: Any = None
+) -> None:
+    """Take what shipped notes hold out of stock and move their orders on.
+
+    Call with positions, orders and notes locked.
+    """
     lines = list(
         DeliveryNoteLine.objects.filter(delivery_note__in=notes)
         .select_related("order_line", "delivery_note")
@@ -201,8 +214,6 @@ def ship_delivery_notes(
         origin_kind=ORIGIN,
         actor=actor,
     )
-    for note in notes:
-        note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
     for line in lines:
         left = issued.get((line.delivery_note.number, line.order_line.position))
         line.move = left.move if left else None
@@ -224,7 +235,6 @@ def ship_delivery_notes(
     _move_orders_on({n.order_id: orders[n.order_id] for n in notes})
     record("delivery_note.shipped", notes, actor=actor)
     announce(notes_shipped, delivery_note_ids=[n.pk for n in notes])
-    return notes
 
 
 def _reservations_of(note_ids: Sequence[int]) -> list[int]:
