@@ -109,7 +109,13 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
             rate = product.category.tax_rate
         return "—" if rate is None else f"{rate.normalize():f} %".replace(".", ",")
 
-    supply = badge("supply_mode", _("Approvisionnement"), stocked="info", just_in_time="warning")
+    supply = badge(
+        "supply_mode",
+        _("Approvisionnement"),
+        stocked="info",
+        just_in_time="warning",
+        drop_ship="success",
+    )
 
     @display(description=_("État"), label={"incomplete": "danger", "complete": "success"})
     def state(self, product: Product) -> tuple[str, Any]:

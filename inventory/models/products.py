@@ -60,6 +60,13 @@ class Product(models.Model):
     supply_mode = models.CharField(
         _("approvisionnement"), max_length=12, choices=SupplyMode, default=SupplyMode.STOCKED
     )
+    # Sold before it is there: promised for that day, and nothing of it leaves earlier.
+    released_on = models.DateField(
+        _("sort le"),
+        null=True,
+        blank=True,
+        help_text=_("Précommande : rien n'en part avant ce jour."),
+    )
     unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
     barcode = models.CharField(
         _("code-barres"), max_length=14, blank=True, validators=[validate_barcode]

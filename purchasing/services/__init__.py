@@ -20,7 +20,7 @@ from purchasing.services.invoices import (
     dispute_supplier_invoice,
     enter_supplier_invoice,
 )
-from purchasing.services.mailing import mail_order, order_csv, order_pdf, orders_to_mail
+from purchasing.services.mailing import mail_order, order_csv, order_pdf, orders_to_mail, slip_pdf
 from purchasing.services.orders import (
     accept_proposal,
     change_order,
@@ -83,5 +83,6 @@ __all__ = [
     "say_supplier",
     "send_order",
     "set_quantity",
+    "slip_pdf",
     "start_backtest",
 ]

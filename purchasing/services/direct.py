@@ -1,7 +1,7 @@
 """What suppliers send straight to customers: proposed, and kept to what is still wanted."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -66,6 +66,10 @@ def _open_proposals() -> QuerySet[PurchaseOrder]:
     ).order_by("pk")
 
 
+# What to ask, by direct delivery and supplier.
+_ByOrder = dict[tuple[int, int], list[_Wanted]]
+
+
 @transaction.atomic
 def _propose(on: date) -> tuple[list[PurchaseOrder], list[tuple[Product, Purchase]]]:
     warehouse = direct_warehouse()
@@ -75,7 +79,7 @@ def _propose(on: date) -> tuple[list[PurchaseOrder], list[tuple[Product, Purchas
         (o.direct_delivery_id or 0, o.supplier_id): o
         for o in _open_proposals().select_for_update(of=("self",), no_key=True)
     }
-    wanted, unsold = _wanted()
+    wanted, unsold = _wanted(on)
     gone = [order for key, order in known.items() if key not in wanted]
     for order in gone:
         order.status, order.note = Status.CANCELLED, _("Besoin disparu avant décision")
@@ -96,7 +100,7 @@ def _propose(on: date) -> tuple[list[PurchaseOrder], list[tuple[Product, Purchas
     return orders, unsold
 
 
-def _wanted() -> tuple[dict[tuple[int, int], list[_Wanted]], list[tuple[Product, Purchase]]]:
+def _wanted(on: date) -> tuple[_ByOrder, list[tuple[Product, Purchase]]]:
     """What no supplier was asked yet, by direct delivery and supplier; and what nobody sells."""
     due = {(row.delivery_id, row.product_id): row.pieces for row in awaited_from_suppliers()}
     for key, pieces in _on_the_way({delivery for delivery, _p in due}).items():
@@ -111,6 +115,10 @@ def _wanted() -> tuple[dict[tuple[int, int], list[_Wanted]], list[tuple[Product,
             orphans[product] += pieces
             continue
         best = min(choices, key=lambda choice: (choice.price, choice.offer.item.pk))
+        # What isn't out yet is ordered for its day.
+        day = best.offer.item.product.released_on
+        if day and day > on + timedelta(days=best.offer.lead_time_days):
+            continue
         wanted[delivery, best.offer.item.supplier_id].append(best)
     return dict(wanted), _unsold(orphans)
 
@@ -123,13 +131,11 @@ def _unsold(orphans: Mapping[int, Decimal]) -> list[tuple[Product, Purchase]]:
     ]
 
 
-def _on_the_way(
-    delivery_ids: set[int], besides: int | None = None
-) -> dict[tuple[int, int], Decimal]:
+def _on_the_way(delivery_ids: set[int]) -> dict[tuple[int, int], Decimal]:
     """Pieces accepted or sent and not confirmed gone, by direct delivery and product."""
     lines = PurchaseOrderLine.objects.filter(
         purchase_order__direct_delivery__in=delivery_ids, purchase_order__status__in=EXPECTED
-    ).exclude(purchase_order=besides)
+    )
     found: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     for delivery, product, pieces in lines.annotate(
         left=F("quantity") - F("quantity_received")
@@ -179,22 +185,28 @@ def _reason(pieces: Decimal, price: Decimal) -> dict[str, str]:
     return {"policy": "drop_ship", "needed": plain(pieces), "unit_price": plain(price)}
 
 
-def pieces_too_many(order: PurchaseOrder) -> _Pieces:
-    """Of a direct order, the pieces that its customer no longer awaits, by product."""
-    delivery = order.direct_delivery_id
-    if delivery is None or order.status not in EXPECTED:
+def pieces_too_many(orders: Iterable[PurchaseOrder]) -> dict[int, _Pieces]:
+    """What the customers of direct orders no longer await of them: order id → product id → pieces.
+
+    Orders of which everything is awaited aren't in it.
+    """
+    under_way = {o.pk: o for o in orders if o.direct_delivery_id and o.status in EXPECTED}
+    if not under_way:
         return {}
-    wanted = {row.product_id: row.pieces for row in awaited_from_suppliers([delivery])}
-    others = _on_the_way({delivery}, besides=order.pk)
-    found = {}
-    for line in order.lines.all():
-        free = max(
-            wanted.get(line.product_id, ZERO) - others.get((delivery, line.product_id), ZERO), ZERO
-        )
-        too_many = line.quantity - line.quantity_received - free
+    deliveries = {o.direct_delivery_id or 0 for o in under_way.values()}
+    wanted = {
+        (row.delivery_id, row.product_id): row.pieces for row in awaited_from_suppliers(deliveries)
+    }
+    coming = _on_the_way(deliveries)
+    found: dict[int, _Pieces] = defaultdict(dict)
+    for line in PurchaseOrderLine.objects.filter(purchase_order__in=under_way):
+        key = (under_way[line.purchase_order_id].direct_delivery_id or 0, line.product_id)
+        left = max(line.quantity - line.quantity_received, ZERO)
+        others = coming[key] - left
+        too_many = left - max(wanted.get(key, ZERO) - others, ZERO)
         if too_many > 0:
-            found[line.product_id] = too_many
-    return found
+            found[line.purchase_order_id][line.product_id] = too_many
+    return dict(found)
 
 
 @transaction.atomic
@@ -207,7 +219,8 @@ def keep_to_what_is_wanted(*, order_id: int) -> PurchaseOrder:
     lines = PurchaseOrderLine.objects.filter(purchase_order=order_id)
     lock_places((pk, found.warehouse_id) for pk in lines.values_list("product_id", flat=True))
     order = lock_purchase_orders([order_id]).select_related("warehouse").get()
-    too_many = pieces_too_many(order) if order.status == Status.ACCEPTED else {}
+    is_given = order.status != Status.ACCEPTED
+    too_many = {} if is_given else pieces_too_many([order]).get(order.pk, {})
     if not too_many:
         return order
     kept = []

@@ -187,7 +187,7 @@ def change_order(
         ["quantity", "unit_price_excl_tax", "total_excl_tax"],
     )
     PurchaseOrderLine.objects.filter(pk__in=dropped).delete()
-    if pieces_too_many(order):
+    if pieces_too_many([order]):
         raise WrongState(_("Le client n'en attend pas autant : %s part chez lui.") % order.number)
     order.total_excl_tax = sum((line.total_excl_tax for line in kept), ZERO)
     order.save(update_fields=["total_excl_tax"])
@@ -242,7 +242,7 @@ def _lock_to_give(order_id: int) -> PurchaseOrder:
         products = found.lines.values_list("product_id", flat=True)
         lock_places((pk, found.warehouse_id) for pk in products)
     order = lock_purchase_orders([order_id]).select_related("supplier", "direct_delivery").get()
-    if order.status == Status.ACCEPTED and pieces_too_many(order):
+    if order.status == Status.ACCEPTED and pieces_too_many([order]):
         raise WrongState(
             _("Le client de %s vient de changer sa commande : relisez-la.") % order.number
         )

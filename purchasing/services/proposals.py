@@ -88,7 +88,8 @@ def _propose_for(learning: Learning) -> Proposals:
     passed: list[Candidate] = []
     for candidate in learning.candidates():
         passed.append(candidate)
-        if needed(candidate.position, candidate.levels) > 0:
+        is_needed = needed(candidate.position, candidate.levels) > 0
+        if is_needed and not candidate.is_too_early(learning.on):
             due.append(candidate)
         if len(passed) == CHUNK:
             keep_policies(passed, learning)

@@ -21,6 +21,7 @@ from sales.events import notes_shipped
 from sales.locks import lock_notes, lock_orders
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.selectors import (
+    lines_not_out_yet,
     lines_still_wanted,
     notes_in_doubt,
     notes_short_of_stock,
@@ -58,7 +59,9 @@ def prepare_deliveries(
     """
     orders = list(lock_orders(order_ids))
     ready = set(
-        orders_ready_to_deliver().filter(pk__in=[o.pk for o in orders]).values_list("pk", flat=True)
+        orders_ready_to_deliver(business_date(at))
+        .filter(pk__in=[o.pk for o in orders])
+        .values_list("pk", flat=True)
     )
     orders = [o for o in orders if o.pk in ready]
     if not orders:
@@ -70,6 +73,7 @@ def prepare_deliveries(
         .order_by("order_id", "position")
     ):
         lines[line.order_id].append(line)
+    later = lines_not_out_yet(OrderLine.objects.filter(order__in=orders), business_date(at))
     numbers = allocate_numbers(series="BL", on=business_date(at), count=len(orders))
     notes = DeliveryNote.objects.bulk_create(
         (
@@ -90,7 +94,7 @@ def prepare_deliveries(
             DeliveryNoteLine(delivery_note=note, order_line=line, quantity=quantity)
             for note in notes
             for line in lines[note.order_id]
-            if (quantity := _pickable(line)) > 0
+            if line.pk not in later and (quantity := _pickable(line)) > 0
         ),
         batch_size=1000,
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from customers.drafts import AddressDraft
 from inventory.locks import lock_places, places_of
+from inventory.models import DirectDemand
 from inventory.services import (
     ProductFacts,
     forget_direct_deliveries,
@@ -22,7 +23,6 @@ from sales.models import DeliveryNote, DeliveryNoteLine, DirectOrder, Order, Ord
 from sales.selectors import DELIVERABLE
 from sales.services.deliveries import leave
 from sales.services.order_work import Work
-from sales.services.releasing import reservations_of
 from sphinx.core.clock import business_date
 from sphinx.core.models import Shop
 from sphinx.core.services import allocate_number
@@ -109,7 +109,9 @@ def ship_from_supplier(
         NotDeliverable: the order was cancelled, or a refund leaves in doubt what is to leave.
     """
     order_id = DirectOrder.objects.get(delivery=delivery_id).order_id
-    lock_places(places_of(reservations_of([order_id])))
+    # Of the order's other lines nothing is touched: who holds these positions asks for no more.
+    sent = DirectDemand.objects.filter(delivery=delivery_id)
+    lock_places(places_of(sent.values_list("reservation_id", flat=True)))
     order = lock_orders([order_id]).get()
     lines = list(
         OrderLine.objects.filter(

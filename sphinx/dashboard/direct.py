@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from purchasing.models import EXPECTED, PurchaseOrder, PurchaseOrderLine
-from purchasing.services import receive_for_customer
+from purchasing.services import pieces_too_many, receive_for_customer
 from sales.models import DeliveryNote
 from sales.services import ship_from_supplier
 from sphinx.core.errors import InputError, SphinxError
@@ -23,6 +23,7 @@ from sphinx.core.tables import TableRow, read_table
 from sphinx.core.texts import fold, sku_key
 from sphinx.core.typed import typed_number
 
+_GIVEN = [status for status in EXPECTED if status != PurchaseOrder.Status.ACCEPTED]
 # What the columns of suppliers' files are called; the first that fits.
 _COLUMNS = {
     "order": re.compile(r"commande|order|^(n|no|num) ?(de )?cf$|^cf$"),
@@ -206,10 +207,24 @@ def _by_name(order: PurchaseOrder) -> dict[str, PurchaseOrderLine]:
     }
 
 
-def awaited_departures() -> Any:
-    """Orders that suppliers have still to send to customers, the oldest first."""
-    return (
-        PurchaseOrder.objects.filter(direct_delivery__isnull=False, status__in=EXPECTED)
+class Awaited(NamedTuple):
+    """An order that a supplier has to send, and what its customer no longer wants of it."""
+
+    order: PurchaseOrder
+    pieces_too_many: Decimal
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the supplier knows something that no longer holds."""
+        return bool(self.pieces_too_many or self.order.address_changed)
+
+
+def awaited_departures() -> list[Awaited]:
+    """Orders that suppliers have and still have to send to customers, the oldest first."""
+    orders = list(
+        PurchaseOrder.objects.filter(direct_delivery__isnull=False, status__in=_GIVEN)
         .select_related("supplier", "direct_delivery")
         .order_by("pk")
     )
+    too_many = pieces_too_many(orders)
+    return [Awaited(o, sum(too_many.get(o.pk, {}).values(), ZERO)) for o in orders]

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ from tests.factories import (
     placed,
     put,
 )
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 3, 2)
@@ -284,7 +286,7 @@ def test_cancelled_after_the_supplier_was_told_is_a_difference(sofa: Product) ->
     order = sent()
     cancel_order(order_id=customers.pk, at=NOON)
 
-    assert pieces_too_many(order) == {sofa.pk: 2}
+    assert pieces_too_many([order]) == {order.pk: {sofa.pk: 2}}
     with pytest.raises(NobodyWaits):
         gone(order)
     assert not StockMove.objects.exists()
@@ -300,7 +302,7 @@ def test_what_the_customer_no_longer_wants_can_come_to_us(sofa: Product) -> None
     receive_goods(order_id=order.pk, quantities=None, at=NOON)
 
     assert StockPosition.objects.get(warehouse=default_warehouse()).on_hand == 2
-    assert pieces_too_many(PurchaseOrder.objects.get()) == {}
+    assert pieces_too_many([PurchaseOrder.objects.get()]) == {}
     assert_proved()
 
 
@@ -453,3 +455,67 @@ def test_what_nobody_sells_is_reported() -> None:
     proposals = propose_orders(on=DAY)
 
     assert [(p.pk, buy.quantity) for p, buy in proposals.without_supplier] == [(product.pk, 2)]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_departure_told_by_four_at_once_is_delivered_once(sofa: Product) -> None:
+    placed("1", line("SOFA", quantity="2"))
+    order = sent()
+
+    raised = together([partial(gone, order) for _ in range(4)])
+
+    assert raised == []
+    assert DeliveryNote.objects.get().lines.get().quantity == 2
+    assert_proved()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_customer_who_cancels_while_it_is_sent_is_before_or_after(sofa: Product) -> None:
+    for number in range(4):
+        customers = placed(str(number), line("SOFA"))
+        order = proposed()
+        accept_proposal(order_id=order.pk, at=NOON)
+
+        raised = together(
+            [
+                partial(send_order, order_id=order.pk, at=NOON),
+                partial(cancel_order, order_id=customers.pk, at=NOON),
+            ]
+        )
+
+        assert all(isinstance(error, WrongState) for error in raised)
+        propose_orders(on=DAY)
+        order.refresh_from_db()
+        assert (order.status, pieces_too_many([order])) in (
+            ("sent", {order.pk: {sofa.pk: 1}}),
+            ("cancelled", {}),
+        )
+    assert_proved()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_departures_and_shelves_lock_in_one_order(sofa: Product) -> None:
+    """Orders mix what suppliers send with what lies here, both are served at once."""
+    ProductFactory(sku="LAMP", on_hand=50)
+    for number in range(6):
+        placed(str(number), line("LAMP"), line("SOFA"))
+    sofas = []
+    for order in propose_orders(on=DAY).orders:
+        accept_proposal(order_id=order.pk, at=NOON)
+        sofas.append(send_order(order_id=order.pk, at=NOON))
+    lamps = [prepare_delivery(order_id=o.pk, at=NOON) for o in Order.objects.all()]
+
+    raised = together(
+        [
+            *(partial(gone, order) for order in sofas),
+            *(partial(ship_delivery_note, note_id=n.pk, at=NOON) for n in lamps if n),
+            partial(put, *(draft(str(n), line("LAMP"), line("SOFA")) for n in range(20, 26))),
+        ]
+    )
+
+    assert raised == []
+    assert Order.objects.filter(status=Order.Status.DELIVERED).count() == 6
+    assert_proved()
