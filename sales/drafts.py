@@ -23,7 +23,8 @@ class LineDraft(NamedTuple):
     where the file has none.
 
     What the shop already did: `shipped` pieces that left (None where it doesn't say), pieces that
-    it `cancelled` or `refunded`, and `refunded_amount` (incl. tax, None where it doesn't say).
+    it `cancelled` or `refunded`, those of the refunded that had left and were `returned`, and
+    `refunded_amount` (incl. tax, None where it doesn't say).
     """
 
     sku: str
@@ -38,6 +39,7 @@ class LineDraft(NamedTuple):
     shipped: Decimal | None = None
     cancelled: Decimal = Decimal(0)
     refunded: Decimal = Decimal(0)
+    returned: Decimal = Decimal(0)
     refunded_amount: Decimal | None = None
 
     @property

@@ -125,7 +125,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "quantity_returned": ("product_quantity_return",),
     "line_refunded": ("line_refunded_tax_incl", "total_refunded_line_tax_incl"),
     "shipping_refunded": ("shipping_refunded_tax_incl",),
-    "shipped_at": ("delivery_date", "shipped_at"),
+    "shipped_at": ("shipped_at",),
     "carrier": ("carrier", "carrier_name"),
     "tracking_number": ("tracking_number", "shipping_number"),
     "price": ("unit_price_tax_incl", "Prix unitaire TTC"),
@@ -329,6 +329,7 @@ class PrestaShopOrders(TableOrders):
         return draft._replace(
             product_key=_product_key(entry),
             refunded=_pieces_refunded(entry),
+            returned=entry.number("quantity_returned"),
             refunded_amount=entry.maybe_size("line_refunded"),
         )
 

@@ -57,7 +57,8 @@ def deeds_of(
     """
     said, ordered = line.draft, line.draft.quantity
     refunded = min(said.cancelled + said.refunded, ordered)
-    off = min(said.cancelled, ordered) if _is_gesture(line) else refunded
+    off = said.cancelled if _is_gesture(line) else said.cancelled + said.refunded - said.returned
+    off = min(max(off, NONE), ordered)
     shipped = _shipped(draft, said, off)
     left = max(known.delivered, shipped or NONE)
     removed = max(min(off, ordered - left), min(off, known.removed), known.by_hand)

@@ -59,7 +59,7 @@ def content_hash(draft: OrderDraft, lines: str) -> str:
 def _deeds(draft: OrderDraft) -> list[Any]:
     """What the shop already did; nothing where it did nothing."""
     said = [
-        [n, line.shipped, line.cancelled, line.refunded, line.refunded_amount]
+        [n, line.shipped, line.cancelled, line.refunded, line.returned, line.refunded_amount]
         for n, line in enumerate(draft.lines)
         if line.shipped is not None
         or line.cancelled

@@ -186,6 +186,28 @@ def test_what_has_left_is_credited_not_taken_out() -> None:
     assert failed_proofs() == []
 
 
+def test_a_piece_that_came_back_takes_no_other_out() -> None:
+    Product.objects.filter(sku="SAV").update(sku="SAVON", sku_key="savon")
+    order = placed("1", *two())
+    deliver(order)
+
+    put(again(*two(refunded=D(1), returned=D(1)), refunded=D("24.00")))
+
+    assert order.lines.get(sku="SAV").quantity_wanted == 1
+    assert order.lines.get(sku="BOU").quantity_removed == 0
+
+
+def test_a_piece_told_to_have_come_back_before_our_note_is_made_still_leaves() -> None:
+    placed(
+        "1",
+        *two(refunded=D(1), returned=D(1)),
+        payment_status="partially_refunded",
+        refunded=D("24.00"),
+    )
+
+    assert free("BOU") == (10, 2)
+
+
 def test_a_bundle_taken_out_gives_its_components_back() -> None:
     box = ProductFactory(sku="COFFRET", supply_mode="stocked")
     box.components.create(component=Product.objects.get(sku="BOU"), quantity=D(2))
@@ -612,3 +634,28 @@ def test_what_was_delivered_here_never_becomes_history() -> None:
     deliver(order)
 
     assert begin_history(shop_id=order.shop_id, until=date(2026, 3, 1)) == 0
+
+
+# --- Proofs ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ("quantity_delivered", "livrées"),
+        ("quantity_removed", "à expédier"),
+        ("removed_incl_tax", "pièces valent"),
+    ],
+)
+def test_verify_finds_a_line_that_was_changed_behind_its_back(column: str, sentence: str) -> None:
+    order = placed(
+        "1", *two(refunded=D(1)), payment_status="partially_refunded", refunded=D("24.00")
+    )
+    assert failed_proofs() == []
+    value = {"quantity_delivered": 1, "quantity_removed": 2, "removed_incl_tax": 3}[column]
+    if column == "quantity_removed":
+        OrderLine.objects.filter(order=order, sku="SAV").update(quantity_removed=1)
+    else:
+        OrderLine.objects.filter(order=order, sku="BOU").update(**{column: value})
+
+    assert any(sentence in fault for fault in failed_proofs())
