@@ -170,6 +170,10 @@ class WarehouseAdmin(KeptAdmin):
     list_display = ["name", "code", "is_default"]
     filter_horizontal = ["shops"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Warehouse]:
+        found: QuerySet[Warehouse] = super().get_queryset(request)
+        return found.filter(is_direct=False)
+
 
 @admin.register(ReorderRule)
 class ReorderRuleAdmin(KeptAdmin, MasterFileAdmin):

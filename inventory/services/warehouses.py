@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from inventory.models import Warehouse
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.models import Shop
 
 
@@ -30,6 +31,15 @@ def direct_warehouse() -> Warehouse:
             defaults={"name": _("Livré par les fournisseurs"), "is_direct": True},
         )[0]
     )
+
+
+def require_shelves(warehouse: Warehouse) -> None:
+    """Raises BusinessRuleError: nothing can lie there, it only passes through the books."""
+    if warehouse.is_direct:
+        raise BusinessRuleError(
+            _("« %s » n'est pas un dépôt : rien ne s'y range ni ne s'y compte.") % warehouse,
+            code="inventory.no_shelf",
+        )
 
 
 def warehouse_of(shop: Shop) -> Warehouse:

@@ -3,15 +3,24 @@
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from accounting_export.services import post_missing, post_missing_purchases
 from customers.drafts import AddressDraft
+from ftp_ingest.services.pushing import write_stock
 from inventory.errors import NobodyWaits
-from inventory.models import DirectDelivery, Product, StockMove, StockPosition
-from inventory.services import default_warehouse
+from inventory.models import DirectDelivery, Product, StockMove, StockPosition, Warehouse
+from inventory.services import (
+    correct_stock,
+    create_transfer,
+    default_warehouse,
+    open_count,
+    open_stock,
+    set_components,
+)
 from invoicing.selectors import notes_to_invoice
 from invoicing.services import issue_invoices
 from purchasing.errors import WrongState
@@ -21,11 +30,13 @@ from purchasing.services import (
     accept_proposal,
     bring_to_us,
     change_order,
+    close_order,
     confirm_order,
     enter_supplier_invoice,
     pieces_too_many,
     propose_orders,
     receive_goods,
+    return_to_supplier,
     send_order,
     set_quantity,
 )
@@ -43,7 +54,9 @@ from sales.services import (
 from sales.services import (
     confirm_order as confirm_customers_order,
 )
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.models import Shop
+from sphinx.core.privacy import forget
 from sphinx.core.proofs import run_proofs
 from sphinx.dashboard.direct import confirm_departure, import_departures
 from tests.factories import (
@@ -136,8 +149,6 @@ def test_the_departure_makes_the_shipped_note_at_the_purchase_price(sofa: Produc
 
 
 def test_no_stock_is_left_and_our_own_keeps_its_cost(sofa: Product) -> None:
-    from inventory.services import open_stock
-
     open_stock(opening={sofa.pk: (D(5), D(10))}, warehouse=default_warehouse(), at=NOON)
     placed("1", line("SOFA", quantity="2"))
 
@@ -215,8 +226,6 @@ def test_a_mixed_order_makes_two_notes_and_each_part_leaves_by_itself(sofa: Prod
 
 
 def test_what_the_supplier_sends_is_neither_picked_nor_waited_for(sofa: Product) -> None:
-    from inventory.services import open_stock
-
     open_stock(opening={sofa.pk: (D(5), D(10))}, warehouse=default_warehouse(), at=NOON)
 
     placed("1", line("SOFA"))
@@ -455,6 +464,79 @@ def test_what_nobody_sells_is_reported() -> None:
     proposals = propose_orders(on=DAY)
 
     assert [(p.pk, buy.quantity) for p, buy in proposals.without_supplier] == [(product.pk, 2)]
+
+
+def test_nothing_is_counted_corrected_or_moved_where_nothing_lies(sofa: Product) -> None:
+    placed("1", line("SOFA"))
+    nowhere = Warehouse.objects.get(is_direct=True)
+
+    with pytest.raises(BusinessRuleError):
+        correct_stock(
+            product_id=sofa.pk, warehouse=nowhere, difference=D(1), reason="trouvé", at=NOON
+        )
+    with pytest.raises(BusinessRuleError):
+        open_count(warehouse=nowhere, at=NOON)
+    with pytest.raises(BusinessRuleError):
+        create_transfer(
+            source=default_warehouse(), destination=nowhere, quantities={sofa.pk: D(1)}, at=NOON
+        )
+
+
+def test_a_component_that_its_supplier_could_send_comes_from_our_shelf(sofa: Product) -> None:
+    box = ProductFactory(sku="SALON")
+    set_components(bundle_id=box.pk, parts={sofa.pk: D(2)})
+
+    placed("1", line("SALON"))
+
+    (order,) = propose_orders(on=DAY).orders
+    assert (order.direct_delivery, order.lines.get().quantity) == (None, 2)
+
+
+def test_what_came_back_to_us_goes_back_to_its_supplier(sofa: Product) -> None:
+    placed("1", line("SOFA"))
+    order = sent()
+    note = gone(order)
+    assert note is not None
+    return_goods(note_id=note.pk, back=[Back(note.lines.get().pk, D(1))], at=NOON)
+    receipt = order.receipts.get()
+
+    return_to_supplier(
+        receipt_id=receipt.pk, quantities={receipt.lines.get().pk: D(1)}, reason="taché", at=NOON
+    )
+
+    assert StockPosition.objects.get(warehouse=default_warehouse()).on_hand == 0
+    assert_proved()
+
+
+def test_what_a_supplier_gives_up_is_asked_again(sofa: Product) -> None:
+    placed("1", line("SOFA", quantity="3"))
+    order = sent()
+    gone(order, quantities={order.lines.get().pk: D(1)})
+
+    close_order(order_id=order.pk, at=NOON)
+
+    assert proposed().lines.get().quantity == 2
+
+
+def test_a_customer_who_is_forgotten_leaves_no_address(sofa: Product) -> None:
+    placed("1", line("SOFA"), shipping=NICE)
+    gone(sent())
+    issue_invoices(note_ids=list(notes_to_invoice().values_list("pk", flat=True)), at=NOON)
+
+    forget(Order.objects.get().customer_id)
+
+    assert DirectDelivery.objects.get().place == []
+
+
+def test_the_shop_goes_on_selling_what_its_supplier_delivers(sofa: Product, tmp_path: Path) -> None:
+    open_stock(opening={sofa.pk: (D(1), D(1))}, warehouse=default_warehouse(), at=NOON)
+    ProductFactory(sku="LAMP", on_hand=4)
+
+    write_stock(ShopFactory(), tmp_path / "stock.csv")
+
+    text = (tmp_path / "stock.csv").read_text()
+    assert "LAMP" in text
+    assert "SOFA" not in text
 
 
 @pytest.mark.postgres
