@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from purchasing.models import EXPECTED, PurchaseOrder
+from purchasing.services import pieces_too_many
 from sales.services import CARRIERS
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
@@ -105,6 +106,7 @@ def departure(request: HttpRequest, order_id: int) -> HttpResponse:
             else:
                 messages.success(request, _("Bon %s expédié : la facture suit.") % note.number)
             return redirect("purchasing:proposal", order.pk)
+    over = pieces_too_many([order]).get(order.pk, {})
     return back_office_page(
         request,
         "dashboard/departure.html",
@@ -114,7 +116,8 @@ def departure(request: HttpRequest, order_id: int) -> HttpResponse:
             (
                 line,
                 left := max(line.quantity - line.quantity_received, Decimal(0)),
-                request.POST.get(f"q{line.pk}", left),
+                # What the customer no longer wants is hoped to have been stopped.
+                request.POST.get(f"q{line.pk}", left - over.get(line.product_id, Decimal(0))),
             )
             for line in lines
         ],
