@@ -109,7 +109,13 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
             rate = product.category.tax_rate
         return "—" if rate is None else f"{rate.normalize():f} %".replace(".", ",")
 
-    supply = badge("supply_mode", _("Approvisionnement"), stocked="info", just_in_time="warning")
+    supply = badge(
+        "supply_mode",
+        _("Approvisionnement"),
+        stocked="info",
+        just_in_time="warning",
+        drop_ship="success",
+    )
 
     @display(description=_("État"), label={"incomplete": "danger", "complete": "success"})
     def state(self, product: Product) -> tuple[str, Any]:
@@ -163,6 +169,10 @@ class ProductCategoryAdmin(KeptAdmin, MasterFileAdmin):
 class WarehouseAdmin(KeptAdmin):
     list_display = ["name", "code", "is_default"]
     filter_horizontal = ["shops"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Warehouse]:
+        found: QuerySet[Warehouse] = super().get_queryset(request)
+        return found.filter(is_direct=False)
 
 
 @admin.register(ReorderRule)

@@ -9,6 +9,12 @@ class NotEnoughStock(BusinessRuleError):
     code = "inventory.not_enough"
 
 
+class NobodyWaits(BusinessRuleError):
+    """A supplier sent a customer more than the order still wants."""
+
+    code = "inventory.nobody_waits"
+
+
 class CountClosed(BusinessRuleError):
     """The stock count is posted or abandoned; it takes no more figures."""
 

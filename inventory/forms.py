@@ -18,7 +18,7 @@ def warehouses() -> forms.ModelChoiceField:
     """A warehouse to choose."""
     return forms.ModelChoiceField(
         # The one that orders draw on comes first.
-        Warehouse.objects.order_by("-is_default", "code"),
+        Warehouse.objects.filter(is_direct=False).order_by("-is_default", "code"),
         label=gettext_lazy("Dépôt"),
         widget=_CHOICE,
         empty_label=None,

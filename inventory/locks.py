@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from inventory.models import Product, Reservation, StockPosition
+from inventory.models import Product, Reservation, StockPosition, Warehouse
 
 # A product's id and a warehouse's.
 Place = tuple[int, int]
@@ -14,6 +14,12 @@ def lock_places(places: Iterable[Place]) -> dict[Place, StockPosition]:
     found = _locked(wanted)
     missing = sorted(wanted - found.keys())
     if missing:
+        # What suppliers send is never served before it came.
+        direct = set(
+            Warehouse.objects.filter(
+                pk__in={warehouse_id for _p, warehouse_id in missing}, is_direct=True
+            ).values_list("pk", flat=True)
+        )
         unbounded = set(
             Product.objects.filter(
                 pk__in={product_id for product_id, _w in missing}, allows_negative=True
@@ -21,7 +27,9 @@ def lock_places(places: Iterable[Place]) -> dict[Place, StockPosition]:
         )
         StockPosition.objects.bulk_create(
             (
-                StockPosition(product_id=p, warehouse_id=w, allows_negative=p in unbounded)
+                StockPosition(
+                    product_id=p, warehouse_id=w, allows_negative=p in unbounded and w not in direct
+                )
                 for p, w in missing
             ),
             ignore_conflicts=True,

@@ -27,6 +27,8 @@ def headline(reason: Mapping[str, Any]) -> str:
     policy = reason.get("policy")
     if policy == "just_in_time":
         return _("Flux tendu : ce que des clients attendent")
+    if policy == "drop_ship":
+        return _("Livré par le fournisseur : ce que ce client attend")
     if policy == "minimum_maximum":
         return _("Sous le minimum fixé à la main (%(low)s), recomplété à %(high)s") % {
             "low": reason.get("reorder_minimum", ""),
@@ -44,7 +46,7 @@ def headline(reason: Mapping[str, Any]) -> str:
 
 def explain(reason: Mapping[str, Any]) -> list[Told]:
     """The whole way from sales to the quantity."""
-    if not reason.get("needed"):
+    if not reason.get("needed") or reason.get("policy") == "drop_ship":
         return []
     reason = _spoken(reason)
     told = [_position(reason)]

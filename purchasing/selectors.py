@@ -26,9 +26,14 @@ _AWAITED = (Status.SENT, Status.CONFIRMED, Status.PARTIALLY_RECEIVED)
 
 
 def awaited_orders(on: date, *, is_late: bool = False) -> QuerySet[PurchaseOrder]:
-    """Orders that a supplier should have delivered by that day; late ones: before it."""
+    """Orders that a supplier should have delivered here by that day.
+
+    Late ones: before it, here or straight to a customer.
+    """
     awaited = PurchaseOrder.objects.filter(status__in=_AWAITED)
-    return awaited.filter(expected_on__lt=on) if is_late else awaited.filter(expected_on__lte=on)
+    if is_late:
+        return awaited.filter(expected_on__lt=on)
+    return awaited.filter(expected_on__lte=on, direct_delivery__isnull=True)
 
 
 def replenishment_rules() -> ReplenishmentRules:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("achats/commandes/<int:order_id>/recevoir/", receiving.receive, name="receive"),
     path("achats/commandes/<int:order_id>/facture/", invoices.enter_invoice, name="enter_invoice"),
     path("achats/commandes/<int:order_id>.pdf", orders.order_pdf, name="order_pdf"),
+    path("achats/commandes/<int:order_id>/bordereau.pdf", orders.direct_slip, name="direct_slip"),
     path("achats/commandes/<int:order_id>.csv", orders.order_csv, name="order_csv"),
     path("achats/receptions/<int:receipt_id>/", receiving.receipt, name="receipt"),
     path("achats/factures/<int:invoice_id>/", invoices.invoice, name="invoice"),

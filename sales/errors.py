@@ -63,6 +63,12 @@ class TooManyReturned(BusinessRuleError):
     code = "sales.too_many_returned"
 
 
+class NotDeliverable(BusinessRuleError):
+    """What a supplier sent can't be delivered: cancelled, or in doubt."""
+
+    code = "sales.not_deliverable"
+
+
 class PackedOtherwise(BusinessRuleError):
     """What is in the parcel isn't what the delivery note says."""
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from sales.models import Order, Quote
+from sales.services.direct import forget_deliveries
 from sphinx.core.privacy import Holding, holds
 
 _PLACES = [
@@ -40,6 +41,7 @@ def _tell_orders(customer_id: int) -> list[dict[str, Any]]:
 def _forget_orders(customer_id: int) -> int:
     """Of orders that are over: one that comes in meanwhile keeps where it goes."""
     over = _orders(customer_id).exclude(status__in=_UNDER_WAY)
+    forget_deliveries(list(over.values_list("pk", flat=True)))
     return over.update(**dict.fromkeys([*_PLACES, "note"], ""))
 
 

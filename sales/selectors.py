@@ -7,9 +7,11 @@ from decimal import Decimal
 from functools import reduce
 from typing import NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
+from inventory.models import Product
 from sales.models import (
     DeliveryNote,
     DeliveryNoteLine,
@@ -19,6 +21,7 @@ from sales.models import (
     ReturnRequest,
     ReturnRequestLine,
 )
+from sphinx.core import clock
 from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
 from sphinx.core.models import Shop
@@ -65,16 +68,17 @@ def orders_as_read(shop: Shop, rows: Mapping[str, str]) -> dict[str, OrderAsRead
     return known
 
 
-def orders_ready_to_deliver() -> QuerySet[Order]:
+def orders_ready_to_deliver(on: date | None = None) -> QuerySet[Order]:
     """Orders with something to pick and no delivery note in preparation, oldest first.
 
     Something to pick is goods set aside, or what isn't goods (gift card, free text). What a shop
-    ships itself, what was sold before its first day here, and what a refund leaves in doubt
-    isn't prepared.
+    ships itself, what was sold before its first day here, what a refund leaves in doubt, and what
+    comes out after that day (today) isn't prepared.
     """
     pickable = OrderLine.objects.filter(
         Q(reservation__allocated__gt=0)
         | Q(product__isnull=True, quantity_delivered=0, quantity__gt=_NOT_WANTED),
+        ~Exists(_not_out_yet(on or clock.today())),
         order=OuterRef("pk"),
     )
     drafts = DeliveryNote.objects.filter(order=OuterRef("pk"), status=DeliveryNote.Status.DRAFT)
@@ -86,6 +90,25 @@ def orders_ready_to_deliver() -> QuerySet[Order]:
         refund_asked_incl_tax=0,
         shop__ships_itself=False,
     ).order_by("placed_at", "pk")
+
+
+def _not_out_yet(on: date) -> QuerySet[Product]:
+    """The line's product, where it or a part of it comes out later."""
+    return Product.objects.filter(
+        Q(released_on__gt=on) | Q(components__component__released_on__gt=on),
+        pk=OuterRef("product"),
+    )
+
+
+def lines_not_out_yet(lines: QuerySet[OrderLine], on: date) -> dict[int, date]:
+    """Of lines, those whose goods come out after that day: line id → the day."""
+    found = lines.annotate(
+        day=Greatest(
+            Coalesce("product__released_on", on),
+            Coalesce(Max("product__components__component__released_on"), on),
+        )
+    )
+    return dict(found.filter(day__gt=on).values_list("pk", "day"))
 
 
 def notes_to_ship() -> QuerySet[DeliveryNote]:
@@ -140,11 +163,16 @@ def lines_still_wanted() -> QuerySet[OrderLine]:
 
 
 def lines_waiting_for_stock() -> QuerySet[OrderLine]:
-    """Lines of open orders for which stock is short, oldest order first."""
+    """Lines of open orders for which stock is short, oldest order first.
+
+    What suppliers send themselves waits for no stock, nor does what isn't out yet.
+    """
     return (
         OrderLine.objects.filter(
+            ~Exists(_not_out_yet(clock.today())),
             order__status__in=DELIVERABLE,
             reservation__quantity__gt=F("reservation__allocated"),
+            reservation__direct__isnull=True,
         )
         .select_related("order", "reservation")
         .order_by("order__placed_at", "order_id", "position")

@@ -94,6 +94,12 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         _("Achats"),
         _list(_("Commandes fournisseurs"), "shopping_bag", "purchasing.purchaseorder"),
+        _page(
+            _("Envois directs"),
+            "conveyor_belt",
+            "dashboard:departures",
+            "purchasing.view_purchaseorder",
+        ),
         _list(_("Réceptions"), "move_to_inbox", "purchasing.receipt"),
         _list(_("Retours aux fournisseurs"), "undo", "purchasing.supplierreturn"),
         _list(_("Factures électroniques"), "move_to_inbox", "purchasing.receivedinvoice"),

@@ -24,10 +24,14 @@ from django.utils.regex_helper import normalize
 from ftp_ingest.models import Feed
 from ftp_ingest.services import answer_states
 from purchasing.models import Receipt
+from purchasing.services import accept_proposal, send_order
+from purchasing.services.direct import propose_direct_orders
 from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.dashboard.roles import ROLES
 from tests.browser.test_stock import pages, proposal, receipt  # noqa: F401 (fixtures)
+from tests.factories import ProductFactory, SupplierProductFactory, placed
+from tests.factories import line as sold
 from tests.ftp_ingest.test_trust import HEADER, row
 from tests.support.crawling import Post, crawl
 from tests.test_stock_pages import signed_in
@@ -56,10 +60,20 @@ def furnished(receipt: Receipt, bring: Any, shop: Shop, settings: Any) -> None: 
     bring(HEADER + row("91") + row("92", total="11.00") + row("93", status="Chez le luthier"))
     bring(HEADER + row("94", rate="", sku="SANS-TAUX"))
     answer_states(shop_id=shop.pk, answers={"Au grenier": "cancelled"}, at=clock.now())
+    _sell_what_its_supplier_sends()
     Feed.objects.create(code="f", shop=shop, protocol="folder", directory="/nulle-part")
     report = settings.DATA_DIR / "x.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text("<x/>")
+
+
+def _sell_what_its_supplier_sends() -> None:
+    product = ProductFactory(sku="DIRECT", supply_mode="drop_ship")
+    SupplierProductFactory(product=product)
+    placed("direct", sold("DIRECT"))
+    ((order,), _unsold) = propose_direct_orders(on=clock.today())
+    accept_proposal(order_id=order.pk, at=clock.now())
+    send_order(order_id=order.pk, at=clock.now())
 
 
 def addresses(owner: Client) -> tuple[dict[str, str], dict[str, Post]]:

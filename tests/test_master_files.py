@@ -99,7 +99,7 @@ def test_each_bad_row_says_why_and_nothing_is_changed() -> None:
     for sentence in (
         "« douze » n&#x27;est pas un nombre.",
         "« Inconnue » inconnu : créez d&#x27;abord cette fiche.",
-        "« Sur la lune » : écrivez Stocké, Flux tendu.",
+        "« Sur la lune » : écrivez Stocké, Flux tendu, Livré par le fournisseur.",
         "« peut-être » : écrivez oui ou non.",
     ):
         assert sentence in page, sentence

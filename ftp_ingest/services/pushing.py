@@ -50,9 +50,14 @@ def _free(shop: Shop) -> Iterator[tuple[str, Decimal]]:
     )
     ready = bundle_availability(bundles, warehouse)
     made = sorted((sku, ready.get(pk, Decimal(0))) for pk, sku in bundles.items())
+    # What a supplier delivers is sold whatever lies here.
+    sent_by_suppliers = Product.objects.none()
+    if not shop.ships_itself:
+        sent_by_suppliers = Product.objects.filter(supply_mode=Product.SupplyMode.DROP_SHIP)
     plain_products = (
         StockPosition.objects.filter(product__is_active=True, warehouse=warehouse)
         .exclude(product__in=bundles)
+        .exclude(product__in=sent_by_suppliers)
         .order_by("product__sku")
         .values_list("product__sku", F("on_hand") - F("reserved"))
     )

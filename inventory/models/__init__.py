@@ -16,6 +16,8 @@ from inventory.models.products import (
     ShopArticle,
 )
 from inventory.models.stock import (
+    DirectDelivery,
+    DirectDemand,
     LotPosition,
     Reservation,
     StockMove,
@@ -25,6 +27,8 @@ from inventory.models.stock import (
 
 __all__ = [
     "BundleComponent",
+    "DirectDelivery",
+    "DirectDemand",
     "Lot",
     "LotPosition",
     "Product",

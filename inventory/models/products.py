@@ -36,6 +36,7 @@ class Product(models.Model):
     class SupplyMode(models.TextChoices):
         STOCKED = "stocked", _("Stocké")
         JUST_IN_TIME = "just_in_time", _("Flux tendu")
+        DROP_SHIP = "drop_ship", _("Livré par le fournisseur")
 
     sku = models.CharField(_("référence (SKU)"), max_length=80)
     # Case and spaces don't tell products apart; see sphinx.core.texts.sku_key.
@@ -58,6 +59,13 @@ class Product(models.Model):
     )
     supply_mode = models.CharField(
         _("approvisionnement"), max_length=12, choices=SupplyMode, default=SupplyMode.STOCKED
+    )
+    # Sold before it is there: promised for that day, and nothing of it leaves earlier.
+    released_on = models.DateField(
+        _("sort le"),
+        null=True,
+        blank=True,
+        help_text=_("Précommande : rien n'en part avant ce jour."),
     )
     unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
     barcode = models.CharField(

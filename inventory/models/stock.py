@@ -1,5 +1,6 @@
 """Where goods lie and who wants them: warehouses, the ledger, positions, reservations."""
 
+import hashlib
 from decimal import Decimal
 
 from django.conf import settings
@@ -23,6 +24,10 @@ class Warehouse(models.Model):
         blank=True,
         related_name="+",
         help_text=_("Vide partout : le dépôt par défaut sert toutes les boutiques."),
+    )
+    # No place: what suppliers send straight to customers passes through its books.
+    is_direct = models.BooleanField(
+        _("chez les fournisseurs"), default=False, db_default=False, editable=False
     )
 
     class Meta:
@@ -286,3 +291,60 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin_number} {self.quantity:f}"
+
+
+class DirectDelivery(models.Model):
+    """What suppliers send straight to a customer for one order, and where to.
+
+    The address is the order's, and follows it.
+    """
+
+    origin_number = models.CharField(_("commande"), max_length=80)
+    name = models.CharField(_("livré à"), max_length=120, blank=True)
+    company = models.CharField(_("société"), max_length=120, blank=True)
+    address1 = models.CharField(_("adresse"), max_length=120, blank=True)
+    address2 = models.CharField(_("complément"), max_length=120, blank=True)
+    postcode = models.CharField(_("code postal"), max_length=16, blank=True)
+    city = models.CharField(_("ville"), max_length=80, blank=True)
+    country = models.CharField(_("pays"), max_length=2, blank=True)
+    phone = models.CharField(_("téléphone"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("livraison directe")
+        verbose_name_plural = _("livraisons directes")
+
+    def __str__(self) -> str:
+        return self.origin_number
+
+    @property
+    def place(self) -> list[str]:
+        """The address, a line each; blank lines left out."""
+        town = f"{self.postcode} {self.city}".strip()
+        lines = (self.name, self.company, self.address1, self.address2, town, self.country)
+        return [line for line in lines if line]
+
+    @property
+    def address_key(self) -> str:
+        """What tells this address from another."""
+        return hashlib.sha256("\n".join([*self.place, self.phone]).encode()).hexdigest()
+
+
+class DirectDemand(models.Model):
+    """That a supplier sends what a reservation asks for: no shelf serves it."""
+
+    reservation = models.OneToOneField(
+        Reservation, verbose_name=_("réservation"), on_delete=models.PROTECT, related_name="direct"
+    )
+    delivery = models.ForeignKey(
+        DirectDelivery,
+        verbose_name=_("livraison directe"),
+        on_delete=models.PROTECT,
+        related_name="demands",
+    )
+
+    class Meta:
+        verbose_name = _("demande livrée par le fournisseur")
+        verbose_name_plural = _("demandes livrées par le fournisseur")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} : {self.reservation_id}"

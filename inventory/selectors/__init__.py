@@ -1,6 +1,12 @@
 """Reads of stock: positions, what was asked, what the ledger says of a past day."""
 
-from inventory.selectors.demand import Asked, asked_by_day, first_days
+from inventory.selectors.demand import (
+    Asked,
+    Awaited,
+    asked_by_day,
+    awaited_from_suppliers,
+    first_days,
+)
 from inventory.selectors.past import (
     PastPosition,
     StockValue,
@@ -20,10 +26,12 @@ from inventory.selectors.stock import (
 
 __all__ = [
     "Asked",
+    "Awaited",
     "PastPosition",
     "StockValue",
     "articles_without_sku",
     "asked_by_day",
+    "awaited_from_suppliers",
     "bundle_availability",
     "find_product",
     "find_products",

@@ -1,15 +1,36 @@
 """What customers asked for, day by day: served or not, cancelled orders out, bundles exploded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 from django.db.models.functions import TruncDate
 
 from inventory.models import Reservation, StockMove, Warehouse
 from sphinx.core.clock import PARIS, business_date
+
+
+class Awaited(NamedTuple):
+    """Pieces of a product that a supplier has still to send to the customer of one order."""
+
+    delivery_id: int
+    product_id: int
+    pieces: Decimal
+
+
+def awaited_from_suppliers(delivery_ids: Iterable[int] | None = None) -> list[Awaited]:
+    """What customers still await from suppliers, the oldest order first; of some orders only."""
+    open_ones = Reservation.objects.filter(direct__isnull=False, quantity__gt=0)
+    if delivery_ids is not None:
+        open_ones = open_ones.filter(direct__delivery__in=list(delivery_ids))
+    rows = (
+        open_ones.values_list("direct__delivery_id", "product_id")
+        .annotate(pieces=Sum("quantity"), first=Min("requested_at"))
+        .order_by("first", "direct__delivery_id", "product_id")
+    )
+    return [Awaited(delivery, product, pieces) for delivery, product, pieces, _f in rows]
 
 
 class Asked(NamedTuple):

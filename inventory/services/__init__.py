@@ -12,6 +12,12 @@ from inventory.services.counts import (
     post_count,
     record_counted,
 )
+from inventory.services.direct import (
+    forget_direct_deliveries,
+    open_direct_deliveries,
+    pass_through,
+    readdress_direct_deliveries,
+)
 from inventory.services.ledger import (
     Issue,
     Issued,
@@ -42,7 +48,7 @@ from inventory.services.reservations import (
     prioritise,
     resize_reservations,
 )
-from inventory.services.returns import Returned, return_stock
+from inventory.services.returns import Returned, lock_places_of_return, return_stock
 from inventory.services.shop_articles import ShopArticles, articles_of_shop, merge_articles
 from inventory.services.transfers import (
     cancel_transfer,
@@ -50,7 +56,7 @@ from inventory.services.transfers import (
     receive_transfer,
     send_transfer,
 )
-from inventory.services.warehouses import default_warehouse, warehouse_of
+from inventory.services.warehouses import default_warehouse, direct_warehouse, warehouse_of
 from inventory.services.writer import Entry, Taking
 
 __all__ = [
@@ -74,18 +80,24 @@ __all__ = [
     "correct_stock",
     "create_transfer",
     "default_warehouse",
+    "direct_warehouse",
     "ensure_products",
     "expect_incoming",
+    "forget_direct_deliveries",
     "issue_stock",
     "known_skus",
+    "lock_places_of_return",
     "map_sku",
     "merge_articles",
     "moves_of",
     "open_count",
+    "open_direct_deliveries",
     "open_stock",
+    "pass_through",
     "post_count",
     "prioritise",
     "product_rates",
+    "readdress_direct_deliveries",
     "receive_stock",
     "receive_transfer",
     "record_counted",

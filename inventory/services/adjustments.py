@@ -12,6 +12,7 @@ from inventory.locks import lock_places
 from inventory.models import Product, StockMove, StockPosition, Warehouse
 from inventory.services.positions import save_positions
 from inventory.services.reservations import refill, take_back
+from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.clock import business_date
 from sphinx.core.errors import BusinessRuleError, ConflictError
@@ -35,6 +36,7 @@ def adjust_stock(
 
     Where orders hold more than was found, the last in the queue wait again.
     """
+    require_shelves(warehouse)
     place = (product.pk, warehouse.pk)
     positions = lock_places([place])
     writer = Writer(positions, at=at, origin_kind="count", actor=actor)
@@ -131,6 +133,7 @@ def write_off(
         BusinessRuleError: no reason, or nothing to take out.
         ConflictError: goods have moved since `after_moves`.
     """
+    require_shelves(warehouse)
     if quantity <= 0 or not reason.strip():
         raise BusinessRuleError(
             _("Dites combien de pièces sortent, et pourquoi."), code="inventory.no_reason"
@@ -176,6 +179,7 @@ def correct_stock(
         BusinessRuleError: no reason, or no difference.
         ConflictError: goods have moved since `after_moves`, as in `write_off`.
     """
+    require_shelves(warehouse)
     if not difference or not reason.strip():
         raise BusinessRuleError(
             _("Dites de combien de pièces il s'agit, et pourquoi."), code="inventory.no_reason"

@@ -23,6 +23,7 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.services.adjustments import apply_difference, settle
+from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Writer
 from sphinx.core.clock import business_date
 from sphinx.core.errors import BusinessRuleError
@@ -47,6 +48,7 @@ def open_count(
     Raises:
         BusinessRuleError: nothing falls into the scope, or some of it is being counted.
     """
+    require_shelves(warehouse)
     # Two counts opened at once take turns.
     Warehouse.objects.select_for_update(no_key=True).get(pk=warehouse.pk)
     value = scope_value.strip()

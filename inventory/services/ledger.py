@@ -17,6 +17,7 @@ from inventory.locks import lock_places, lock_reservations, places_of
 from inventory.models import Reservation, StockMove, Warehouse
 from inventory.services.positions import save_positions
 from inventory.services.reservations import refill, take_back
+from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.bulk import update_rows
 from sphinx.core.money import CENT, to_cents, to_unit_price
@@ -128,6 +129,7 @@ def receive_stock(
     The average cost moves with each entry: (Q₀·C₀ + q·c) / (Q₀ + q), Q₀ at least 0 (PCG,
     art. 213-34, weighted average cost). `incoming` lowers what is expected, by product.
     """
+    require_shelves(warehouse)
     products = {e.product_id for e in entries} | set(incoming or ())
     positions = lock_places((product_id, warehouse.pk) for product_id in products)
     writer = Writer(positions, at=at, origin_kind=origin_kind, actor=actor)
@@ -165,6 +167,7 @@ def take_stock(
     Raises:
         NotEnoughStock: less is available (or on hand) than would leave.
     """
+    require_shelves(warehouse)
     positions = lock_places((t.product_id, warehouse.pk) for t in takings)
     writer = Writer(positions, at=at, origin_kind=origin_kind, actor=actor)
     moves: dict[tuple[str, int], list[StockMove]] = {}

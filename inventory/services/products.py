@@ -15,12 +15,15 @@ from sphinx.core.errors import BusinessRuleError
 from sphinx.core.services import record
 from sphinx.core.texts import clean, sku_key
 
+_DROP_SHIP = Product.SupplyMode.DROP_SHIP
+
 
 class ProductFacts(NamedTuple):
     """What an order needs to know of a product; `tax_rate` in percent, None when unknown."""
 
     pk: int
     tax_rate: Decimal | None
+    is_drop_shipped: bool = False
 
 
 def ensure_products(skus: Mapping[str, str]) -> dict[str, ProductFacts]:
@@ -52,14 +55,18 @@ def _product_facts(keys: Iterable[str]) -> dict[str, ProductFacts]:
     """By SKU or by another reference of the product."""
     wanted = list(keys)
     rows = Product.objects.filter(sku_key__in=wanted).values_list(
-        "sku_key", "pk", "tax_rate", "category__tax_rate"
+        "sku_key", "pk", "tax_rate", "category__tax_rate", "supply_mode"
     )
     others = ProductAlias.objects.filter(sku_key__in=wanted).values_list(
-        "sku_key", "product_id", "product__tax_rate", "product__category__tax_rate"
+        "sku_key",
+        "product_id",
+        "product__tax_rate",
+        "product__category__tax_rate",
+        "product__supply_mode",
     )
     return {
-        key: ProductFacts(pk, category_rate if own is None else own)
-        for key, pk, own, category_rate in (*rows, *others)
+        key: ProductFacts(pk, category_rate if own is None else own, mode == _DROP_SHIP)
+        for key, pk, own, category_rate, mode in (*rows, *others)
     }
 
 
@@ -137,7 +144,7 @@ def allow_negative_stock(*, product_id: int, allowed: bool, actor: Any = None) -
     Raises:
         BusinessRuleError: its stock is below zero, or less than what orders hold, somewhere.
     """
-    places = StockPosition.objects.filter(product_id=product_id)
+    places = StockPosition.objects.filter(product_id=product_id, warehouse__is_direct=False)
     positions = lock_places(places.values_list("product_id", "warehouse_id"))
     product = Product.objects.select_for_update(no_key=True).get(pk=product_id)
     short = [p for p in positions.values() if p.available < 0]

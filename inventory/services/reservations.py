@@ -14,9 +14,10 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from inventory.locks import Place, lock_places, lock_reservations, places_of, waiting_first
-from inventory.models import Reservation, StockPosition, Warehouse
+from inventory.models import DirectDemand, Reservation, StockPosition, Warehouse
 from inventory.services.bundles import Part, bundles_ready, explode
 from inventory.services.positions import save_positions
+from inventory.services.warehouses import direct_warehouse
 from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
 
 ZERO = Decimal(0)
@@ -26,7 +27,8 @@ class Demand(NamedTuple):
     """Pieces of a product wanted by one order line.
 
     `gone` of them have left without our stock (sold before the shop's first day here, shipped
-    from elsewhere): asked for, so that replenishment learns from them, never set aside.
+    from elsewhere): asked for, so that replenishment learns from them, never set aside. With
+    `direct_delivery_id` the supplier sends them: no shelf is asked (a bundle's parts still are).
     """
 
     product_id: int
@@ -34,6 +36,7 @@ class Demand(NamedTuple):
     requested_at: datetime
     origin_number: str
     gone: Decimal = ZERO
+    direct_delivery_id: int | None = None
 
     @property
     def wanted(self) -> Decimal:
@@ -77,7 +80,14 @@ def change_reservations(
     forgotten = list(forgotten_ids)
     freed = [*release_ids, *forgotten]
     parts = explode(d.product_id for d in demands)
-    places = {(d.product_id, warehouse.pk) for d in demands if d.product_id not in parts}
+    demands = [d._replace(direct_delivery_id=None) if d.product_id in parts else d for d in demands]
+    direct = any(d.direct_delivery_id for d in demands) and direct_warehouse()
+    direct_id = direct.pk if direct else 0
+    places = {
+        (d.product_id, direct_id if d.direct_delivery_id else warehouse.pk)
+        for d in demands
+        if d.product_id not in parts
+    }
     places |= {(p.product_id, warehouse.pk) for found in parts.values() for p in found}
     places |= places_of([*freed, *locked_ids])
     if not places:
@@ -86,7 +96,7 @@ def change_reservations(
     _release(lock_reservations(freed), positions)
     if forgotten:
         Reservation.objects.filter(Q(pk__in=forgotten) | Q(bundle__in=forgotten)).update(asked=ZERO)
-    reserved = _allocate(demands, parts, warehouse, positions)
+    reserved = _allocate(demands, parts, warehouse, direct_id, positions)
     refill(positions)
     save_positions(positions.values())
     return reserved
@@ -107,6 +117,7 @@ def _allocate(
     demands: Sequence[Demand],
     parts: Mapping[int, Sequence[Part]],
     warehouse: Warehouse,
+    direct_id: int,
     positions: Mapping[Place, StockPosition],
 ) -> Reserved:
     """Write a reservation a demand, the oldest first; a bundle's components after it."""
@@ -116,9 +127,15 @@ def _allocate(
     further = iter(ids[len(demands) :])
     rows: list[tuple[Any, ...]] = []
     bundles: list[tuple[Any, ...]] = []
+    direct: list[tuple[Any, ...]] = []
     total = ZERO
     for index in sorted(range(len(demands)), key=lambda i: demands[i].requested_at):
         demand = demands[index]
+        if demand.direct_delivery_id:
+            positions[demand.product_id, direct_id].backordered += demand.wanted
+            rows.append(_row(ids[index], demand, direct_id, ZERO))
+            direct.append((ids[index], demand.direct_delivery_id))
+            continue
         if demand.product_id not in parts:
             allocated = _take(positions[demand.product_id, warehouse.pk], demand.wanted)
             total += allocated
@@ -140,6 +157,8 @@ def _allocate(
         total += ready
         bundles.append((*_row(ids[index], demand, warehouse.pk, ready), None, None, True))
     insert_rows(Reservation, _COLUMNS, rows)
+    if direct:
+        insert_rows(DirectDemand, ["reservation_id", "delivery_id"], direct)
     if bundles:
         insert_rows(Reservation, [*_COLUMNS, "bundle_id", "per_bundle", "is_bundle"], bundles)
     return Reserved(ids[: len(demands)], total)

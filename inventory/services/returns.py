@@ -1,16 +1,17 @@
 """Goods that come back from customers: to the shelf at the cost they left with, or to scrap."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from inventory.locks import lock_places
-from inventory.models import StockMove
+from inventory.locks import Place, lock_places
+from inventory.models import StockMove, Warehouse
 from inventory.services.positions import save_positions
 from inventory.services.reservations import refill, take_back
+from inventory.services.warehouses import default_warehouse
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.money import to_quantity
 
@@ -43,14 +44,15 @@ def return_stock(
     """Take goods back that left as document kind `left_as`; scrap goes out again at once.
 
     They come back to the warehouse, the lots and at the cost that they left with; a bundle as
-    its components.
+    its components. What the supplier had sent comes back to the default warehouse.
     """
     sent = _moves(returns, left_as)
-    positions = lock_places((m.product_id, m.warehouse_id) for found in sent for m in found)
+    homes = _homes()
+    positions = lock_places(_place(move, homes) for found in sent for move in found)
     writer = Writer(positions, at=at, origin_kind="return", actor=actor)
     for line, (returned, moves) in enumerate(zip(returns, sent, strict=True), start=1):
         for move, pieces in _shares(returned, moves):
-            position = positions[move.product_id, move.warehouse_id]
+            position = positions[_place(move, homes)]
             lot = move.lot
             writer.put(
                 position,
@@ -73,6 +75,23 @@ def return_stock(
     refill(positions)
     save_positions(positions.values())
     return writer.moves
+
+
+def lock_places_of_return(*, left_as: str, origin_number: str) -> None:
+    """Lock where goods that left by a document would come back to."""
+    homes = _homes()
+    moves = StockMove.objects.filter(origin_kind=left_as, origin_number=origin_number)
+    lock_places(_place(move, homes) for move in moves)
+
+
+def _homes() -> dict[int, int]:
+    """Where goods come back to that didn't leave from a shelf."""
+    direct = Warehouse.objects.filter(is_direct=True).values_list("pk", flat=True)
+    return {pk: default_warehouse().pk for pk in direct}
+
+
+def _place(move: StockMove, homes: Mapping[int, int]) -> Place:
+    return move.product_id, homes.get(move.warehouse_id, move.warehouse_id)
 
 
 def _moves(returns: Sequence[Returned], left_as: str) -> list[list[StockMove]]:

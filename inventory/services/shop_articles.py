@@ -60,11 +60,17 @@ def _make(shop: Shop, labels: Mapping[str, str]) -> dict[str, ProductFacts]:
 
 def _known(shop: Shop, keys: Iterable[str]) -> dict[str, ProductFacts]:
     rows = ShopArticle.objects.filter(shop=shop, key__in=list(keys)).values_list(
-        "key", "product_id", "product__tax_rate", "product__category__tax_rate"
+        "key",
+        "product_id",
+        "product__tax_rate",
+        "product__category__tax_rate",
+        "product__supply_mode",
     )
     return {
-        key: ProductFacts(pk, category_rate if own is None else own)
-        for key, pk, own, category_rate in rows
+        key: ProductFacts(
+            pk, category_rate if own is None else own, mode == Product.SupplyMode.DROP_SHIP
+        )
+        for key, pk, own, category_rate, mode in rows
     }
 
 

@@ -12,6 +12,7 @@ from inventory.errors import WrongTransferState
 from inventory.locks import lock_places
 from inventory.models import StockMove, StockTransfer, StockTransferLine, Warehouse
 from inventory.services.ledger import expect_incoming, receive_stock, take_stock
+from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking
 from sphinx.core.clock import business_date
 from sphinx.core.errors import BusinessRuleError
@@ -37,6 +38,8 @@ def create_transfer(
     Raises:
         BusinessRuleError: the same warehouse twice, or nothing to transfer.
     """
+    require_shelves(source)
+    require_shelves(destination)
     if source.pk == destination.pk or not quantities or min(quantities.values()) <= 0:
         raise BusinessRuleError(
             _("Choisissez deux dépôts différents et au moins un article."),

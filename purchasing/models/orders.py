@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from inventory.models import Product, Warehouse
+from inventory.models import DirectDelivery, Product, Warehouse
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
 from sphinx.core.money import plain
 from suppliers.models import Supplier
@@ -35,6 +35,19 @@ class PurchaseOrder(models.Model):
     warehouse = models.ForeignKey(
         Warehouse, verbose_name=_("dépôt"), on_delete=models.PROTECT, related_name="+"
     )
+    # Sent by the supplier straight to the customer of that order, and of no other.
+    direct_delivery = models.ForeignKey(
+        DirectDelivery,
+        verbose_name=_("livraison directe"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
+    # What tells the address that the supplier was given from another one.
+    given_address = models.CharField(max_length=64, default="", db_default="", editable=False)
     status = models.CharField(_("état"), max_length=20, choices=Status, default=Status.PROPOSED)
     currency = models.CharField(_("devise"), max_length=3, default="EUR")
     total_excl_tax = MoneyField(_("total HT (€)"), default=Decimal(0))
@@ -56,13 +69,32 @@ class PurchaseOrder(models.Model):
             # Proposals are refreshed in place: one a supplier and warehouse.
             models.UniqueConstraint(
                 fields=["supplier", "warehouse"],
-                condition=models.Q(status="proposed"),
-                name="purchasing_order_one_proposal",
+                condition=models.Q(status="proposed", direct_delivery__isnull=True),
+                name="purchasing_order_one_shelf_proposal",
+            ),
+            # Of what goes straight to a customer: one an order and supplier.
+            models.UniqueConstraint(
+                fields=["direct_delivery", "supplier"],
+                condition=models.Q(status="proposed", direct_delivery__isnull=False),
+                name="purchasing_order_one_direct_proposal",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["direct_delivery"],
+                condition=models.Q(direct_delivery__isnull=False),
+                name="purchasing_order_direct",
             ),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def address_changed(self) -> bool:
+        """True when the customer's address is no longer the one that the supplier was given."""
+        delivery = self.direct_delivery
+        return bool(delivery and self.given_address and delivery.address_key != self.given_address)
 
 
 # Orders whose goods are still to come.

@@ -12,6 +12,7 @@ from purchasing.services.decisions import (
     refuse_proposal,
     set_quantity,
 )
+from purchasing.services.direct import bring_to_us, keep_to_what_is_wanted, pieces_too_many
 from purchasing.services.invoices import (
     Charged,
     approve_supplier_invoice,
@@ -19,7 +20,7 @@ from purchasing.services.invoices import (
     dispute_supplier_invoice,
     enter_supplier_invoice,
 )
-from purchasing.services.mailing import mail_order, order_csv, order_pdf, orders_to_mail
+from purchasing.services.mailing import mail_order, order_csv, order_pdf, orders_to_mail, slip_pdf
 from purchasing.services.orders import (
     accept_proposal,
     change_order,
@@ -30,7 +31,12 @@ from purchasing.services.orders import (
 )
 from purchasing.services.policies import Learning
 from purchasing.services.proposals import Proposals, propose_orders
-from purchasing.services.receipts import Arrived, receive_goods, return_to_supplier
+from purchasing.services.receipts import (
+    Arrived,
+    receive_for_customer,
+    receive_goods,
+    return_to_supplier,
+)
 from purchasing.services.receptions import (
     enter_received,
     ignore_received,
@@ -46,6 +52,7 @@ __all__ = [
     "Proposals",
     "accept_proposal",
     "approve_supplier_invoice",
+    "bring_to_us",
     "cancel_supplier_invoice",
     "change_order",
     "close_order",
@@ -55,14 +62,17 @@ __all__ = [
     "enter_received",
     "enter_supplier_invoice",
     "ignore_received",
+    "keep_to_what_is_wanted",
     "mail_order",
     "match_lines",
     "order_csv",
     "order_pdf",
     "orders_to_mail",
+    "pieces_too_many",
     "postpone_line",
     "propose_orders",
     "receive_einvoice",
+    "receive_for_customer",
     "receive_goods",
     "refuse_line",
     "refuse_proposal",
@@ -73,5 +83,6 @@ __all__ = [
     "say_supplier",
     "send_order",
     "set_quantity",
+    "slip_pdf",
     "start_backtest",
 ]

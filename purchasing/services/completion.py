@@ -93,6 +93,8 @@ def _coming(learning: Learning, supplier: Supplier, taken: set[int]) -> list[_Ne
             product__is_active=True,
         )
         .exclude(product_id__in=taken)
+        # What isn't out yet is bought for its day.
+        .exclude(product__released_on__gt=learning.on)
         .select_related("product")
         .order_by("product_id")
     )

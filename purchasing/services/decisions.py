@@ -28,9 +28,12 @@ def set_quantity(
     """Change a proposed quantity (pieces); the next runs keep it, beside what they work out.
 
     Raises:
-        WrongState: the order is no longer a proposal, or the quantity isn't positive.
+        WrongState: the order is no longer a proposal, goes straight to a customer, or the
+            quantity isn't positive.
     """
     line, order = _proposed(line_id)
+    if order.direct_delivery_id:
+        raise WrongState(_("C'est ce que le client attend : acceptez-le, ou refusez la ligne."))
     if quantity <= 0:
         raise WrongState(_("La quantité doit être positive ; pour ne rien commander, refusez."))
     computed = line.reason.get("computed", str(line.quantity))

@@ -25,6 +25,8 @@ from sphinx.core.texts import safe_cell
 Status = PurchaseOrder.Status
 # An e-mail asked for and still not sent after that is taken up again.
 STUCK_MINUTES = 10
+# Where goods go that the supplier sends straight to a customer.
+_PLACE = "name company address1 address2 postcode city country phone".split()
 
 
 def order_pdf(order: PurchaseOrder) -> Path:
@@ -46,13 +48,40 @@ def order_pdf(order: PurchaseOrder) -> Path:
     return path
 
 
+def slip_pdf(order: PurchaseOrder) -> Path:
+    """The slip that the supplier puts into a customer's parcel: what is in it, no price at all.
+
+    In French, as customers are written to.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        html = render_to_string(
+            "purchasing/direct_slip.html",
+            {
+                "order": order,
+                "delivery": order.direct_delivery,
+                "lines": order.lines.select_related("product").order_by("product__sku"),
+                "firm": company(),
+                "language": settings.LANGUAGE_CODE,
+                **brand(),
+            },
+        )
+    folder = settings.DATA_DIR / "documents" / "achats" / str(order.proposed_on.year)
+    path: Path = folder / f"{order.number}-colis.pdf"
+    render(Page(html, path))
+    return path
+
+
 def order_csv(order: PurchaseOrder) -> str:
-    """The lines for the supplier's own system; a dot in numbers, UTF-8."""
+    """The lines for the supplier's own system; a dot in numbers, UTF-8.
+
+    Of goods that go straight to a customer, where to.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=";")
-    writer.writerow(
-        ["order", "supplier_sku", "sku", "barcode", "label", "quantity", "unit_price_excl_tax"]
-    )
+    delivery = order.direct_delivery
+    columns = "order supplier_sku sku barcode label quantity unit_price_excl_tax".split()
+    writer.writerow([*columns, *(f"delivery_{name}" for name in _PLACE if delivery)])
+    place = [safe_cell(getattr(delivery, name)) for name in _PLACE if delivery]
     for line in order.lines.select_related("product").order_by("product__sku"):
         texts = (line.supplier_sku, line.product.sku, line.product.barcode, line.product.label)
         writer.writerow(
@@ -61,6 +90,7 @@ def order_csv(order: PurchaseOrder) -> str:
                 *map(safe_cell, texts),
                 plain(line.quantity),
                 plain(line.unit_price_excl_tax),
+                *place,
             ]
         )
     return stream.getvalue()
@@ -82,7 +112,7 @@ def mail_order(*, order_id: int, at: datetime) -> bool:
 
 
 def _message(row: QuerySet[PurchaseOrder]) -> EmailMessage:
-    order = row.select_related("supplier", "warehouse").get()
+    order = row.select_related("supplier", "warehouse", "direct_delivery").get()
     pdf = order_pdf(order)
     with translation.override(order.supplier.language):
         subject = _("Commande %(number)s de %(firm)s") % {
@@ -97,8 +127,18 @@ def _message(row: QuerySet[PurchaseOrder]) -> EmailMessage:
             )
             % order.number,
         ]
+        if order.direct_delivery:
+            paragraphs.append(
+                _(
+                    "Elle est à envoyer directement à notre client : glissez le bordereau joint "
+                    "dans le colis, sans aucun prix, et confirmez-nous le départ."
+                )
+            )
     message = firm_message(subject, paragraphs, order.supplier.email)
     message.attach(f"{order.number}.pdf", pdf.read_bytes(), "application/pdf")
+    if order.direct_delivery:
+        slip = slip_pdf(order)
+        message.attach(slip.name, slip.read_bytes(), "application/pdf")
     message.attach(f"{order.number}.csv", order_csv(order).encode("utf-8-sig"), "text/csv")
     return message
 

@@ -15,6 +15,7 @@ from purchasing.errors import WrongState
 from purchasing.events import order_to_mail
 from purchasing.locks import lock_purchase_orders
 from purchasing.models import EXPECTED, PurchaseOrder, PurchaseOrderLine
+from purchasing.services.direct import keep_to_what_is_wanted, pieces_too_many
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, plain, to_cents
@@ -152,8 +153,8 @@ def change_order(
     product id → pieces, at the supplier's prices.
 
     Raises:
-        WrongState: it left, nothing would be left on it, a product is on it already, or the
-            supplier doesn't sell one.
+        WrongState: it left, nothing would be left on it, a product is on it already, the
+            supplier doesn't sell one, or it is more than the customer of a direct order awaits.
     """
     found = PurchaseOrder.objects.get(pk=order_id)
     known = PurchaseOrderLine.objects.filter(purchase_order=found).values_list("product_id")
@@ -186,6 +187,8 @@ def change_order(
         ["quantity", "unit_price_excl_tax", "total_excl_tax"],
     )
     PurchaseOrderLine.objects.filter(pk__in=dropped).delete()
+    if pieces_too_many([order]):
+        raise WrongState(_("Le client n'en attend pas autant : %s part chez lui.") % order.number)
     order.total_excl_tax = sum((line.total_excl_tax for line in kept), ZERO)
     order.save(update_fields=["total_excl_tax"])
     expect_incoming(quantities=expected, warehouse=order.warehouse)
@@ -193,16 +196,24 @@ def change_order(
     return order
 
 
-@transaction.atomic
 def send_order(
     *, order_id: int, at: datetime, by_email: bool = False, actor: Any = None
 ) -> PurchaseOrder:
     """Send an accepted order, by e-mail once this is committed, or mark it as sent. Twice is once.
 
+    What goes straight to a customer is first kept to what the customer still wants.
+
     Raises:
         WrongState: it isn't accepted, or an e-mail is asked for and the supplier has none.
     """
-    order = lock_purchase_orders([order_id]).select_related("supplier").get()
+    # In a transaction of its own: what nobody wants is off, even when nothing is left to send.
+    keep_to_what_is_wanted(order_id=order_id)
+    return _send(order_id, at, by_email=by_email, actor=actor)
+
+
+@transaction.atomic
+def _send(order_id: int, at: datetime, *, by_email: bool, actor: Any) -> PurchaseOrder:
+    order = _lock_to_give(order_id)
     if order.status == Status.SENT:
         return order
     require(order, [Status.ACCEPTED])
@@ -212,14 +223,36 @@ def send_order(
             % {"supplier": order.supplier}
         )
     order.status, order.sent_at = Status.SENT, at
-    order.save(update_fields=["status", "sent_at"])
+    order.given_address = _address_given(order)
+    order.save(update_fields=["status", "sent_at", "given_address"])
     record("purchase_order.sent", [order], actor=actor, by_email=by_email)
     if by_email:
         announce(order_to_mail, order_id=order.pk)
     return order
 
 
-@transaction.atomic
+def _lock_to_give(order_id: int) -> PurchaseOrder:
+    """The order, locked; of a direct one so that its customer cancels before or after.
+
+    Raises:
+        WrongState: the customer has just changed what is wanted.
+    """
+    found = PurchaseOrder.objects.get(pk=order_id)
+    if found.direct_delivery_id:
+        products = found.lines.values_list("product_id", flat=True)
+        lock_places((pk, found.warehouse_id) for pk in products)
+    order = lock_purchase_orders([order_id]).select_related("supplier", "direct_delivery").get()
+    if order.status == Status.ACCEPTED and pieces_too_many([order]):
+        raise WrongState(
+            _("Le client de %s vient de changer sa commande : relisez-la.") % order.number
+        )
+    return order
+
+
+def _address_given(order: PurchaseOrder) -> str:
+    return order.direct_delivery.address_key if order.direct_delivery else ""
+
+
 def confirm_order(
     *,
     order_id: int,
@@ -233,15 +266,31 @@ def confirm_order(
     Raises:
         WrongState: the order isn't accepted, sent or confirmed.
     """
-    order = lock_purchase_orders([order_id]).get()
+    keep_to_what_is_wanted(order_id=order_id)
+    return _confirm(order_id, expected_on, at, supplier_reference, actor)
+
+
+@transaction.atomic
+def _confirm(
+    order_id: int, expected_on: date, at: datetime, supplier_reference: str, actor: Any
+) -> PurchaseOrder:
+    order = _lock_to_give(order_id)
     require(order, EXPECTED)
+    order.given_address = order.given_address or _address_given(order)
     if order.status != Status.PARTIALLY_RECEIVED:
         order.status = Status.CONFIRMED
     order.sent_at = order.sent_at or at
     order.confirmed_at, order.expected_on = at, expected_on
     order.supplier_reference = supplier_reference.strip()[:60] or order.supplier_reference
     order.save(
-        update_fields=["status", "sent_at", "confirmed_at", "expected_on", "supplier_reference"]
+        update_fields=[
+            "status",
+            "sent_at",
+            "confirmed_at",
+            "expected_on",
+            "supplier_reference",
+            "given_address",
+        ]
     )
     record("purchase_order.confirmed", [order], actor=actor, expected_on=expected_on.isoformat())
     return order

@@ -4,6 +4,7 @@ Products are taken a thousand at a time, with a fixed number of statements each 
 locked. What is due is decided again under lock when the proposals are written.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -41,6 +42,13 @@ class Candidate(NamedTuple):
     offer: Offer | None
     position: Position
     figures: dict[str, Any]
+
+    def is_too_early(self, on: date) -> bool:
+        """True while what isn't out yet could be ordered later and still come for its day."""
+        days = math.ceil(float(self.figures.get("lead_time_days") or 0))
+        days += int(self.figures.get("review_days") or 0)
+        day = self.product.released_on
+        return day is not None and day > on + timedelta(days=days)
 
     @property
     def terms(self) -> Terms | None:
@@ -153,7 +161,7 @@ class Learning:
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
         levels = plan.levels
-        if product.supply_mode == Product.SupplyMode.JUST_IN_TIME:
+        if product.supply_mode != Product.SupplyMode.STOCKED:
             levels = levels._replace(policy="just_in_time", reorder_point=ZERO, order_up_to=ZERO)
         elif manual is not None:
             levels = Levels("minimum_maximum", manual.minimum, manual.maximum, plan.levels.per_day)

@@ -19,6 +19,7 @@ from inventory.services import default_warehouse
 from purchasing.models import Decision, PurchaseOrder, PurchaseOrderLine
 from purchasing.planning.ordering import Purchase, needed, plan_purchase
 from purchasing.services.completion import Completion, complete
+from purchasing.services.direct import propose_direct_orders
 from purchasing.services.policies import (
     CHUNK,
     Candidate,
@@ -58,7 +59,8 @@ def propose_orders(*, on: date) -> Proposals:
     """Work out needs as of a day and write one proposal a supplier, each line with its reason.
 
     A proposal nobody decided on is refreshed in place: same number, today's figures, lines
-    gone when the need is gone. A past day learns only from what was asked before it, on the
+    gone when the need is gone. What suppliers send to customers themselves is proposed an order at
+    a time. A past day learns only from what was asked before it, on the
     stock of that evening.
     """
     orders: list[PurchaseOrder] = []
@@ -68,14 +70,15 @@ def propose_orders(*, on: date) -> Proposals:
         found = _propose_for(learning)
         orders += found.orders
         orphans += found.without_supplier
-    return Proposals(orders, orphans)
+    direct, unsold = propose_direct_orders(on=on)
+    return Proposals([*orders, *direct], [*orphans, *unsold])
 
 
 def _warehouses() -> list[Warehouse]:
     """The default one first, then those that keep something."""
     first = default_warehouse()
     others = Warehouse.objects.exclude(pk=first.pk).filter(
-        pk__in=StockPosition.objects.values("warehouse")
+        is_direct=False, pk__in=StockPosition.objects.values("warehouse")
     )
     return [first, *others.order_by("code")]
 
@@ -85,7 +88,8 @@ def _propose_for(learning: Learning) -> Proposals:
     passed: list[Candidate] = []
     for candidate in learning.candidates():
         passed.append(candidate)
-        if needed(candidate.position, candidate.levels) > 0:
+        is_needed = needed(candidate.position, candidate.levels) > 0
+        if is_needed and not candidate.is_too_early(learning.on):
             due.append(candidate)
         if len(passed) == CHUNK:
             keep_policies(passed, learning)

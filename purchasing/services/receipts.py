@@ -1,6 +1,6 @@
 """Goods that come in against a purchase order, and those that go back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,7 +10,14 @@ from django.utils.translation import gettext as _
 
 from inventory.locks import lock_places
 from inventory.models import StockMove
-from inventory.services import Entry, Taking, receive_stock, take_stock
+from inventory.services import (
+    Entry,
+    Taking,
+    default_warehouse,
+    pass_through,
+    receive_stock,
+    take_stock,
+)
 from purchasing.errors import WrongState
 from purchasing.locks import lock_purchase_orders
 from purchasing.models import (
@@ -74,6 +81,10 @@ def receive_goods(
             accepted.
     """
     found = PurchaseOrder.objects.select_related("warehouse").get(pk=order_id)
+    if found.direct_delivery_id:
+        raise WrongState(
+            _("%s part de chez le fournisseur : confirmez plutôt son départ.") % found.number
+        )
     products = PurchaseOrderLine.objects.filter(purchase_order=order_id).values_list(
         "product_id", flat=True
     )
@@ -81,11 +92,7 @@ def receive_goods(
     order = lock_purchase_orders([order_id]).get()
     if order.status == Status.RECEIVED and quantities is None:
         return None
-    if order.status not in EXPECTED:
-        raise WrongState(
-            _("La commande %(number)s est « %(status)s » : acceptez-la avant de la recevoir.")
-            % {"number": order.number, "status": order.get_status_display()}
-        )
+    _require_under_way(order)
     if after_receipts is not None and order.receipts.count() != after_receipts:
         raise WrongState(
             _("Une réception de %(number)s vient d'être enregistrée : relisez ce qui reste.")
@@ -93,35 +100,109 @@ def receive_goods(
         )
     lines = list(order.lines.select_related("product").order_by("pk"))
     taken = _quantities(lines, quantities, accepts_more=accepts_more)
-    number = allocate_number(series="BR", on=business_date(at))
-    receipt = Receipt.objects.create(
-        number=number,
-        purchase_order=order,
-        received_at=at,
-        supplier_reference=supplier_reference[:60],
-    )
+    receipt = _new_receipt(order, at, supplier_reference)
     good = [t for t in taken if t.arrived.quantity > 0]
     moves = receive_stock(
-        entries=[
-            Entry(
-                t.line.product_id,
-                t.arrived.quantity,
-                t.price,
-                number,
-                t.line.pk,
-                t.arrived.lot,
-                t.arrived.best_before,
-            )
-            for t in good
-        ],
+        entries=_entries(receipt, good),
         warehouse=found.warehouse,
         at=at,
         kind=StockMove.Kind.RECEIPT,
         origin_kind="receipt",
-        # What comes beyond the order was not expected.
-        incoming={t.line.product_id: min(t.arrived.quantity, t.left) for t in good},
+        incoming=_incoming(good),
         actor=actor,
     )
+    _note(receipt, taken, moves)
+    _move_on(order, lines)
+    record("receipt.recorded", [receipt], actor=actor, purchase_order=order.number)
+    return receipt
+
+
+@transaction.atomic
+def receive_for_customer(
+    *,
+    order_id: int,
+    quantities: Mapping[int, Decimal] | None,
+    at: datetime,
+    supplier_reference: str,
+    actor: Any = None,
+) -> Receipt | None:
+    """Note what the supplier sent straight to the customer: order line id → pieces, or all.
+
+    It is set aside for that customer; the caller delivers it in the same transaction. The same
+    `supplier_reference` again is the same parcel, and None.
+
+    Raises:
+        WrongState: the order isn't under way, or more was sent than ordered.
+        NobodyWaits: the customer wants fewer pieces.
+    """
+    found = PurchaseOrder.objects.get(pk=order_id)
+    if found.direct_delivery_id is None:
+        raise WrongState(_("%s est livrée chez vous : recevez-la.") % found.number)
+    products = PurchaseOrderLine.objects.filter(purchase_order=order_id).values_list(
+        "product_id", flat=True
+    )
+    lock_places((pk, found.warehouse_id) for pk in products)
+    order = lock_purchase_orders([order_id]).get()
+    if order.receipts.filter(supplier_reference=supplier_reference[:60]).exists():
+        return None
+    _require_under_way(order)
+    lines = list(order.lines.select_related("product").order_by("pk"))
+    taken = _quantities(lines, quantities, accepts_more=False)
+    receipt = _new_receipt(order, at, supplier_reference)
+    moves = pass_through(
+        delivery_id=found.direct_delivery_id,
+        entries=_entries(receipt, taken),
+        at=at,
+        origin_kind="receipt",
+        incoming=_incoming(taken),
+        actor=actor,
+    )
+    _note(receipt, taken, moves)
+    _move_on(order, lines)
+    record("receipt.direct", [receipt], actor=actor, purchase_order=order.number)
+    return receipt
+
+
+def _require_under_way(order: PurchaseOrder) -> None:
+    if order.status not in EXPECTED:
+        raise WrongState(
+            _("La commande %(number)s est « %(status)s » : acceptez-la avant de la recevoir.")
+            % {"number": order.number, "status": order.get_status_display()}
+        )
+
+
+def _new_receipt(order: PurchaseOrder, at: datetime, supplier_reference: str) -> Receipt:
+    return Receipt.objects.create(
+        number=allocate_number(series="BR", on=business_date(at)),
+        purchase_order=order,
+        received_at=at,
+        supplier_reference=supplier_reference[:60],
+    )
+
+
+def _entries(receipt: Receipt, good: Sequence[_Taken]) -> list[Entry]:
+    return [
+        Entry(
+            t.line.product_id,
+            t.arrived.quantity,
+            t.price,
+            receipt.number,
+            t.line.pk,
+            t.arrived.lot,
+            t.arrived.best_before,
+        )
+        for t in good
+    ]
+
+
+def _incoming(good: Sequence[_Taken]) -> dict[int, Decimal]:
+    """What comes beyond the order was not expected."""
+    return {t.line.product_id: min(t.arrived.quantity, t.left) for t in good}
+
+
+def _note(
+    receipt: Receipt, taken: Sequence[_Taken], moves: Mapping[tuple[str, int], StockMove]
+) -> None:
     ReceiptLine.objects.bulk_create(
         ReceiptLine(
             receipt=receipt,
@@ -129,23 +210,24 @@ def receive_goods(
             quantity=t.arrived.quantity,
             quantity_damaged=t.arrived.damaged,
             unit_price_excl_tax=t.price,
-            move=moves.get((number, t.line.pk)),
+            move=moves.get((receipt.number, t.line.pk)),
         )
         for t in taken
     )
     for t in taken:
         t.line.quantity_received += t.arrived.quantity
-    PurchaseOrderLine.objects.bulk_update(lines, ["quantity_received"])
+    PurchaseOrderLine.objects.bulk_update([t.line for t in taken], ["quantity_received"])
+
+
+def _move_on(order: PurchaseOrder, lines: Sequence[PurchaseOrderLine]) -> None:
     complete = all(line.quantity_received >= line.quantity for line in lines)
     order.status = Status.RECEIVED if complete else Status.PARTIALLY_RECEIVED
     order.save(update_fields=["status"])
-    record("receipt.recorded", [receipt], actor=actor, purchase_order=order.number)
-    return receipt
 
 
 def _quantities(
     lines: list[PurchaseOrderLine],
-    quantities: Mapping[int, Decimal | Arrived] | None,
+    quantities: Mapping[int, Decimal | Arrived] | Mapping[int, Decimal] | None,
     *,
     accepts_more: bool,
 ) -> list[_Taken]:
@@ -196,6 +278,9 @@ def return_to_supplier(
     """
     receipt = Receipt.objects.select_related("purchase_order__warehouse").get(pk=receipt_id)
     warehouse = receipt.purchase_order.warehouse
+    if warehouse.is_direct:
+        # A customer sent it back to us first.
+        warehouse = default_warehouse()
     wanted = {pk: pieces for pk, pieces in quantities.items() if pieces > 0}
     if not wanted or not reason.strip():
         raise WrongState(_("Dites ce qui repart, et pourquoi."))

@@ -33,7 +33,8 @@ Status = PurchaseOrder.Status
 def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
     """A proposed order: each line with its reason; accept, change, put off, refuse."""
     found = get_object_or_404(
-        PurchaseOrder.objects.select_related("supplier", "warehouse"), pk=order_id
+        PurchaseOrder.objects.select_related("supplier", "warehouse", "direct_delivery"),
+        pk=order_id,
     )
     if request.method == "POST":
         if not request.user.has_perm("purchasing.change_purchaseorder"):
@@ -44,6 +45,7 @@ def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
             messages.error(request, error.message)
         return redirect("purchasing:proposal", found.pk)
     lines = list(found.lines.select_related("product"))
+    over = services.pieces_too_many([found]).get(found.pk, {})
     return back_office_page(
         request,
         "purchasing/proposal.html",
@@ -56,6 +58,7 @@ def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
         may_change=found.status == Status.ACCEPTED
         and request.user.has_perm("purchasing.change_purchaseorder"),
         may_end=found.status in ("accepted", "sent", "confirmed", "partially_received"),
+        too_many=[(ln.product, over[ln.product_id]) for ln in lines if ln.product_id in over],
         later=clock.today() + timedelta(days=14),
         receipts=found.receipts.all(),
     )
@@ -82,6 +85,9 @@ def _decide(request: HttpRequest, found: PurchaseOrder) -> None:
         )
     elif verb == "close":
         services.close_order(order_id=found.pk, reason=reason, **common)
+    elif verb == "home":
+        services.bring_to_us(order_id=found.pk, **common)
+        messages.success(request, _("Ce qui reste vient chez vous : recevez-le à l'arrivée."))
     elif verb == "change":
         _change(request, found, common)
     elif line.isdigit() and found.lines.filter(pk=int(line)).exists():
@@ -168,9 +174,24 @@ def new_order(request: HttpRequest) -> HttpResponse:
 @permission_required("purchasing.view_purchaseorder", raise_exception=True)
 def order_pdf(request: HttpRequest, order_id: int) -> FileResponse:
     """The order as the supplier gets it."""
-    found = get_object_or_404(PurchaseOrder.objects.select_related("supplier"), pk=order_id)
+    found = get_object_or_404(
+        PurchaseOrder.objects.select_related("supplier", "direct_delivery"), pk=order_id
+    )
     path = services.order_pdf(found)
     return FileResponse(path.open("rb"), as_attachment=True, filename=f"{found.number}.pdf")
+
+
+@login_required
+@permission_required("purchasing.view_purchaseorder", raise_exception=True)
+def direct_slip(request: HttpRequest, order_id: int) -> FileResponse:
+    """The slip for a customer's parcel, which the supplier sends."""
+    found = get_object_or_404(
+        PurchaseOrder.objects.select_related("direct_delivery"),
+        pk=order_id,
+        direct_delivery__isnull=False,
+    )
+    path = services.slip_pdf(found)
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
 
 
 @login_required

@@ -27,6 +27,10 @@ class DeliveryNote(Sourced):
     status = models.CharField(_("état"), max_length=10, choices=Status, default=Status.DRAFT)
     created_at = models.DateTimeField(_("préparé le"))
     shipped_at = models.DateTimeField(_("expédié le"), null=True, blank=True)
+    # Sent by suppliers straight to the customer: nothing to pick.
+    is_direct = models.BooleanField(
+        _("parti de chez le fournisseur"), default=False, db_default=False, editable=False
+    )
     carrier = models.CharField(_("transporteur"), max_length=60, blank=True)
     tracking_number = models.CharField(_("n° de suivi"), max_length=60, blank=True)
     mailed_at = models.DateTimeField(_("client prévenu le"), null=True, blank=True)

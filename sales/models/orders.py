@@ -7,7 +7,7 @@ from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
-from inventory.models import Product, Reservation
+from inventory.models import DirectDelivery, Product, Reservation
 from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
 from sphinx.core.models import ExchangeRate, Shop, Sourced
 from sphinx.core.money import plain
@@ -303,3 +303,24 @@ class OrderLine(models.Model):
     def quantity_wanted(self) -> Decimal:
         """Pieces still to leave by a delivery note."""
         return self.quantity - self.quantity_delivered - self.quantity_removed - self.quantity_gone
+
+
+class DirectOrder(models.Model):
+    """Where suppliers send their part of an order: kept while its lines are written anew."""
+
+    order = models.OneToOneField(
+        Order, verbose_name=_("commande"), on_delete=models.PROTECT, related_name="direct"
+    )
+    delivery = models.OneToOneField(
+        DirectDelivery,
+        verbose_name=_("livraison directe"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = _("commande livrée par un fournisseur")
+        verbose_name_plural = _("commandes livrées par un fournisseur")
+
+    def __str__(self) -> str:
+        return f"{self.order_id} : {self.delivery_id}"

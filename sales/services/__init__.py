@@ -15,6 +15,7 @@ from sales.services.deliveries import (
     ship_delivery_note,
     ship_delivery_notes,
 )
+from sales.services.direct import ship_from_supplier
 from sales.services.dispatch import (
     CARRIERS,
     Tracked,
@@ -125,6 +126,7 @@ __all__ = [
     "ship_as_shops_did",
     "ship_delivery_note",
     "ship_delivery_notes",
+    "ship_from_supplier",
     "ship_parcel",
     "shipping_by_rate",
     "start_quote",

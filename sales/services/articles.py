@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from inventory.models import Product
+from inventory.models import DirectDemand, Product
 from inventory.services import Demand, change_reservations, merge_articles
 from sales.locks import lock_orders, lock_shops_of
 from sales.models import OrderLine
@@ -45,6 +45,11 @@ def gather_articles(
 
 def _ask_for(product_id: int, lines: Collection[OrderLine]) -> None:
     """Give back what the lines hold, where it was asked, and ask for the product instead."""
+    direct = dict(
+        DirectDemand.objects.filter(
+            reservation__in=[line.reservation_id for line in lines if line.reservation_id]
+        ).values_list("reservation_id", "delivery_id")
+    )
     by_place = defaultdict(list)
     for line in lines:
         if line.reservation and line.reservation.quantity:
@@ -53,7 +58,13 @@ def _ask_for(product_id: int, lines: Collection[OrderLine]) -> None:
         reservations = [line.reservation for line in held if line.reservation]
         asked = change_reservations(
             demands=[
-                Demand(product_id, r.quantity, r.requested_at, r.origin_number)
+                Demand(
+                    product_id,
+                    r.quantity,
+                    r.requested_at,
+                    r.origin_number,
+                    direct_delivery_id=direct.get(r.pk),
+                )
                 for r in reservations
             ],
             warehouse=reservations[0].warehouse,

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from inventory.models import Product
 from inventory.services import (
     Demand,
     change_reservations,
@@ -15,7 +16,8 @@ from inventory.services import (
     warehouse_of,
 )
 from sales.locks import lock_orders
-from sales.models import DeliveryNote, Order, OrderLine
+from sales.models import DeliveryNote, DirectOrder, Order, OrderLine
+from sales.services.direct import delivery_of_order, forget_deliveries, keep_deliveries
 from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
 from sphinx.core import clock
 from sphinx.core.errors import BusinessRuleError
@@ -31,9 +33,15 @@ def confirm_order(*, order_id: int, actor: Any = None) -> Order:
     Raises:
         BusinessRuleError: the order is cancelled.
     """
-    order = Order.objects.select_related("shop").get(pk=order_id)
-    lines = list(order.lines.filter(product__isnull=False, reservation__isnull=True))
+    order = Order.objects.select_related("shop", "customer").get(pk=order_id)
+    lines = list(
+        order.lines.filter(product__isnull=False, reservation__isnull=True).select_related(
+            "product"
+        )
+    )
     if order.status == Status.DRAFT:
+        direct = _direct_lines(order, lines)
+        delivery_id = delivery_of_order(order) if direct else None
         reserved = change_reservations(
             demands=[
                 Demand(
@@ -42,6 +50,7 @@ def confirm_order(*, order_id: int, actor: Any = None) -> Order:
                     order.placed_at,
                     order.number,
                     gone=line.quantity_gone,
+                    direct_delivery_id=delivery_id if line in direct else None,
                 )
                 for line in lines
             ],
@@ -59,10 +68,20 @@ def confirm_order(*, order_id: int, actor: Any = None) -> Order:
     for line, reservation_id in zip(lines, reserved.reservation_ids, strict=True):
         line.reservation_id = reservation_id
     OrderLine.objects.bulk_update(lines, ["reservation"])
+    if delivery_id:
+        keep_deliveries({order.pk: delivery_id})
     order.status = Status.CONFIRMED
     order.save(update_fields=["status"])
     record("order.confirmed", [order], actor=actor)
     return order
+
+
+def _direct_lines(order: Order, lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """The lines that their supplier sends."""
+    if order.shop.ships_itself or order.is_history:
+        return []
+    mode = Product.SupplyMode.DROP_SHIP
+    return [line for line in lines if line.product and line.product.supply_mode == mode]
 
 
 @transaction.atomic
@@ -122,6 +141,8 @@ def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
     cancel_drafts(order_ids)
     record("order.withdrawn", orders, actor=actor)
     free = [order.pk for order in orders if order.pk not in noted]
+    forget_deliveries(free)
+    DirectOrder.objects.filter(order_id__in=free).delete()
     OrderLine.objects.filter(order_id__in=free)._raw_delete("default")
     Order.objects.filter(pk__in=free)._raw_delete("default")
     # A hash that nothing has: the same file read again brings the order back to life.

@@ -5,7 +5,7 @@ statements; the singular functions wrap the plural ones.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from sales.events import notes_shipped
 from sales.locks import lock_notes, lock_orders
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.selectors import (
+    lines_not_out_yet,
     lines_still_wanted,
     notes_in_doubt,
     notes_short_of_stock,
@@ -58,7 +59,9 @@ def prepare_deliveries(
     """
     orders = list(lock_orders(order_ids))
     ready = set(
-        orders_ready_to_deliver().filter(pk__in=[o.pk for o in orders]).values_list("pk", flat=True)
+        orders_ready_to_deliver(business_date(at))
+        .filter(pk__in=[o.pk for o in orders])
+        .values_list("pk", flat=True)
     )
     orders = [o for o in orders if o.pk in ready]
     if not orders:
@@ -70,6 +73,7 @@ def prepare_deliveries(
         .order_by("order_id", "position")
     ):
         lines[line.order_id].append(line)
+    later = lines_not_out_yet(OrderLine.objects.filter(order__in=orders), business_date(at))
     numbers = allocate_numbers(series="BL", on=business_date(at), count=len(orders))
     notes = DeliveryNote.objects.bulk_create(
         (
@@ -90,7 +94,7 @@ def prepare_deliveries(
             DeliveryNoteLine(delivery_note=note, order_line=line, quantity=quantity)
             for note in notes
             for line in lines[note.order_id]
-            if (quantity := _pickable(line)) > 0
+            if line.pk not in later and (quantity := _pickable(line)) > 0
         ),
         batch_size=1000,
     )
@@ -182,6 +186,19 @@ def ship_delivery_notes(
     notes = [note for note in drafts if note.pk not in held]
     if not notes:
         return []
+    for note in notes:
+        note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
+    leave(notes, orders, at=at, actor=actor)
+    return notes
+
+
+def leave(
+    notes: Sequence[DeliveryNote], orders: Mapping[int, Order], *, at: datetime, actor: Any = None
+) -> None:
+    """Take what shipped notes hold out of stock and move their orders on.
+
+    Call with positions, orders and notes locked.
+    """
     lines = list(
         DeliveryNoteLine.objects.filter(delivery_note__in=notes)
         .select_related("order_line", "delivery_note")
@@ -202,8 +219,6 @@ def ship_delivery_notes(
         origin_kind=ORIGIN,
         actor=actor,
     )
-    for note in notes:
-        note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
     for line in lines:
         left = issued.get((line.delivery_note.number, line.order_line.position))
         line.move = left.move if left else None
@@ -225,7 +240,6 @@ def ship_delivery_notes(
     _move_orders_on({n.order_id: orders[n.order_id] for n in notes})
     record("delivery_note.shipped", notes, actor=actor)
     announce(notes_shipped, delivery_note_ids=[n.pk for n in notes])
-    return notes
 
 
 def _reservations_of(note_ids: Sequence[int]) -> list[int]:

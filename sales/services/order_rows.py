@@ -13,6 +13,7 @@ from sales.drafts import OrderDraft
 from sales.models import Order, OrderLine
 from sales.services.currencies import EURO
 from sales.services.deeds import Deeds, deeds_of_lines, refund_to_explain
+from sales.services.direct import deliveries_of_work, is_sent_by_supplier, keep_deliveries
 from sales.services.order_work import OrderResult, Work
 from sales.services.pricing import PricedLine
 from sphinx.core.bulk import insert_rows
@@ -182,6 +183,7 @@ class LinePlan:
         self.demands: list[Demand] = []
         # An order's place in `work`, rank, product, line, its deeds, place in `demands`.
         self._rows: list[tuple[int, int, int | None, PricedLine, Deeds, int | None]] = []
+        direct: dict[int, list[int]] = {}
         for place, w in enumerate(work):
             is_wanted = w.status == Order.Status.CONFIRMED or w.is_sold_history
             done = deeds_of_work(shop, w)
@@ -192,7 +194,18 @@ class LinePlan:
                 if product and is_wanted:
                     demand = len(self.demands)
                     self.demands.append(_demand(w.draft, product.pk, line, deeds))
+                    if not w.is_history and is_sent_by_supplier(shop, product):
+                        direct.setdefault(place, []).append(demand)
                 self._rows.append((place, position, product and product.pk, line, deeds, demand))
+        # An order's place in `work` → its direct delivery.
+        self._deliveries = dict(
+            zip(direct, deliveries_of_work([work[place] for place in direct]), strict=True)
+        )
+        for place, found in direct.items():
+            for demand in found:
+                self.demands[demand] = self.demands[demand]._replace(
+                    direct_delivery_id=self._deliveries[place]
+                )
 
     def write(self, order_ids: Sequence[int], reserved: Reserved, result: OrderResult) -> None:
         """Insert the lines; `order_ids` in the order of the work, goods as set aside."""
@@ -221,6 +234,7 @@ class LinePlan:
                 for place, position, product_id, line, deeds, demand in self._rows
             ),
         )
+        keep_deliveries({order_ids[place]: pk for place, pk in self._deliveries.items()})
         result.lines += len(self._rows)
         result.reserved += reserved.allocated
 

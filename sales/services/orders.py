@@ -35,6 +35,7 @@ from sales.services.complements import (
 from sales.services.currencies import in_euros, stated_rates, with_currencies
 from sales.services.deeds import has_left, has_left_whole
 from sales.services.deliveries import prepare_deliveries
+from sales.services.direct import readdress
 from sales.services.fingerprints import content_hash, lines_hash
 from sales.services.free_lines import products_without_sku
 from sales.services.identities import with_known_orders
@@ -504,6 +505,7 @@ def _update(
     OrderLine.objects.filter(order_id__in=anew)._raw_delete("default")
     plan.write(anew, reserved, result)
     tell_deeds(shop, told, locked, result)
+    readdress(work)
     _record_updates(work, locked, source)
 
 

@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from inventory.locks import lock_places
-from inventory.models import StockMove
-from inventory.services import Returned, return_stock
+from inventory.services import Returned, lock_places_of_return, return_stock
 from sales.errors import TooManyReturned
 from sales.locks import lock_notes
 from sales.models import DeliveryNote, DeliveryNoteLine, GoodsReturn, GoodsReturnLine
@@ -47,11 +45,7 @@ def return_goods(
         TooManyReturned: more comes back than left, nothing does, or nothing has left yet.
     """
     note = DeliveryNote.objects.get(pk=note_id)
-    lock_places(
-        StockMove.objects.filter(origin_kind=ORIGIN, origin_number=note.number).values_list(
-            "product_id", "warehouse_id"
-        )
-    )
+    lock_places_of_return(left_as=ORIGIN, origin_number=note.number)
     note = lock_notes([note_id]).get()
     if after_returns is not None and note.returns.count() != after_returns:
         raise TooManyReturned(

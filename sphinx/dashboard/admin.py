@@ -23,9 +23,11 @@ from ftp_ingest.models import ReceivedFile
 from ftp_ingest.selectors import issues_of_order
 from invoicing.admin import InvoiceAdmin
 from invoicing.models import Invoice
+from purchasing.models import PurchaseOrder
 from sales.admin import DeliveryNoteAdmin, OrderAdmin
-from sales.models import DeliveryNote, Order
-from sales.selectors import orders_ready_to_deliver
+from sales.models import DeliveryNote, DirectOrder, Order, OrderLine
+from sales.selectors import lines_not_out_yet, orders_ready_to_deliver
+from sphinx.core import clock
 from sphinx.core.admin import ShopAdmin
 from sphinx.core.dead_letters import label_of_task
 from sphinx.core.history import history_of
@@ -120,6 +122,7 @@ class JournalEntryPage(ChainBar, JournalEntryAdmin):
 def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
     file = ReceivedFile.objects.filter(shop=order.shop_id, sha256=order.source_sha256).first()
     notes = list(order.delivery_notes.all())
+    later = lines_not_out_yet(OrderLine.objects.filter(order=order), clock.today())
     return {
         "order": order,
         "related": [
@@ -132,12 +135,27 @@ def _chain(request: HttpRequest, order: Order) -> dict[str, Any]:
         "invoices": documents_of(order),
         "payments": order.payments.all(),
         "waiting": [
-            (line, line.quantity_wanted) for line in order.lines.all() if line.quantity_wanted
+            (line, line.quantity_wanted, later.get(line.pk))
+            for line in order.lines.all()
+            if line.quantity_wanted
         ],
         "verbs": _verbs(request, order, notes),
         "papers": _papers(request, order),
+        "direct_purchases": _direct_purchases(order),
         "history": _history(order),
     }
+
+
+def _direct_purchases(order: Order) -> list[PurchaseOrder]:
+    """What suppliers send of an order straight to its customer."""
+    return list(
+        PurchaseOrder.objects.filter(
+            direct_delivery__in=DirectOrder.objects.filter(order=order).values("delivery")
+        )
+        .exclude(status__in=(PurchaseOrder.Status.REFUSED, PurchaseOrder.Status.CANCELLED))
+        .select_related("supplier", "direct_delivery")
+        .order_by("pk")
+    )
 
 
 def _history(order: Order) -> list[AuditEvent]:

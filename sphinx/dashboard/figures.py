@@ -34,6 +34,7 @@ from sales.selectors import (
 from sphinx.core import clock
 from sphinx.core.models import Approval, AuditEvent, DeadLetter
 from sphinx.core.money import ZERO, to_cents
+from sphinx.dashboard.direct import awaited_departures
 from sphinx.dashboard.models import ProductDay, SalesDay
 from sphinx.dashboard.periods import Period, bounds
 from suppliers.models import SupplierProduct
@@ -169,7 +170,10 @@ def percent_change(now: Decimal, before: Decimal) -> int | None:
 
 def work_waiting() -> dict[str, int]:
     """What waits for a hand, by the name of the card."""
+    direct = awaited_departures()
     return {
+        "departures": len(direct),
+        "departures_in_doubt": sum(row.is_in_doubt for row in direct),
         "to_confirm": Order.objects.filter(status=Order.Status.DRAFT, is_history=False).count(),
         "quotes": quotes_to_follow_up(clock.today()).count(),
         "to_prepare": orders_ready_to_deliver().count(),

@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from sphinx.dashboard import (
     alert_views,
     cohort_views,
+    direct_views,
     pivot_views,
     statistics_views,
     stock_views,
@@ -30,5 +31,7 @@ urlpatterns = [
     path("statistiques/stock/classeur.xlsx", stock_views.workbook, name="stock_workbook"),
     path("alertes/", alert_views.alerts, name="alerts"),
     path("alertes/<slug:verb>/<int:pk>/", alert_views.act, name="alert_action"),
+    path("envois-directs/", direct_views.departures, name="departures"),
+    path("envois-directs/<int:order_id>/", direct_views.departure, name="departure"),
     path("commandes/<int:order_id>/<slug:verb>/", views.act_on_order, name="order_action"),
 ]

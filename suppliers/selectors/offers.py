@@ -37,7 +37,7 @@ def all_offers(product_ids: Iterable[int]) -> dict[int, list[Offer]]:
     """All offers of active suppliers for each product."""
     items = list(
         SupplierProduct.objects.filter(product_id__in=list(product_ids), supplier__is_active=True)
-        .select_related("supplier")
+        .select_related("supplier", "product")
         .order_by("pk")
     )
     prices: dict[int, list[tuple[Decimal, Decimal]]] = {}

@@ -9,6 +9,7 @@ import pytest
 from django.db.models import F
 
 from accounting_export.services import post_missing
+from inventory.errors import NobodyWaits
 from inventory.models import StockPosition, Warehouse
 from inventory.selectors import stock_value
 from inventory.services import (
@@ -28,9 +29,18 @@ from invoicing.errors import NothingToCredit
 from invoicing.models import Invoice
 from invoicing.selectors import notes_to_invoice
 from invoicing.services import credit_invoice, credit_refunds, issue_invoices
+from purchasing.errors import WrongState
 from purchasing.models import PurchaseOrder
-from purchasing.services import accept_proposal, propose_orders, receive_goods, refuse_proposal
+from purchasing.services import (
+    accept_proposal,
+    bring_to_us,
+    propose_orders,
+    receive_goods,
+    refuse_proposal,
+    send_order,
+)
 from sales.drafts import LineDraft, OrderDraft
+from sales.errors import NotDeliverable
 from sales.models import DeliveryNote, DeliveryNoteLine, Order
 from sales.selectors import notes_to_ship, orders_ready_to_deliver
 from sales.services import (
@@ -45,6 +55,7 @@ from sales.services import (
 )
 from sphinx.core.clock import business_date
 from sphinx.core.proofs import run_proofs
+from sphinx.dashboard.direct import confirm_departure
 from tests.factories import (
     NOON,
     ProductFactory,
@@ -56,8 +67,9 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-SKUS = ("A", "B", "C", "D", "LOT", "BOX")
-RATES = {"A": "20", "B": "5.5", "C": "10", "D": "20", "LOT": "5.5", "BOX": "20"}
+SKUS = ("A", "B", "C", "D", "LOT", "BOX", "DIRECT")
+RATES = {"A": "20", "B": "5.5", "C": "10", "D": "20", "LOT": "5.5", "BOX": "20", "DIRECT": "20"}
+MODES = {"D": "just_in_time", "DIRECT": "drop_ship"}
 
 
 class Month:
@@ -70,17 +82,16 @@ class Month:
         self.annex = Warehouse.objects.create(code="annexe", name="Annexe")
         products = {}
         for sku in SKUS:
-            jit = sku == "D"
             product = products[sku] = ProductFactory(
                 sku=sku,
-                on_hand=0 if jit or sku == "BOX" else self.draw.randint(0, 12),
-                supply_mode="just_in_time" if jit else "stocked",
+                on_hand=0 if sku in MODES or sku == "BOX" else self.draw.randint(0, 12),
+                supply_mode=MODES.get(sku, "stocked"),
                 tracks_lots=sku == "LOT",
             )
             if sku == "BOX":
                 continue
             SupplierProductFactory(product=product, pack_size=self.draw.choice((1, 6)))
-            if not jit:
+            if sku not in MODES:
                 ReorderRuleFactory(product=product, minimum=3, maximum=12)
         parts = {products["A"].pk: Decimal(1), products["B"].pk: Decimal(2)}
         set_components(bundle_id=products["BOX"].pk, parts=parts)
@@ -189,18 +200,45 @@ class Month:
 
     def receive(self) -> None:
         under_way = ("accepted", "sent", "partially_received")
-        for order in PurchaseOrder.objects.filter(status__in=under_way)[:2]:
+        ours = PurchaseOrder.objects.filter(direct_delivery__isnull=True)
+        for order in ours.filter(status__in=under_way)[:2]:
             some = {
                 item.pk: min(item.quantity - item.quantity_received, Decimal(4))
                 for item in order.lines.all()
             }
             receive_goods(order_id=order.pk, quantities=some, at=self.now)
 
+    def send(self) -> None:
+        for order in PurchaseOrder.objects.filter(status="accepted").order_by("?")[:2]:
+            try:
+                send_order(order_id=order.pk, at=self.now)
+            except WrongState:
+                # Nobody wanted any of it any more.
+                order.refresh_from_db()
+                assert order.status == "cancelled"
+
+    def depart(self) -> None:
+        given = PurchaseOrder.objects.filter(
+            direct_delivery__isnull=False, status__in=("sent", "partially_received")
+        )
+        for order in given.order_by("?")[:2]:
+            some = {
+                item.pk: min(item.quantity - item.quantity_received, Decimal(2))
+                for item in order.lines.all()
+            }
+            try:
+                confirm_departure(
+                    order_id=order.pk, quantities=some, at=self.now, reference=str(self.now)
+                )
+            except (NobodyWaits, NotDeliverable):
+                bring_to_us(order_id=order.pk, at=self.now)
+
     def book(self) -> None:
         post_missing()
 
     def _any_position(self) -> StockPosition:
-        return self.draw.choice(list(StockPosition.objects.order_by("pk")))
+        shelves = StockPosition.objects.filter(warehouse__is_direct=False)
+        return self.draw.choice(list(shelves.order_by("pk")))
 
     def lose(self) -> None:
         found = self._any_position()
@@ -287,6 +325,8 @@ class Month:
             self.undo_preparation,
             self.credit,
             self.buy,
+            self.send,
+            self.depart,
             self.book,
             self.lose,
             self.find,
@@ -321,6 +361,9 @@ def test_the_books_prove_themselves_after_anything(seed: int) -> None:
         # The average cost has six places: a hundredth of a cent a piece at most.
         assert abs(worth.value - found.on_hand * found.average_cost) < Decimal("0.10")
         assert worth.quantity == found.on_hand
+    # What suppliers send never lies anywhere.
+    for position in StockPosition.objects.filter(warehouse__is_direct=True):
+        assert (position.on_hand, position.reserved) == (0, 0)
     assert not DeliveryNote.objects.filter(
         status=DeliveryNote.Status.DRAFT, order__status=Order.Status.CANCELLED
     ).exists()

@@ -81,3 +81,10 @@ def test_a_reference_rounded_by_excel_makes_no_article(tmp_path: Path) -> None:
 
     assert [issue["code"] for issue in report.issues] == ["catalogue.spoilt_sku"]
     assert Product.objects.get().sku == "A-1"
+
+
+def test_a_product_that_its_supplier_delivers_is_said_so(tmp_path: Path) -> None:
+    report = load(tmp_path, "sku;supply_mode\nA-1;drop_ship\n")
+
+    assert report.issues == []
+    assert Product.objects.get().supply_mode == "drop_ship"
