@@ -270,5 +270,5 @@ def transfers_come_to_zero(proof: Proof) -> None:
     )
     for number, total in left:
         proof.checked += 1
-        if to_cents(total) < 0:
-            proof.faults.append(f"commande {number} : {total} € d'avance")
+        if (cents := to_cents(total)) < 0:
+            proof.faults.append(f"commande {number} : {cents} € d'avance")
