@@ -267,7 +267,11 @@ def _decide(
             converted = in_euros(given, exchange, known)
             draft = converted.draft
             is_history = known.is_history if known else _is_before_us(shop, draft)
-            status = _wanted_status(shop, draft, is_history=is_history)
+            status = (
+                _status_of(shop, draft, known)
+                if known
+                else _wanted_status(shop, draft, is_history=is_history)
+            )
             priced = price_order(
                 draft,
                 rates,
@@ -338,7 +342,12 @@ def _check_acceptable(draft: OrderDraft, at: datetime) -> None:
 
 
 def _status_of(shop: Shop, draft: OrderDraft, known: Order) -> str:
-    return _wanted_status(shop, draft, is_history=known.is_history)
+    wanted = _wanted_status(shop, draft, is_history=known.is_history)
+    unpaid = known.payment_status == Order.PaymentStatus.UNPAID
+    if wanted == Status.DRAFT and known.status == Status.CONFIRMED and unpaid:
+        # Somebody confirmed it here, the shop still waits for the money: it stays confirmed.
+        return Status.CONFIRMED
+    return wanted
 
 
 def _wanted_status(shop: Shop, draft: OrderDraft, *, is_history: bool = False) -> str:

@@ -300,6 +300,19 @@ def test_changing_many_orders_costs_a_fixed_number_of_queries() -> None:
     assert change(range(30), "2") <= change(range(30, 33), "2") + 2
 
 
+def test_an_order_confirmed_by_hand_stays_so_while_the_shop_waits_for_the_money() -> None:
+    ProductFactory(sku="SKU-A", on_hand=5)
+    unpaid = {"state": "pending", "payment_status": "unpaid"}
+    order = placed("1", **unpaid)
+    confirm_order(order_id=order.pk)
+
+    put(draft("1", note="Laisser au gardien", **unpaid))
+
+    order.refresh_from_db()
+    assert order.status == "confirmed"
+    assert order.lines.get().reservation.allocated == 1
+
+
 def test_confirming_by_hand_sets_goods_aside_once() -> None:
     ProductFactory(sku="A", on_hand=5)
     order = placed("1", line("A"), state="pending", payment_status="unpaid")
