@@ -5,7 +5,7 @@ import pytest
 from customers.drafts import AddressDraft
 from ftp_ingest.dialects.base import Header, Row
 from ftp_ingest.dialects.columns import Columns
-from ftp_ingest.dialects.readers import key_of_person, short_moment, without_nulls
+from ftp_ingest.dialects.readers import as_stored, key_of_person, short_moment
 from sphinx.core.errors import InputError
 
 LOU = AddressDraft(name="Loù Exemple", address1="1, rue des Tests", postcode="69001", city="Lyon")
@@ -69,4 +69,4 @@ def test_a_short_date_that_is_none_is_refused_with_its_place() -> None:
 def test_only_whole_cells_are_nothing() -> None:
     row = Row(2, ["NULL", "\\N", "Nullard", "null", ""])
 
-    assert without_nulls(row).cells == ["", "", "Nullard", "null", ""]
+    assert as_stored(row).cells == ["", "", "Nullard", "null", ""]
