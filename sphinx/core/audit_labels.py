@@ -52,6 +52,7 @@ LABELS: dict[str, Any] = {
     "feed.alarm": _("Alerte de la passerelle"),
     "feed.failing": _("Flux en échec"),
     "feed.host_key_accepted": _("Clé du serveur acceptée"),
+    "feed.shipments_told": _("Expéditions dites à une boutique"),
     "firm.changed": _("Réglages de la société changés"),
     "firm.first_steps": _("Premiers pas"),
     "goods.returned": _("Marchandise revenue"),
