@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from sales.drafts import OrderDraft
 from sales.models import Order
 from sales.services.order_work import Rejection, note
+from sales.services.releasing import OPEN_STATES
 
 
 def notes_on_refunds(draft: OrderDraft, known: Order | None) -> list[Rejection]:
@@ -14,14 +15,11 @@ def notes_on_refunds(draft: OrderDraft, known: Order | None) -> list[Rejection]:
         return [_unsaid(draft)]
     if draft.refunded < draft.total_incl_tax and _is_emptied(draft):
         return [_emptied(draft)]
-    if known is None or known.is_history or known.status in _OPEN:
+    if known is None or known.is_history or known.status in OPEN_STATES:
         return []
     if draft.refunded < known.refunded_incl_tax:
         return [_withdrawn(draft, known)]
     return []
-
-
-_OPEN = (Order.Status.DRAFT, Order.Status.CONFIRMED, Order.Status.CANCELLED)
 
 
 def _is_emptied(draft: OrderDraft) -> bool:
