@@ -98,16 +98,12 @@ class AnyStates(TestCase):
 
 
 def _do(said: Said, name: str, much: int = 0) -> Said:
-    if name == "refund" and said.refunded[much] < said.ordered[much]:
-        back = tuple(n + (place == much) for place, n in enumerate(said.refunded))
-        said = said._replace(refunded=back)
-        put(said.draft())
-    elif name == "carriage":
-        said = said._replace(carriage=True)
-        put(said.draft())
-    elif name == "gesture" and said.amount + D(much) / 100 < said.total:
-        said = said._replace(gesture=said.gesture + D(much) / 100)
-        put(said.draft())
+    if name in ("refund", "carriage", "gesture"):
+        more = _refunded_more(said, name, much)
+        # No shop gives back more than it was paid.
+        if more.amount <= more.total:
+            put(more.draft())
+            return more
     elif name == "prepare":
         _answer()
         orders = Order.objects.values_list("pk", flat=True)
@@ -121,6 +117,16 @@ def _do(said: Said, name: str, much: int = 0) -> Said:
     elif name == "credit":
         credit_refunds(at=NOON)
     return said
+
+
+def _refunded_more(said: Said, name: str, much: int) -> Said:
+    if name == "carriage":
+        return said._replace(carriage=True)
+    if name == "gesture":
+        return said._replace(gesture=said.gesture + D(much) / 100)
+    pieces = zip(said.refunded, said.ordered, strict=True)
+    back = [min(n + (place == much), ordered) for place, (n, ordered) in enumerate(pieces)]
+    return said._replace(refunded=tuple(back))
 
 
 def _answer() -> None:
