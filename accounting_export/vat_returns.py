@@ -257,6 +257,8 @@ def oss(first: date, last: date) -> tuple[list[OssRow], list[OssCorrection]]:
         .values(
             "entry__invoice__country",
             "entry__invoice__credited_invoice__issued_on",
+            # Of a credit note on another system's invoice.
+            "entry__invoice__mentions__credited__issued_on",
             "tax_rate",
             "nature",
         )
@@ -265,6 +267,9 @@ def oss(first: date, last: date) -> tuple[list[OssRow], list[OssCorrection]]:
     for line in lines:
         country, amount = line["entry__invoice__country"], to_cents(line["amount"])
         origin = line["entry__invoice__credited_invoice__issued_on"]
+        elsewhere = line["entry__invoice__mentions__credited__issued_on"]
+        if elsewhere:
+            origin = date.fromisoformat(elsewhere)
         is_tax = line["nature"] == Nature.TAX
         if origin is None or origin >= first:
             sums[country, line["tax_rate"] or ZERO][is_tax] += amount

@@ -1,6 +1,6 @@
 """What of invoicing is submitted to a second person where the firm wants it: money given back."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -42,6 +42,37 @@ def credit_lines(
     return services.credit_lines(
         invoice_id=invoice_id,
         quantities={int(line): Decimal(count) for line, count in quantities.items()},
+        reason=reason,
+        after_credits=after_credits,
+        at=clock.now(),
+        actor=actor,
+    )
+
+
+@submitted(
+    "invoicing.credit_elsewhere",
+    _("Établir un avoir sur une facture d'un autre logiciel"),
+    "invoicing.add_invoice",
+    REFUNDS,
+)
+def credit_elsewhere(
+    *,
+    actor: Any,
+    order_id: int,
+    number: str,
+    issued_on: str,
+    quantities: dict[str, str],
+    with_shipping: bool,
+    reason: str,
+    after_credits: int,
+) -> Any:
+    """Credit pieces of an order that another system invoiced: line id → pieces."""
+    return services.credit_elsewhere(
+        order_id=order_id,
+        number=number,
+        issued_on=date.fromisoformat(issued_on),
+        quantities={int(line): Decimal(count) for line, count in quantities.items()},
+        with_shipping=with_shipping,
         reason=reason,
         after_credits=after_credits,
         at=clock.now(),

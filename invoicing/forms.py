@@ -40,6 +40,23 @@ class PaymentForm(forms.Form):
     payments = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
+class ElsewhereForm(forms.Form):
+    """The invoice of another system that a credit note corrects, and why."""
+
+    number = forms.CharField(
+        label=_("Facture d'origine, n°"), max_length=20, widget=forms.TextInput(attrs=_TEXT)
+    )
+    issued_on = forms.DateField(
+        label=_("du"), widget=forms.DateInput(attrs={**_TEXT, "type": "date"}, format="%Y-%m-%d")
+    )
+    reason = forms.CharField(
+        label=_("Motif"),
+        max_length=200,
+        initial=_("Retour"),
+        widget=forms.TextInput(attrs=_TEXT),
+    )
+
+
 class StatementForm(forms.Form):
     """The bank's statement."""
 

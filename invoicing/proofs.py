@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from invoicing.chain import GENESIS, closing_form, document_hash, link
@@ -20,7 +20,7 @@ from invoicing.models import (
     Payment,
     TaxBreakdown,
 )
-from invoicing.selectors import DONE_WITH, NOT_INVOICED, notes_to_invoice
+from invoicing.selectors import DONE_WITH, NOT_INVOICED, OF_ELSEWHERE, notes_to_invoice
 from sales.models import DeliveryNote, Order, OrderLine
 from sphinx.core.files import here
 from sphinx.core.models import DocumentSequence
@@ -136,6 +136,7 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
     )
     for order, kind, total in (
         Invoice.objects.filter(is_grouped=False)
+        .exclude(OF_ELSEWHERE)
         .order_by()
         .values_list("order", "kind")
         .annotate(total=Sum("total_incl_tax"))
@@ -180,6 +181,25 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
                 f"commande {number} : {invoiced} € facturés, {credited} € en avoirs, "
                 f"{total} € à la boutique"
             )
+
+
+@proves("credited_elsewhere")
+def no_more_is_credited_than_was_sold(proof: Proof) -> None:
+    """Credit notes on another system's invoices never exceed what their order was charged."""
+    rows = (
+        Order.objects.filter(pk__in=Invoice.objects.filter(OF_ELSEWHERE).values("order"))
+        .annotate(
+            credited=Sum(
+                "invoices__total_incl_tax",
+                filter=Q(invoices__in=Invoice.objects.filter(OF_ELSEWHERE)),
+            )
+        )
+        .values_list("number", "total_incl_tax", "credited")
+    )
+    for number, charged, credited in rows:
+        proof.checked += 1
+        if to_cents(credited) > charged:
+            proof.faults.append(f"commande {number} : {credited} € en avoirs, {charged} € vendus")
 
 
 @proves("invoice_pdfs")

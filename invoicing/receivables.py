@@ -5,12 +5,25 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    Case,
+    DecimalField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from invoicing.models import Invoice, InvoicedNote, Payment
+from invoicing.selectors import OF_ELSEWHERE
 from sales.models import Order
 from sphinx.core.clock import business_date
 from sphinx.core.money import NOTHING, ZERO, to_cents
@@ -33,16 +46,23 @@ def _total(rows: QuerySet[Any], group: str, amount: str) -> Coalesce:
 def with_balance(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
     """Invoices with `credited`, `received` and `balance` (EUR incl. tax; below 0 we owe it).
 
-    What was given back on a credit note counts with the invoice that it corrects.
+    What was given back on a credit note counts with the invoice that it corrects. One on another
+    system's invoice stands for itself.
     """
     credits_of = Invoice.objects.filter(credited_invoice=OuterRef("pk"))
     paid = Payment.objects.filter(invoice=OuterRef("pk"))
     given_back = Payment.objects.filter(invoice__credited_invoice=OuterRef("pk"))
-    return invoices.filter(kind=Invoice.Kind.INVOICE).annotate(
+    return invoices.filter(credited_invoice=None).annotate(
         credited=_total(credits_of, "credited_invoice", "total_incl_tax"),
         received=_total(paid, "invoice", "amount")
         + _total(given_back, "invoice__credited_invoice", "amount"),
-        balance=F("total_incl_tax") - F("credited") - F("received"),
+        balance=Case(
+            When(kind=Invoice.Kind.INVOICE, then=F("total_incl_tax")),
+            default=-F("total_incl_tax"),
+            output_field=_MONEY,
+        )
+        - F("credited")
+        - F("received"),
     )
 
 
@@ -55,6 +75,7 @@ def open_invoices() -> QuerySet[Any]:
     # Each of the three has an index of its own: an OR of them would read every invoice.
     due = Invoice.objects.alias(due=F("total_incl_tax") - F("paid_incl_tax")).filter(due__gt=0)
     credited = Invoice.objects.filter(credited_invoice__isnull=False)
+    elsewhere = Invoice.objects.filter(OF_ELSEWHERE)
     touched = Payment.objects.filter(invoice__isnull=False).exclude(
         reference__startswith=f"{FROM_SHOP}:"
     )
@@ -63,6 +84,7 @@ def open_invoices() -> QuerySet[Any]:
         .values("pk")
         .union(
             credited.order_by().values("credited_invoice"),
+            elsewhere.order_by().values("pk"),
             touched.order_by().values("invoice"),
         )
     )

@@ -66,6 +66,8 @@ def refused_e_invoices() -> QuerySet[EInvoiceState]:
 DONE_WITH = [Order.Status.INVOICED.value, Order.Status.CANCELLED.value]
 # Delivery notes that no invoice has, alone or in a group.
 NOT_INVOICED = Q(invoice=None) & Q(invoiced=None)
+# Credit notes on another system's invoices, of goods sold before the shop's first day here.
+OF_ELSEWHERE = Q(kind=Invoice.Kind.CREDIT_NOTE, credited_invoice=None)
 
 
 def invoices_of(orders: Iterable[int]) -> dict[int, list[Invoice]]:

@@ -12,6 +12,11 @@ urlpatterns = [
     path("factures/a-encaisser/", receivables.receivables, name="receivables"),
     path("factures/<int:invoice_id>/reglement/", receivables.receivable, name="receivable"),
     path("factures/<int:invoice_id>/avoir/", receivables.credit, name="credit"),
+    path(
+        "factures/reprise/<int:order_id>/avoir/",
+        orders.credit_elsewhere,
+        name="credit_elsewhere",
+    ),
     path("factures/acompte/<int:order_id>/", orders.down_payment, name="down_payment"),
     path("documents/commandes/<int:order_id>/pro-forma.pdf", orders.pro_forma, name="pro_forma"),
     path("clients/<int:customer_id>/releve.pdf", receivables.statement, name="statement"),

@@ -185,8 +185,8 @@ def _customer_line(book: AccountBook, invoice: Invoice) -> list[JournalLine]:
 
 
 def _label(invoice: Invoice) -> str:
-    if invoice.credited_invoice:
-        return f"Avoir s/{invoice.credited_invoice.number} {invoice.customer_name}"[:120]
+    if invoice.corrected:
+        return f"Avoir s/{invoice.corrected.number} {invoice.customer_name}"[:120]
     if invoice.is_down_payment:
         return f"Acompte cde {invoice.order_number} {invoice.customer_name}"[:120]
     return f"Cde {invoice.order_number} {invoice.customer_name}"[:120]

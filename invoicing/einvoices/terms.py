@@ -84,8 +84,9 @@ def terms_of(
         terms["BT-74"] = date.fromisoformat(max(shipped))
     if invoice.mentions["delivery_note"]:
         terms["BT-16"] = invoice.mentions["delivery_note"]
-    if original:
-        terms["BG-3"] = [{"BT-25": original.number, "BT-26": original.issued_on}]
+    if invoice.corrected:
+        number, issued_on = invoice.corrected
+        terms["BG-3"] = [{"BT-25": number, "BT-26": issued_on}]
     elif deposits:
         terms["BG-3"] = [
             {"BT-25": d["number"], "BT-26": date.fromisoformat(d["issued_on"])} for d in deposits

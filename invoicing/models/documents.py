@@ -4,6 +4,9 @@ Everything the law freezes is copied here; links are for tracing, not for printi
 written at issue and refused any change by triggers: a correction is a credit note.
 """
 
+from datetime import date
+from typing import NamedTuple
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +16,13 @@ from sphinx.core.checks import cents
 from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
 from sphinx.core.models import Shop, Sourced
 from sphinx.core.vat import TaxRegime
+
+
+class Corrected(NamedTuple):
+    """The invoice that a credit note corrects: ours, or another system's."""
+
+    number: str
+    issued_on: date
 
 
 class Invoice(Sourced):
@@ -85,6 +95,12 @@ class Invoice(Sourced):
             models.Index(
                 models.F("total_incl_tax") - models.F("paid_incl_tax"), name="invoicing_invoice_due"
             ),
+            # Credit notes on another system's invoices.
+            models.Index(
+                fields=["id"],
+                name="invoicing_credit_elsewhere",
+                condition=models.Q(kind="credit_note", credited_invoice__isnull=True),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -118,6 +134,14 @@ class Invoice(Sourced):
                     credited_invoice__isnull=False,
                     is_down_payment=False,
                     is_grouped=False,
+                )
+                | models.Q(
+                    kind="credit_note",
+                    delivery_note__isnull=True,
+                    credited_invoice__isnull=True,
+                    mentions__has_key="credited",
+                    is_down_payment=False,
+                    is_grouped=False,
                 ),
                 name="invoicing_invoice_kind_has_origin",
             ),
@@ -130,6 +154,14 @@ class Invoice(Sourced):
     def title(self) -> str:
         """What the document calls itself, in the active language."""
         return str(_("Facture d'acompte") if self.is_down_payment else self.get_kind_display())
+
+    @property
+    def corrected(self) -> Corrected | None:
+        """What a credit note corrects; None for an invoice."""
+        if self.credited_invoice:
+            return Corrected(self.credited_invoice.number, self.credited_invoice.issued_on)
+        told = self.mentions.get("credited")
+        return Corrected(told["number"], date.fromisoformat(told["issued_on"])) if told else None
 
     @property
     def sign(self) -> int:

@@ -14,6 +14,7 @@ from invoicing.services.closing import close_periods
 from invoicing.services.credits import credit_invoice, credit_lines
 from invoicing.services.documents import render_pdfs
 from invoicing.services.down_payments import issue_down_payment
+from invoicing.services.elsewhere import credit_elsewhere, left_to_credit_elsewhere
 from invoicing.services.issuing import (
     Issued,
     issue_grouped,
@@ -51,6 +52,7 @@ __all__ = [
     "confirm_movement",
     "confirm_paid_ahead",
     "correct_report",
+    "credit_elsewhere",
     "credit_invoice",
     "credit_lines",
     "credit_refunds",
@@ -63,6 +65,7 @@ __all__ = [
     "issue_invoice",
     "issue_invoices",
     "issue_shipped",
+    "left_to_credit_elsewhere",
     "link_movements",
     "make_archive",
     "make_due_reports",

@@ -155,7 +155,7 @@ class Builder:
         order = self.orders[note.order_id]
         lines = [self._goods_line(line) for line in self.note_lines[note.pk]]
         if order.pk not in self.has_shipping:
-            shipping = self._shipping_lines(order)
+            shipping = self.shipping_lines(order)
             for line in shipping if names_order else ():
                 line.label = f"{line.label} ({order.number})"[:200]
             lines += shipping
@@ -208,21 +208,21 @@ class Builder:
         """The order as one document, as if nothing of it had been invoiced."""
         self.invoiced_amounts.pop(order.pk, None)
         lines = [
-            self._line(ordered, ordered.quantity, Decimal(0))
+            self.line_of(ordered, ordered.quantity, Decimal(0))
             for ordered in self.order_lines[order.pk]
         ]
-        return self.build(order, None, [*lines, *self._shipping_lines(order)])
+        return self.build(order, None, [*lines, *self.shipping_lines(order)])
 
     def _goods_line(self, line: DeliveryNoteLine) -> InvoiceLine:
         ordered = line.order_line
         done = self.invoiced_quantities[ordered.pk]
         self.invoiced_quantities[ordered.pk] += line.quantity
-        found = self._line(ordered, line.quantity, done)
+        found = self.line_of(ordered, line.quantity, done)
         found.delivery_line = line
         return found
 
     @staticmethod
-    def _line(ordered: OrderLine, pieces: Decimal, done: Decimal) -> InvoiceLine:
+    def line_of(ordered: OrderLine, pieces: Decimal, done: Decimal) -> InvoiceLine:
         """`pieces` of an order's line, when `done` of it were invoiced before."""
         whole_discount = ordered.discount_incl_tax + ordered.order_discount_incl_tax
         whole = ordered.total_incl_tax + ordered.discount_incl_tax
@@ -239,7 +239,7 @@ class Builder:
             discount_incl_tax=portion(whole_discount, done, pieces, ordered.quantity),
         )
 
-    def _shipping_lines(self, order: Order) -> list[InvoiceLine]:
+    def shipping_lines(self, order: Order) -> list[InvoiceLine]:
         """Shipping goes on the order's first invoice, whole, by rate."""
         with translation.override(language_of(order)):
             label = _("Frais de port")

@@ -5,16 +5,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from invoicing import services
-from invoicing.selectors import left_to_invoice, notes_to_invoice
+from invoicing.forms import ElsewhereForm
+from invoicing.selectors import OF_ELSEWHERE, left_to_invoice, notes_to_invoice
 from invoicing.services.building import group_key
+from invoicing.views.receivables import told_credit
 from sales.models import DeliveryNote, Order
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.jobs import start_job
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.pages import back_office_page
@@ -72,6 +76,50 @@ def _amount(request: HttpRequest, order: Order) -> Decimal:
     if share.isdecimal():
         return to_cents(order.total_incl_tax * int(share) / HUNDRED)
     return typed_number(request.POST.get("amount", ""), places=2)
+
+
+@login_required
+@permission_required("invoicing.add_invoice", raise_exception=True)
+def credit_elsewhere(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Credit pieces of an order that another system invoiced, with that invoice's number."""
+    order = get_object_or_404(
+        Order.objects.filter(Q(is_history=True) | Q(invoiced_elsewhere=True)), pk=order_id
+    )
+    lines = list(order.lines.order_by("position"))
+    form = ElsewhereForm(request.POST or None)
+    if form.is_valid():
+        try:
+            made = submit(
+                "invoicing.credit_elsewhere",
+                about=_("Avoir sur %s") % form.cleaned_data["number"],
+                actor=request.user,
+                order_id=order.pk,
+                number=form.cleaned_data["number"],
+                issued_on=form.cleaned_data["issued_on"].isoformat(),
+                quantities={
+                    str(line.pk): str(typed_number(request.POST.get(f"q{line.pk}", "")))
+                    for line in lines
+                },
+                with_shipping="shipping" in request.POST,
+                reason=form.cleaned_data["reason"],
+                after_credits=int(typed_number(request.POST.get("credits", ""), places=0)),
+            )
+        except SphinxError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, asked_or(made, told_credit(made)))
+            return redirect("invoicing:credit_elsewhere", order.pk)
+    left = services.left_to_credit_elsewhere(order, lines)
+    return back_office_page(
+        request,
+        "invoicing/credit_elsewhere.html",
+        title=_("Avoir sur %s") % order.number,
+        order=order,
+        form=form,
+        rows=[(ln, left.pieces[ln.pk], request.POST.get(f"q{ln.pk}", "")) for ln in lines],
+        has_shipping=left.has_shipping,
+        credit_notes=list(order.invoices.filter(OF_ELSEWHERE).order_by("chain_index")),
+    )
 
 
 @login_required

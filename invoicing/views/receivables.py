@@ -66,13 +66,20 @@ def receivables(request: HttpRequest) -> HttpResponse:
 @login_required
 @permission_required("invoicing.view_invoice", raise_exception=True)
 def receivable(request: HttpRequest, invoice_id: int) -> HttpResponse:
-    """One invoice: what was paid, what is left; a payment noted, a reminder sent."""
+    """One invoice: what was paid, what is left; a payment noted, a reminder sent.
+
+    A credit note is settled with the invoice that it corrects.
+    """
+    corrected = Invoice.objects.filter(credit_notes=invoice_id).first()
+    if corrected is not None:
+        return redirect("invoicing:receivable", corrected.pk)
     invoice = get_object_or_404(
         with_balance(Invoice.objects.select_related("customer")), pk=invoice_id
     )
+    balance = to_cents(invoice.balance)
     form = PaymentForm(
         request.POST if request.POST.get("verb") == "pay" else None,
-        initial={"amount": max(to_cents(invoice.balance), 0), "paid_on": clock.today()},
+        initial={"amount": abs(balance), "is_refund": balance < 0, "paid_on": clock.today()},
     )
     if request.method == "POST":
         permission = "add_reminder" if request.POST.get("verb") == "remind" else "add_payment"
@@ -162,7 +169,8 @@ def _settle(request: HttpRequest, invoice: Any, verb: str, what: str) -> None:
     messages.success(request, _("La compensation est notée."))
 
 
-def _told(made: Any) -> str:
+def told_credit(made: Any) -> str:
+    """What was made; blank while a second person is asked."""
     if not isinstance(made, Invoice):
         return ""
     return _("Avoir %(number)s de %(total)s € établi.") % said(
@@ -194,7 +202,7 @@ def credit(request: HttpRequest, invoice_id: int) -> HttpResponse:
         except SphinxError as error:
             messages.error(request, error.message)
         else:
-            messages.success(request, asked_or(made, _told(made)))
+            messages.success(request, asked_or(made, told_credit(made)))
             return redirect("invoicing:receivable", invoice.pk)
     rows = []
     for line in lines:

@@ -165,13 +165,15 @@ def _history(order: Order) -> list[AuditEvent]:
 
 
 def _papers(request: HttpRequest, order: Order) -> list[tuple[Any, str]]:
-    """What can be written of an order before it leaves, for who may."""
+    """What can be written of an order besides its invoices, for who may."""
     open_states = (Order.Status.DRAFT, Order.Status.CONFIRMED, Order.Status.PARTIALLY_DELIVERED)
     possible = (
         (_("Facture d'acompte"), "invoicing:down_payment", "invoicing.add_invoice",
          order.status in open_states and order.total_incl_tax > 0),
         (_("Facture pro forma"), "invoicing:pro_forma", "invoicing.view_invoice",
          order.status in open_states),
+        (_("Avoir sur la facture d'origine"), "invoicing:credit_elsewhere",
+         "invoicing.add_invoice", order.is_history or order.invoiced_elsewhere),
     )  # fmt: skip
     return [
         (label, reverse(name, args=[order.pk]))
