@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from ftp_ingest.dialects.base import Header, Row, heading
-from sphinx.core import cells, texts
+from sphinx.core import cells
 from sphinx.core.clock import PARIS
 from sphinx.core.money import to_cents
 
@@ -32,6 +32,10 @@ class Columns:
     def has(self, *fields: str) -> bool:
         """True when the file has a column for each of the fields."""
         return all(self.place[field] >= 0 for field in fields)
+
+    def has_any(self, *fields: str) -> bool:
+        """True when the file has a column for one of the fields."""
+        return any(self.place[field] >= 0 for field in fields)
 
     def entry(self, row: Row) -> "Entry":
         """The row, to be read field by field."""
@@ -62,12 +66,12 @@ class Entry:
         return bool(self._cells[self._place[field]].strip())
 
     def text(self, field: str) -> str:
-        """Cleaned text; exporters put an apostrophe before what could be a formula: '=1+1."""
-        return texts.without_guard(cells.clean(self._cells[self._place[field]]))
+        """Cleaned text, without the apostrophe that keeps it from being a formula."""
+        return cells.text(self._cells[self._place[field]])
 
     def maybe(self, field: str) -> str:
         """Cleaned text; blank for a field that this dialect doesn't have."""
-        return texts.without_guard(cells.clean(self._cells[self._place.get(field, -1)]))
+        return cells.text(self._cells[self._place.get(field, -1)])
 
     def plain(self, field: str) -> str:
         """Cleaned text without the apostrophe that keeps spreadsheets from reading a number."""

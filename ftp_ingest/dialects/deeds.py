@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from ftp_ingest.dialects.states import PHRASES, States
-from sphinx.core.texts import fold
+from sphinx.core.cells import folded
 
 LEFT = frozenset(("shipped", "delivered"))
 
@@ -13,7 +13,7 @@ def has_left(text: str, own: States | None = None, platform: Collection[str] = (
 
     The shop's own answer comes first, then the platform's own words (folded), then everybody's.
     """
-    phrase = fold(text)
+    phrase = folded(text)
     if own and phrase in own:
         return own[phrase] in LEFT
     return phrase in platform or PHRASES.get(phrase) in LEFT

@@ -6,6 +6,7 @@ tax, or excl. tax when the file has `unit_price_excl_tax`.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -87,6 +88,15 @@ class Pivot(Dialect):
         return PivotCustomers(header)
 
 
+_DEEDS_OF_ORDER = ("shipped_at", "carrier", "tracking_number", "shipping_refunded_incl_tax")
+_DEEDS_OF_LINE = (
+    "quantity_shipped",
+    "quantity_cancelled",
+    "quantity_refunded",
+    "line_refunded_incl_tax",
+)
+
+
 class PivotOrders(TableOrders):
     """Reads orders."""
 
@@ -102,6 +112,9 @@ class PivotOrders(TableOrders):
         self.first_row = (place["total_incl_tax"], place["placed_at"])
         self._includes_tax = self._columns.has("unit_price_incl_tax")
         self._price = "unit_price_incl_tax" if self._includes_tax else "unit_price_excl_tax"
+        # Few files tell what the shop did: their cells are read only where there are any.
+        self._tells_lines = self._columns.has_any(*_DEEDS_OF_LINE)
+        self._tells_shipping = self._columns.has_any(*_DEEDS_OF_ORDER)
 
     def is_total(self, cells: list[str]) -> bool:
         return self.key(cells).casefold() in _TOTALS and not self._has_content(cells)
@@ -142,11 +155,16 @@ class PivotOrders(TableOrders):
             note=entry.text("note"),
             line=entry.line,
             is_shipped=has_left(entry.raw("status"), self.states),
-            shipped_at=entry.maybe_moment("shipped_at"),
-            carrier=entry.text("carrier"),
-            tracking_number=entry.plain("tracking_number"),
-            shipping_refunded=entry.size("shipping_refunded_incl_tax"),
+            **(self._told_of_order(entry) if self._tells_shipping else {}),
         )
+
+    def _told_of_order(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "shipped_at": entry.maybe_moment("shipped_at"),
+            "carrier": entry.text("carrier"),
+            "tracking_number": entry.plain("tracking_number"),
+            "shipping_refunded": entry.size("shipping_refunded_incl_tax"),
+        }
 
     def _states(self, entry: Entry) -> tuple[str, str]:
         status = entry.raw("status").strip()
@@ -240,11 +258,16 @@ class PivotOrders(TableOrders):
             discount=discount,
             line=entry.line,
             product_key=entry.plain("shop_product_key"),
-            shipped=entry.pieces("quantity_shipped"),
-            cancelled=entry.pieces("quantity_cancelled") or ZERO,
-            refunded=entry.pieces("quantity_refunded") or ZERO,
-            refunded_amount=entry.maybe_size("line_refunded_incl_tax"),
+            **(self._told_of_line(entry) if self._tells_lines else {}),
         )
+
+    def _told_of_line(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "shipped": entry.pieces("quantity_shipped"),
+            "cancelled": entry.pieces("quantity_cancelled") or ZERO,
+            "refunded": entry.pieces("quantity_refunded") or ZERO,
+            "refunded_amount": entry.maybe_size("line_refunded_incl_tax"),
+        }
 
     def _unit_price(self, entry: Entry, _pieces: Decimal, _discount: Decimal) -> Decimal:
         if not entry.filled(self._price):

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 
 from django.utils.translation import gettext as _
 
@@ -200,16 +201,22 @@ def address_of(entry: Entry, use: str) -> AddressDraft:
 
     Name, company and phone are blank where the dialect has none of the address's own.
     """
+    fields = _fields_of_address(use)
     return AddressDraft(
-        name=entry.maybe(f"{use}_name"),
-        company=entry.maybe(f"{use}_company"),
-        address1=entry.text(f"{use}_address1"),
-        address2=entry.text(f"{use}_address2"),
-        postcode=entry.plain(f"{use}_postcode"),
-        city=entry.text(f"{use}_city"),
-        country=entry.country(f"{use}_country"),
-        phone=entry.maybe(f"{use}_phone").removeprefix("'"),
+        name=entry.maybe(fields.name),
+        company=entry.maybe(fields.company),
+        address1=entry.text(fields.address1),
+        address2=entry.text(fields.address2),
+        postcode=entry.plain(fields.postcode),
+        city=entry.text(fields.city),
+        country=entry.country(fields.country),
+        phone=entry.maybe(fields.phone).removeprefix("'"),
     )
+
+
+@cache
+def _fields_of_address(use: str) -> AddressDraft:
+    return AddressDraft(*(f"{use}_{part}" for part in AddressDraft._fields))
 
 
 def account_holder(entry: Entry, address: AddressDraft, site: str) -> CustomerDraft:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from sphinx.core.cells import folded
 from sphinx.core.texts import fold
 
 # The meaning of a phrase → state of the order, payment status.
@@ -51,7 +52,7 @@ def states_of(
 
     The shop's own answer comes first, then the platform's own words (folded), then everybody's.
     """
-    phrase = fold(text)
+    phrase = folded(text)
     if own and phrase in own:
         return MEANINGS.get(own[phrase])
     return (platform or {}).get(phrase) or MEANINGS.get(PHRASES.get(phrase, ""))

@@ -22,6 +22,7 @@ HEAD_BYTES = 256 * 1024
 HEAD_RECORDS = 20
 DELIMITERS = ";,\t|"
 MAX_COLUMNS = 2000
+LEAST_COLUMNS = 2
 WORKBOOK = "xlsx"
 # What files that are no table start with.
 _LOOKS_LIKE = (
@@ -92,6 +93,9 @@ def _header_in(
 ) -> tuple[int, FileFormat] | None:
     """The first record that some dialect knows as its header, and how many columns agree."""
     for line, names in head.records:
+        # Read with the wrong delimiter, or a title.
+        if sum(bool(name.strip()) for name in names) < LEAST_COLUMNS:
+            continue
         header = Header(names)
         best: tuple[int, Dialect, str] | None = None
         for dialect in candidates:

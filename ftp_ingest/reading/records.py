@@ -50,6 +50,15 @@ class Record(NamedTuple):
     last: int = 0
 
 
+def _undecodable(cells: list[str]) -> str:
+    """The fault of a record with bytes that are no text; blank for all others."""
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return "undecodable"
+    return ""
+
+
 class _Lines:
     """Physical lines, remembering those of the record being read so that they can be unread."""
 
@@ -193,14 +202,13 @@ class Records:
                 continue
             try:
                 cells = next(reader)
-                fault = self._end_fault(cells, lines) or self._fault(cells)
             except StopIteration:
                 return
             except csv.Error:
                 cells, fault = self._broken(lines)
                 reader = self._reader(lines)
             else:
-                self._learn(start, cells, fault, lines)
+                fault = self._fault_of(start, cells, lines)
             if fault == "torn":
                 self._tear(start, lines.number)
             yield Record(start, cells, fault, last=lines.number)
@@ -239,6 +247,16 @@ class Records:
         lines.give_back(keep=len(taken))
         return None
 
+    def _fault_of(self, start: int, cells: list[str], lines: _Lines) -> str:
+        """What is wrong with a record that was read, most often nothing."""
+        if len(cells) == self._width and '"' not in lines.taken[0]:
+            # As nearly all are: it teaches nothing of quotes.
+            self._was_full = True
+            return _undecodable(cells)
+        fault = self._end_fault(cells, lines) or self._fault(cells)
+        self._learn(start, cells, fault, lines)
+        return fault
+
     def _learn(self, start: int, cells: list[str], fault: str, lines: _Lines) -> None:
         """Where rows can be trusted, and where not, from a record whose own quotes are right."""
         text = lines.taken[0]
@@ -272,11 +290,7 @@ class Records:
         # Fewer cells than half the header is a cut line, not trailing blanks left out.
         if len(cells) < width // 2 and any(cell.strip() for cell in cells):
             return "cut"
-        try:
-            "".join(cells).encode()
-        except UnicodeEncodeError:
-            return "undecodable"
-        return ""
+        return _undecodable(cells)
 
     def _padded(self, cells: list[str]) -> list[str]:
         width = self._width

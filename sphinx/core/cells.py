@@ -66,6 +66,18 @@ clean = lru_cache(maxsize=CACHED)(texts.clean)
 
 
 @lru_cache(maxsize=CACHED)
+def text(cell: str) -> str:
+    """Cleaned text; exporters put an apostrophe before what could be a formula: '=1+1."""
+    return texts.without_guard(texts.clean(cell))
+
+
+@lru_cache(maxsize=CACHED)
+def folded(cell: str) -> str:
+    """The cell as words are compared: see `texts.fold`."""
+    return texts.fold(cell)
+
+
+@lru_cache(maxsize=CACHED)
 def _number(text: str) -> Decimal | None:
     """A decimal written any usual way; None when it isn't one."""
     if not _PLAIN_NUMBER.fullmatch(text):
@@ -429,7 +441,7 @@ def country(text: str) -> str:
     return _countries_by_name().get(texts.fold(code), "") if code else ""
 
 
-def unquoted(text: str) -> str:
-    """Without the one apostrophe that keeps spreadsheets from reading a number."""
-    text = clean(text)
-    return text[1:] if text.startswith("'") else text
+@lru_cache(maxsize=CACHED)
+def unquoted(cell: str) -> str:
+    """Cleaned text without the one apostrophe that keeps spreadsheets from reading a number."""
+    return texts.clean(cell).removeprefix("'")
