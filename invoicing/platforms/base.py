@@ -13,10 +13,14 @@ INVOICES, REPORTS = "factures", "e-reporting"
 
 
 class Message(NamedTuple):
-    """A file from the platform: states of invoices or of reports."""
+    """A file from the platform: states of invoices or of reports.
+
+    `fault` says in a sentence why it couldn't be fetched.
+    """
 
     name: str
     data: bytes
+    fault: str = ""
 
 
 class Platform(Protocol):

@@ -9,6 +9,7 @@ folder. Ours is SPHINX_PLATFORM_DIR:
     retour/lus/, retour/refuses/          what was read, what couldn't be and why
 """
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,10 +22,15 @@ from django.utils.translation import gettext_lazy
 from invoicing.platforms.base import Message, register
 from sphinx.core.errors import TransientError
 from sphinx.core.files import whole_file
+from sphinx.core.texts import visible
 
 OUT, BACK, READ, REFUSED = "envoi", "retour", "lus", "refuses"
 # Still being written by the platform's connector.
 QUIET_SECONDS = 30
+# A message tells the states of some documents; a year's would be less.
+MAX_BYTES = 20 * 1024 * 1024
+# File systems take 255 bytes, ".txt" included.
+_LONGEST_NAME = 250
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart")
 
 
@@ -50,7 +56,7 @@ class Folder:
             # Another round may have put it away meanwhile.
             with suppress(FileNotFoundError):
                 if _is_whole(path):
-                    yield Message(path.name, path.read_bytes())
+                    yield _message(path)
 
     def put_away(self, name: str, *, refused: str = "") -> None:
         """Moved beside; a refused one with its reason in a text file."""
@@ -59,7 +65,23 @@ class Folder:
         with suppress(FileNotFoundError):
             path.replace(target)
         if refused:
-            target.with_name(f"{name}.txt").write_text(f"{refused}\n", encoding="utf-8")
+            beside = os.fsdecode(os.fsencode(name)[:_LONGEST_NAME]) + ".txt"
+            target.with_name(beside).write_text(
+                f"{refused}\n", encoding="utf-8", errors="backslashreplace"
+            )
+
+
+def _message(path: Path) -> Message:
+    if path.stat().st_size > MAX_BYTES:
+        sentence = _("%(name)s dépasse %(limit)s Mo : ce n'est pas un message de plateforme.")
+        shown = {"name": visible(path.name), "limit": MAX_BYTES // 1024**2}
+        return Message(path.name, b"", sentence % shown)
+    try:
+        return Message(path.name, path.read_bytes())
+    except PermissionError as error:
+        sentence = _("%(name)s ne peut pas être lu : %(reason)s.")
+        shown = {"name": visible(path.name), "reason": error.strerror}
+        return Message(path.name, b"", sentence % shown)
 
 
 def _is_whole(path: Path) -> bool:

@@ -55,13 +55,17 @@ _WORDS = {
 
 
 class Said(NamedTuple):
-    """One state of one document (an invoice's number or a report's identifier)."""
+    """One state of one document (an invoice's number or a report's identifier).
+
+    `fault` says in a sentence why the line can't be used.
+    """
 
     document: str
     state: str
     at: datetime | None
     reason: str
     line: int = 0
+    fault: str = ""
 
 
 def read_message(name: str, data: bytes) -> list[Said]:
@@ -97,8 +101,13 @@ def _csv(name: str, data: bytes) -> Iterator[Said]:
             what: row[place] if 0 <= place < len(row) else "" for what, place in places.items()
         }
         state = _WORDS.get(fold(found["state"]), found["state"])
-        at = cells.maybe_moment(found["at"], line, first.cells[places["at"]])
-        yield Said(found["document"], state, at, clean(found["reason"], 500), line)
+        document, reason = clean(found["document"]), clean(found["reason"], 500)
+        try:
+            at = cells.maybe_moment(found["at"], line, first.cells[places["at"]])
+        except InputError as error:
+            yield Said(document, state, None, reason, line, error.message)
+        else:
+            yield Said(document, state, at, reason, line)
 
 
 def _cdar(name: str, data: bytes) -> Iterator[Said]:
@@ -112,6 +121,7 @@ def _cdar(name: str, data: bytes) -> Iterator[Said]:
             code="platform.xml",
             line=error.lineno or 0,
         ) from error
+    stamp = _stamp(root, name)
     for document in root.iterfind(".//{*}ReferenceReferencedDocument"):
         notes = document.iterfind(".//{*}SpecifiedDocumentStatus/{*}Reason")
         more = document.iterfind(".//{*}IncludedNote/{*}Content")
@@ -119,13 +129,13 @@ def _cdar(name: str, data: bytes) -> Iterator[Said]:
         yield Said(
             (document.findtext("{*}IssuerAssignedID") or "").strip(),
             (document.findtext("{*}ProcessConditionCode") or "").strip(),
-            _stamp(root),
+            stamp,
             clean(reason, 500),
             document.sourceline or 0,
         )
 
 
-def _stamp(root: etree._Element) -> datetime | None:
+def _stamp(root: etree._Element, name: str) -> datetime | None:
     """When the state was taken: of the acknowledgement, else of the message (format 204)."""
     for path in (
         ".//{*}AcknowledgementDocument/{*}IssueDateTime/{*}DateTimeString",
@@ -133,5 +143,15 @@ def _stamp(root: etree._Element) -> datetime | None:
     ):
         text = (root.findtext(path) or "").strip()
         if re.fullmatch(r"\d{14}", text):
-            return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=PARIS)
+            return _moment(text, name)
     return None
+
+
+def _moment(text: str, name: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=PARIS)
+    except ValueError as error:
+        raise InputError(
+            _("%(name)s : « %(text)s » n'est pas une date.") % {"name": name, "text": text},
+            code="platform.bad_date",
+        ) from error

@@ -7,9 +7,10 @@ told by their names, in the ways French banks write them.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from html import unescape
 from typing import NamedTuple
 
@@ -47,22 +48,42 @@ class BankRow(NamedTuple):
     counterparty: str = ""
 
 
-def read_statement(name: str, data: bytes) -> list[BankRow]:
-    """The lines of a statement.
+class Statement(NamedTuple):
+    """The lines of a statement, and a sentence for each that can't be read."""
+
+    rows: list[BankRow]
+    faults: list[str]
+
+
+# A line of a statement, yet to be understood; None says nothing.
+_Line = Callable[[], BankRow | None]
+
+
+def read_statement(name: str, data: bytes) -> Statement:
+    """The lines of a statement; one that can't be read doesn't hold the others back.
 
     Raises:
-        InputError: it is no statement, or a line of it can't be read.
+        InputError: it is no statement, or none of its lines can be read.
     """
     head = data[:2000].lstrip()
     if b"OFXHEADER" in head or b"<OFX" in head:
-        rows = list(_ofx(name, data))
+        lines = _ofx(name, data)
     elif head.startswith((b"<?xml", b"<Document")) or b"camt.053" in head:
-        rows = list(_camt(name, data))
+        lines = _camt(name, data)
     else:
-        rows = list(_table(name, data))
-    if not rows:
-        raise InputError(_("%s ne contient aucune opération bancaire.") % name, code="bank.empty")
-    return rows
+        lines = _table(name, data)
+    found = Statement([], [])
+    for understand in lines:
+        try:
+            row = understand()
+        except InputError as error:
+            found.faults.append(error.message)
+        else:
+            found.rows.extend([row] if row else [])
+    if not found.rows:
+        sentence = _("%s ne contient aucune opération bancaire.") % name
+        raise InputError(" ".join([sentence, *found.faults[:1]]), code="bank.empty")
+    return found
 
 
 class _Keys:
@@ -88,7 +109,7 @@ def _tag(block: str, name: str) -> str:
     return clean(unescape(found[1])) if found else ""
 
 
-def _ofx(name: str, data: bytes) -> Iterator[BankRow]:
+def _ofx(name: str, data: bytes) -> Iterator[_Line]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -97,16 +118,20 @@ def _ofx(name: str, data: bytes) -> Iterator[BankRow]:
     keys = _Keys()
     blocks = re.split(r"<STMTTRN>", text, flags=re.IGNORECASE)[1:]
     for rank, block in enumerate(blocks, start=1):
-        day, amount = _tag(block, "DTPOSTED")[:8], _tag(block, "TRNAMT")
-        try:
-            booked_on = datetime.strptime(day, "%Y%m%d").date()  # noqa: DTZ007 (a day)
-        except ValueError:
-            raise _unreadable(name, rank) from None
-        value = _amount(amount, rank, "TRNAMT")
-        label = clean(f"{_tag(block, 'NAME')} {_tag(block, 'MEMO')}")
-        own = _tag(block, "FITID")
-        key = f"{account}:{own}" if own else keys.of(booked_on, value, label)
-        yield BankRow(key[:80], booked_on, value, label[:300], _tag(block, "NAME")[:120])
+        yield partial(_ofx_row, name, rank, block, account, keys)
+
+
+def _ofx_row(name: str, rank: int, block: str, account: str, keys: _Keys) -> BankRow:
+    day, amount = _tag(block, "DTPOSTED")[:8], _tag(block, "TRNAMT")
+    try:
+        booked_on = datetime.strptime(day, "%Y%m%d").date()  # noqa: DTZ007 (a day)
+    except ValueError:
+        raise _unreadable(name, rank) from None
+    value = _amount(amount, rank, "TRNAMT")
+    label = clean(f"{_tag(block, 'NAME')} {_tag(block, 'MEMO')}")
+    own = _tag(block, "FITID")
+    key = f"{account}:{own}" if own else keys.of(booked_on, value, label)
+    return BankRow(key[:80], booked_on, value, label[:300], _tag(block, "NAME")[:120])
 
 
 def _unreadable(name: str, rank: int) -> InputError:
@@ -118,7 +143,7 @@ def _unreadable(name: str, rank: int) -> InputError:
     )
 
 
-def _camt(name: str, data: bytes) -> Iterator[BankRow]:
+def _camt(name: str, data: bytes) -> Iterator[_Line]:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
@@ -130,35 +155,33 @@ def _camt(name: str, data: bytes) -> Iterator[BankRow]:
         ) from error
     keys = _Keys()
     for rank, entry in enumerate(root.iter("{*}Ntry"), start=1):
-        text = {
-            tag: _texts(entry, tag)
-            for tag in ("Amt", "CdtDbtInd", "AcctSvcrRef", "Ustrd", "Nm", "EndToEndId")
-        }
-        day = entry.find("{*}BookgDt/{*}Dt")
-        moment = entry.find("{*}BookgDt/{*}DtTm")
-        written = (
-            (day if day is not None else moment).text
-            if (day is not None or moment is not None)
-            else ""
-        )
-        try:
-            booked_on = date.fromisoformat((written or "")[:10])
-        except ValueError:
-            raise _unreadable(name, rank) from None
-        amount = _amount(next(iter(text["Amt"]), ""), rank, "Amt")
-        if next(iter(text["CdtDbtInd"]), "") == "DBIT":
-            amount = -amount
-        label = clean(" ".join([*text["Nm"][:1], *text["Ustrd"], *text["EndToEndId"][:1]]))
-        own = next(iter(text["AcctSvcrRef"]), "")
-        key = own or keys.of(booked_on, amount, label)
-        yield BankRow(key[:80], booked_on, amount, label[:300], next(iter(text["Nm"]), "")[:120])
+        yield partial(_camt_row, name, rank, entry, keys)
+
+
+def _camt_row(name: str, rank: int, entry: etree._Element, keys: _Keys) -> BankRow:
+    text = {
+        tag: _texts(entry, tag)
+        for tag in ("Amt", "CdtDbtInd", "AcctSvcrRef", "Ustrd", "Nm", "EndToEndId")
+    }
+    written = entry.findtext("{*}BookgDt/{*}Dt") or entry.findtext("{*}BookgDt/{*}DtTm") or ""
+    try:
+        booked_on = date.fromisoformat(written.strip()[:10])
+    except ValueError:
+        raise _unreadable(name, rank) from None
+    amount = _amount(next(iter(text["Amt"]), ""), rank, "Amt")
+    if next(iter(text["CdtDbtInd"]), "") == "DBIT":
+        amount = -amount
+    label = clean(" ".join([*text["Nm"][:1], *text["Ustrd"], *text["EndToEndId"][:1]]))
+    own = next(iter(text["AcctSvcrRef"]), "")
+    key = own or keys.of(booked_on, amount, label)
+    return BankRow(key[:80], booked_on, amount, label[:300], next(iter(text["Nm"]), "")[:120])
 
 
 def _texts(entry: etree._Element, tag: str) -> list[str]:
     return [clean(found.text) for found in entry.iter(f"{{*}}{tag}") if found.text]
 
 
-def _table(name: str, data: bytes) -> Iterator[BankRow]:
+def _table(name: str, data: bytes) -> Iterator[_Line]:
     rows = list(read_table(name, data))
     places: dict[str, int] = {}
     start = 0
@@ -187,16 +210,20 @@ def _table(name: str, data: bytes) -> Iterator[BankRow]:
             role: row.cells[place] if place < len(row.cells) else ""
             for role, place in places.items()
         }
-        if not cell["day"] or not any(cell.get(r) for r in ("amount", "debit", "credit")):
-            continue
-        booked_on = cells.moment(cell["day"], row.line, "date").date()
-        amount = _amount(cell.get("amount", ""), row.line, "montant")
-        if not cell.get("amount"):
-            amount = _amount(cell.get("credit", ""), row.line, "crédit") - abs(
-                _amount(cell.get("debit", ""), row.line, "débit")
-            )
-        label = clean(cell["label"])
-        own = cell.get("reference", "")
-        text = f"{label} {own}" if own and own not in label else label
-        # A reference alone may be the customer's, not the bank's: it names no line.
-        yield BankRow(keys.of(booked_on, amount, text), booked_on, amount, text[:300])
+        yield partial(_table_row, row.line, cell, keys)
+
+
+def _table_row(line: int, cell: Mapping[str, str], keys: _Keys) -> BankRow | None:
+    if not cell["day"] or not any(cell.get(r) for r in ("amount", "debit", "credit")):
+        return None
+    booked_on = cells.moment(cell["day"], line, "date").date()
+    amount = _amount(cell.get("amount", ""), line, "montant")
+    if not cell.get("amount"):
+        amount = _amount(cell.get("credit", ""), line, "crédit") - abs(
+            _amount(cell.get("debit", ""), line, "débit")
+        )
+    label = clean(cell["label"])
+    own = cell.get("reference", "")
+    text = f"{label} {own}" if own and own not in label else label
+    # A reference alone may be the customer's, not the bank's: it names no line.
+    return BankRow(keys.of(booked_on, amount, text), booked_on, amount, text[:300])

@@ -32,10 +32,11 @@ TRANSFER, GIVEN_BACK = "Virement", "Remboursement"
 
 
 class Taken(NamedTuple):
-    """What a statement brought: lines, those that are new."""
+    """What a statement brought: lines, those that are new, and what couldn't be read."""
 
     lines: int
     new: int
+    faults: list[str]
 
 
 @transaction.atomic
@@ -43,9 +44,9 @@ def import_statement(*, name: str, data: bytes, actor: Any = None) -> Taken:
     """Take in a statement's lines; a line that is known already is passed over.
 
     Raises:
-        InputError: the file is no statement.
+        InputError: the file is no statement, or none of its lines can be read.
     """
-    rows = read_statement(name, data)
+    rows, faults = read_statement(name, data)
     known = set(
         BankLine.objects.filter(key__in=[row.key for row in rows]).values_list("key", flat=True)
     )
@@ -67,7 +68,7 @@ def import_statement(*, name: str, data: bytes, actor: Any = None) -> Taken:
         batch_size=1000,
     )
     record("bank.imported", made[:1], actor=actor, file=name, lines=len(rows), new=len(made))
-    return Taken(len(rows), len(made))
+    return Taken(len(rows), len(made), faults)
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ from sphinx.core.errors import InputError
 from sphinx.core.files import here
 from sphinx.core.money import NOTHING
 from sphinx.core.services import record
+from sphinx.core.texts import visible
 
 log = structlog.get_logger(__name__)
 State = EInvoiceState.State
@@ -126,10 +127,14 @@ def read_messages(platform: Platform, *, at: datetime) -> tuple[int, list[str]]:
     """Read what came back: new states, and sentences about what couldn't be used.
 
     A message is noted in the transaction that applies it, then put away; one met again is only
-    put away.
+    put away. One that can't be read holds no other back.
     """
     states, problems = 0, []
     for message in platform.messages():
+        if message.fault:
+            problems.append(message.fault)
+            platform.put_away(message.name, refused=message.fault)
+            continue
         kept = receive_message(message, at=at)
         states += kept.states
         problems += kept.problems
@@ -141,23 +146,22 @@ def read_messages(platform: Platform, *, at: datetime) -> tuple[int, list[str]]:
 def receive_message(message: Message, *, at: datetime) -> PlatformMessage:
     """Apply one message, once: the same bytes again change nothing."""
     _take_turns()
+    name = visible(message.name)[:200]
     digest = hashlib.sha256(message.data).hexdigest()
     known = PlatformMessage.objects.filter(sha256=digest).first()
     if known is not None:
-        return PlatformMessage(name=message.name, states=0, problems=[])
-    kept = PlatformMessage(
-        name=message.name[:200], sha256=digest, received_at=at, states=0, problems=[]
-    )
+        return PlatformMessage(name=name, states=0, problems=[])
+    kept = PlatformMessage(name=name, sha256=digest, received_at=at, states=0, problems=[])
     try:
-        said = read_message(message.name, message.data)
+        said = read_message(name, message.data)
     except InputError as error:
         kept.problems.append(error.message)
         said = []
-    kept.states, more = _apply(said, message.name, at)
+    kept.states, more = _apply(said, name, at)
     kept.problems += more
     kept.save()
     for problem in kept.problems:
-        log.warning("platform.message_problem", file=message.name, reason=problem)
+        log.warning("platform.message_problem", file=name, reason=problem)
     return kept
 
 
@@ -168,14 +172,16 @@ def _apply(said: Iterable[Said], name: str, at: datetime) -> tuple[int, list[str
     reports = {r.identifier: r for r in SalesReport.objects.filter(identifier__in=wanted)}
     rows, problems = [], []
     for one in said:
-        if one.document in invoices and one.state in State.values:
+        if one.fault:
+            problems.append(f"{name} : {one.fault}")
+        elif one.document in invoices and one.state in State.values:
             rows.append(
                 EInvoiceState(
                     invoice=invoices[one.document],
                     state=one.state,
                     occurred_at=one.at or at,
                     reason=one.reason,
-                    source=name[:200],
+                    source=name,
                 )
             )
         elif one.document in reports and one.state in _REPORT_STATES:

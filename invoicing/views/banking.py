@@ -21,6 +21,7 @@ from sphinx.core.money import to_cents
 from sphinx.core.pages import back_office_page
 
 SHOWN = 200
+SHOWN_FAULTS = 10
 
 
 @login_required
@@ -108,6 +109,11 @@ def _import(request: HttpRequest, form: StatementForm) -> None:
         _("%(lines)s opérations lues, dont %(new)s nouvelles.")
         % {"lines": taken.lines, "new": taken.new},
     )
+    for fault in taken.faults[:SHOWN_FAULTS]:
+        messages.warning(request, fault)
+    if len(taken.faults) > SHOWN_FAULTS:
+        more = len(taken.faults) - SHOWN_FAULTS
+        messages.warning(request, _("… et %s opérations illisibles de plus.") % more)
 
 
 def _typed(given: Sequence[str], line: BankLine) -> list[tuple[int, Decimal]]:

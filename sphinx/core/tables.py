@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -33,8 +32,8 @@ def read_table(name: str, data: bytes) -> Iterator[TableRow]:
         InputError: it is neither, it is damaged, or it has too many rows.
     """
     rows = _workbook(name, data) if data.startswith(workbooks.MAGIC) else _csv(name, data)
-    for row in rows:
-        if row.line > MAX_ROWS:
+    for count, row in enumerate(filter(_holds_something, rows)):
+        if count >= MAX_ROWS:
             raise InputError(
                 _("%(name)s : plus de %(limit)s lignes. Découpez le fichier.")
                 % {"name": name, "limit": MAX_ROWS},
@@ -42,10 +41,13 @@ def read_table(name: str, data: bytes) -> Iterator[TableRow]:
                 line=row.line,
             )
         cells = [cell.strip() for cell in row.cells[:MAX_COLUMNS]]
-        while cells and not cells[-1]:
+        while not cells[-1]:
             cells.pop()
-        if cells:
-            yield TableRow(row.line, cells)
+        yield TableRow(row.line, cells)
+
+
+def _holds_something(row: TableRow) -> bool:
+    return any(cell.strip() for cell in row.cells[:MAX_COLUMNS])
 
 
 def _unreadable(name: str) -> InputError:
@@ -95,7 +97,7 @@ def _workbook(name: str, data: bytes) -> Iterator[TableRow]:
     try:
         with workbooks.opened(io.BytesIO(data), MAX_UNFOLDED) as book:
             rows = workbooks.rows_of(book.worksheets[0], MAX_COLUMNS)
-            for line, cells in enumerate(islice(rows, MAX_ROWS + 1), start=1):
+            for line, cells in enumerate(rows, start=1):
                 yield TableRow(line, cells)
     except workbooks.ERRORS as error:
         raise _unreadable(name) from error

@@ -55,7 +55,7 @@ ONE_COLUMN = "Date comptable,Libellé,Montant\n2026-03-05,VIR CAFE DU PORT FA202
     ("data", "count"), [(OFX, 2), (CAMT, 2), (TWO_COLUMNS, 2), (ONE_COLUMN, 1)]
 )
 def test_every_kind_of_statement_says_the_same(data: str, count: int) -> None:
-    rows = read_statement("releve", data.encode())
+    rows = read_statement("releve", data.encode()).rows
 
     assert len(rows) == count
     assert (rows[0].booked_on, rows[0].amount) == (date(2026, 3, 5), 120)
@@ -66,10 +66,10 @@ def test_every_kind_of_statement_says_the_same(data: str, count: int) -> None:
 def test_equal_lines_of_a_bank_without_references_are_two() -> None:
     data = "Date;Libellé;Montant\n05/03/2026;VIR LEA;10\n05/03/2026;VIR LEA;10\n"
 
-    first, second = read_statement("x.csv", data.encode())
+    first, second = read_statement("x.csv", data.encode()).rows
 
     assert first.key != second.key
-    assert [r.key for r in read_statement("y.csv", data.encode())] == [first.key, second.key]
+    assert [r.key for r in read_statement("y.csv", data.encode()).rows] == [first.key, second.key]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,6 @@ def test_equal_lines_of_a_bank_without_references_are_two() -> None:
     [
         b"",
         b"a;b\n1;2\n",
-        OFX.replace("20260305", "hier").encode(),
         b"<?xml version='1.0'?><Document>",
         b"Date;Libell\xe9;Montant\n31/02/2026;VIR;10\n",
         b"Date;Libell\xe9;Montant\n05/03/2026;VIR;dix\n",
@@ -88,12 +87,28 @@ def test_what_is_no_statement_is_said(data: bytes) -> None:
         read_statement("x", data)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        OFX.replace("<DTPOSTED>20260305", "<DTPOSTED>20261399", 1),
+        CAMT.replace("<Dt>2026-03-05", "<Dt>2026-13-99", 1),
+        "Date;Libellé;Montant\n03/13/2026;VIR A;12,00\n04/03/2026;VIR B;douze\n"
+        "05/03/2026;VIR C;12,00\n",
+    ],
+)
+def test_a_line_that_cannot_be_read_holds_no_other_back(data: str) -> None:
+    found = read_statement("x", data.encode())
+
+    assert found.rows
+    assert found.faults
+
+
 def test_a_statement_asks_nothing_of_the_disk_or_the_network() -> None:
     trap = CAMT.replace(
         "<Document", '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><Document', 1
     ).replace("<Ustrd>FA2026-000001", "<Ustrd>&x;")
 
-    rows = read_statement("x.xml", trap.encode())
+    rows = read_statement("x.xml", trap.encode()).rows
 
     assert "root:" not in rows[0].label
 
@@ -101,7 +116,7 @@ def test_a_statement_asks_nothing_of_the_disk_or_the_network() -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
-        rows = read_statement("x", data)
+        rows = read_statement("x", data).rows
     except InputError:
         return
     assert all(len(row.key) <= 80 for row in rows)

@@ -313,6 +313,56 @@ def test_an_unreadable_message_is_put_aside(
     assert sync_platform(at=NOON).problems == []
 
 
+BAD_DATE = (
+    '<r xmlns="urn:x"><ExchangedDocument><IssueDateTime><DateTimeString format="204">'
+    "20261331999999</DateTimeString></IssueDateTime></ExchangedDocument>"
+    "<ReferenceReferencedDocument><IssuerAssignedID>X</IssuerAssignedID></ReferenceReferencedDocument></r>"
+)
+
+
+def spoil(folder: Path, what: str) -> None:
+    """Lay a message down that nobody can use, before all others."""
+    answer(folder, BAD_DATE if what == "date" else "document;etat\nX;200\n", "a.xml")
+    path = folder / "retour" / "a.xml"
+    if what == "size":
+        os.truncate(path, 21 * 1024 * 1024)
+        os.utime(path, (0, 0))
+    elif what == "rights":
+        path.chmod(0)
+    elif what == "name":
+        path.rename(path.with_name("a" * 251 + ".xml"))
+    elif what == "encoding":
+        os.rename(path, os.fsencode(path.parent) + b"/a\xff.xml")
+
+
+@pytest.mark.parametrize("what", ["date", "size", "rights", "name", "encoding"])
+def test_a_message_that_nobody_can_use_holds_no_other_back(
+    in_use: PlatformSettings, folder: Path, what: str
+) -> None:
+    invoice = invoiced("1", line("A", "120.00"), customer=FIRM, payment_status="unpaid")
+    spoil(folder, what)
+    answer(folder, f"document;etat;date\n{invoice.number};202;2026-03-03\n", "b.csv")
+
+    done = sync_platform(at=NOON)
+
+    assert done.states == 1
+    assert len(done.problems) == 1
+    assert sync_platform(at=NOON).problems == []
+
+
+def test_a_line_with_a_bad_date_holds_no_other_back(in_use: PlatformSettings, folder: Path) -> None:
+    invoice = invoiced("1", line("A", "120.00"), customer=FIRM, payment_status="unpaid")
+    answer(
+        folder,
+        f"document;etat;date\n{invoice.number};202;31/31/2026\n{invoice.number};205;2026-03-04\n",
+    )
+
+    done = sync_platform(at=NOON)
+
+    assert (done.states, len(done.problems)) == (1, 1)
+    assert "ligne 2" in done.problems[0].casefold()
+
+
 def test_a_link_in_the_folder_opens_nothing(
     in_use: PlatformSettings, folder: Path, tmp_path: Path
 ) -> None:
