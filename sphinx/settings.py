@@ -122,7 +122,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sphinx.core.middleware.ContentSecurityPolicyMiddleware",
-    "sphinx.core.middleware.BrokerAwayMiddleware",
+    "sphinx.core.middleware.OutageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "sphinx.core.middleware.SecondFactorMiddleware",

@@ -10,6 +10,7 @@ admin.autodiscover()
 # One log-in for all pages, with its limits on tries and its second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "sphinx.core.pages.failed"
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

@@ -6,15 +6,14 @@ from csp.constants import SELF
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
 
 from sphinx.core.accounts import lacks_second_factor
+from sphinx.core.pages import away
 
 
 class ChosenLanguageMiddleware:
@@ -38,8 +37,8 @@ class ChosenLanguageMiddleware:
             return response
 
 
-class BrokerAwayMiddleware:
-    """A page that needs Redis while it is away (log-in: its limits are counted there) says so."""
+class OutageMiddleware:
+    """A page that needs what is away or full (database, disk, Redis) says so."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -51,10 +50,7 @@ class BrokerAwayMiddleware:
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
         """503 with a sentence; whatever else goes wrong is none of ours."""
-        if not isinstance(exception, RedisError):
-            return None
-        language = {"LANGUAGE_CODE": translation.get_language()}
-        return HttpResponse(render_to_string("core/away.html", language), status=503)
+        return away(exception)
 
 
 class SecondFactorMiddleware:

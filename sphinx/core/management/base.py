@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, ProgrammingError
 
 from sphinx.core.errors import SphinxError
+from sphinx.core.outages import outage_of
 
 
 class SphinxCommand(BaseCommand):
@@ -48,6 +49,12 @@ class SphinxCommand(BaseCommand):
                 f"La base de données ne répond pas ou n'est pas à jour ({reason}). "
                 "Vérifiez DATABASE_URL, puis lancez « manage.py migrate »."
             )
+            sys.exit(2)
+        except OSError as error:
+            sentence = outage_of(error)
+            if not sentence:
+                raise
+            self.stderr.write(sentence)
             sys.exit(2)
         if options["as_json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
