@@ -20,6 +20,20 @@ def auxiliary_of(customer: Customer, consumer_account: str) -> str:
     return customer.code
 
 
+def customers_called(term: str) -> QuerySet[Customer]:
+    """Customers of whom every word is a part of a name, or begins the e-mail or the code."""
+    found = Customer.objects.all()
+    for word in term.split():
+        found = found.filter(
+            Q(first_name__icontains=word)
+            | Q(last_name__icontains=word)
+            | Q(company_name__icontains=word)
+            | Q(email__istartswith=word)
+            | Q(code__istartswith=word)
+        )
+    return found
+
+
 def _with_last_check() -> QuerySet[Any]:
     """Professionals with a number of another member state; what VIES said last of this number."""
     checks = VatCheck.objects.filter(

@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
+from customers.selectors import customers_called
 from inventory.models import Product
 from sales.models import (
     DeliveryNote,
@@ -24,6 +25,7 @@ from sales.models import (
 from sphinx.core import clock
 from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
+from sphinx.core.lookups import beginning
 from sphinx.core.models import Shop
 from sphinx.core.money import HUNDRED, to_unit_price
 from sphinx.core.vat import TaxRegime
@@ -148,13 +150,12 @@ def orders_to_take_over() -> QuerySet[Order]:
 def shipped_by_shops() -> QuerySet[Order]:
     """Open orders of which their shop says that more left than by our notes, oldest first."""
     left = OrderLine.objects.filter(
-        order=OuterRef("pk"),
         quantity_shipped__gt=F("quantity_delivered"),
         quantity__gt=F("quantity_delivered") + F("quantity_removed"),
     )
-    return Order.objects.filter(Exists(left), status__in=DELIVERABLE, is_history=False).order_by(
-        "placed_at", "pk"
-    )
+    return Order.objects.filter(
+        pk__in=left.values("order"), status__in=DELIVERABLE, is_history=False
+    ).order_by("placed_at", "pk")
 
 
 def lines_still_wanted() -> QuerySet[OrderLine]:
@@ -207,6 +208,29 @@ def missing_quantity(line: OrderLine) -> Decimal:
     """Pieces that the line still waits for."""
     reservation = line.reservation
     return reservation.quantity - reservation.allocated if reservation else Decimal(0)
+
+
+# What a page of results asks for several times is looked up once, where it isn't too much.
+_FEW = 2000
+
+
+def orders_numbered(term: str) -> QuerySet[Order]:
+    """Orders whose number begins so, with or without a #, or whose key at the shop it is."""
+    number = beginning("number", term) | beginning("number", f"#{term}")
+    return Order.objects.filter(number | Q(external_id=term))
+
+
+def orders_found(term: str) -> QuerySet[Order]:
+    """Orders called so, and those of the customers called so."""
+    people = customers_called(term).values_list("pk", flat=True)
+    theirs = Order.objects.filter(customer__in=_looked_up(people)).order_by()
+    found = orders_numbered(term).order_by().values_list("pk").union(theirs.values_list("pk"))
+    return Order.objects.filter(pk__in=_looked_up(found.values_list("pk", flat=True)))
+
+
+def _looked_up(keys: QuerySet[Any, int]) -> QuerySet[Any, int] | list[int]:
+    few = list(keys[: _FEW + 1])
+    return few if len(few) <= _FEW else keys
 
 
 def find_orders(number: str, shop_code: str | None = None) -> Sequence[Order]:

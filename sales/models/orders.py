@@ -192,6 +192,22 @@ class Order(Sourced, OrderAddresses):
             models.Index(
                 fields=["placed_at"], condition=models.Q(tax_regime="oss"), name="sales_order_oss"
             ),
+            # What the warehouse's pages show, oldest first.
+            models.Index(
+                fields=["placed_at", "id"],
+                condition=models.Q(status__in=["confirmed", "partially_delivered"]),
+                name="sales_order_deliverable",
+            ),
+            models.Index(
+                fields=["placed_at", "id"],
+                condition=models.Q(refund_asked_incl_tax__gt=0),
+                name="sales_order_in_doubt",
+            ),
+            models.Index(
+                fields=["placed_at", "id"],
+                condition=models.Q(is_history=True, status__in=["draft", "confirmed"]),
+                name="sales_order_to_take_over",
+            ),
             models.Index(
                 fields=["complements"],
                 condition=models.Q(complements__isnull=False),
@@ -293,6 +309,14 @@ class OrderLine(models.Model):
                     )
                 ),
                 name="sales_line_pieces_once",
+            ),
+        ]
+        indexes = [
+            # Few: more left than by our notes.
+            models.Index(
+                fields=["order"],
+                condition=models.Q(quantity_shipped__gt=models.F("quantity_delivered")),
+                name="sales_line_shipped_by_shop",
             ),
         ]
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from inventory.selectors import scanned_product
 from sales import services
 from sales.forms import TrackingForm
-from sales.models import DeliveryNote
+from sales.models import DeliveryNote, Order
 from sales.picking import Piece, picking_list, pieces_of
 from sales.selectors import (
     lines_waiting_for_stock,
@@ -23,6 +23,7 @@ from sales.selectors import (
     orders_ready_to_deliver,
 )
 from sphinx.core import clock
+from sphinx.core.counting import count_up_to
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_number
@@ -41,19 +42,26 @@ def worktop(request: HttpRequest) -> HttpResponse:
         if note is not None:
             return redirect("sales:parcel", note.pk)
         messages.error(request, _("« %s » : aucun bon de livraison.") % scanned[:40])
-    ready = orders_ready_to_deliver()
-    drafts = notes_to_ship().select_related("order__shop").annotate(pieces=Sum("lines__quantity"))
+    # The oldest first, then what is shown of them: else all would be summed to show some.
+    ready = list(orders_ready_to_deliver().values_list("pk", flat=True)[:SHOWN])
+    drafts = list(notes_to_ship().values_list("pk", flat=True)[:SHOWN])
+    notes = DeliveryNote.objects.filter(pk__in=drafts)
     return back_office_page(
         request,
         "sales/worktop.html",
         title=_("Expédier"),
-        ready=ready.select_related("shop").annotate(line_count=Count("lines"))[:SHOWN],
-        ready_count=ready.count(),
-        drafts=drafts[:SHOWN],
-        draft_count=notes_to_ship().count(),
-        short=set(notes_short_of_stock().values_list("pk", flat=True)),
-        doubtful=set(notes_in_doubt().values_list("pk", flat=True)),
-        waiting=lines_waiting_for_stock().values("order_id").distinct().count(),
+        ready=Order.objects.filter(pk__in=ready)
+        .select_related("shop")
+        .annotate(line_count=Count("lines"))
+        .order_by("placed_at", "pk"),
+        ready_count=count_up_to(orders_ready_to_deliver()),
+        drafts=notes.select_related("order__shop")
+        .annotate(pieces=Sum("lines__quantity"))
+        .order_by("pk"),
+        draft_count=count_up_to(notes_to_ship()),
+        short=set(notes_short_of_stock().filter(pk__in=drafts).values_list("pk", flat=True)),
+        doubtful=set(notes_in_doubt().filter(pk__in=drafts).values_list("pk", flat=True)),
+        waiting=count_up_to(lines_waiting_for_stock().values("order_id").distinct()),
         shown=SHOWN,
         may_ship=request.user.has_perm("sales.change_deliverynote"),
         form=TrackingForm(),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db.models import Min, QuerySet, Sum
@@ -32,6 +33,7 @@ from sales.selectors import (
     shipped_by_shops,
 )
 from sphinx.core import clock
+from sphinx.core.counting import count_up_to
 from sphinx.core.models import Approval, AuditEvent, DeadLetter
 from sphinx.core.money import ZERO, to_cents
 from sphinx.dashboard.direct import awaited_departures
@@ -168,42 +170,43 @@ def percent_change(now: Decimal, before: Decimal) -> int | None:
     return int((now - before) * 100 / before) if before else None
 
 
-def work_waiting() -> dict[str, int]:
-    """What waits for a hand, by the name of the card."""
+def work_waiting(at_most: int | None = None) -> dict[str, int]:
+    """What waits for a hand, by the name of the card; no further than `at_most` + 1 when asked."""
     direct = awaited_departures()
+    count = partial(count_up_to, at_most=at_most)
     return {
         "departures": len(direct),
         "departures_in_doubt": sum(row.is_in_doubt for row in direct),
-        "to_confirm": Order.objects.filter(status=Order.Status.DRAFT, is_history=False).count(),
-        "quotes": quotes_to_follow_up(clock.today()).count(),
-        "to_prepare": orders_ready_to_deliver().count(),
-        "to_ship": notes_to_ship().count(),
-        "refunds_in_doubt": orders_in_doubt().count(),
-        "shipped_by_shops": shipped_by_shops().count(),
-        "to_take_over": orders_to_take_over().count(),
-        "to_invoice": notes_to_invoice().count(),
-        "returns": returns_to_examine().count(),
-        "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),
-        "foreign_rates": orders_at_foreign_rates(clock.today()).count(),
-        "proposals": PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED).count(),
-        "quarantine": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
-        "quarantine_causes": open_causes().count(),
-        "alarms": AuditEvent.objects.filter(
-            kind="feed.alarm", at__gte=clock.now() - timedelta(hours=24)
-        ).count(),
-        "failing_feeds": Feed.objects.filter(is_active=True, failures__gt=0).count(),
-        "approvals": Approval.objects.filter(status=Approval.Status.WAITING).count(),
-        "dead_letters": DeadLetter.objects.filter(status=DeadLetter.Status.OPEN).count(),
-        "overdue": open_invoices().filter(balance__gt=0, due_on__lt=clock.today()).count(),
-        "refused_vat": customers_with_invalid_numbers().count(),
-        "refused_invoices": refused_e_invoices().count(),
-        "bank": BankLine.objects.filter(status=BankLine.Status.OPEN, amount__gt=0).count(),
-        "questions": open_questions().count(),
-        "unsent": stuck_dispatches().count() + Sending.objects.exclude(reason="").count(),
-        "einvoices": ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN).count(),
-        "differing": SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS).count(),
-        "to_receive": awaited_orders(clock.today()).count(),
-        "late_suppliers": awaited_orders(clock.today(), is_late=True).count(),
-        "counts": StockCount.objects.filter(status=StockCount.Status.OPEN).count(),
-        "incomplete_products": Product.objects.filter(is_incomplete=True, is_active=True).count(),
+        "to_confirm": count(Order.objects.filter(status=Order.Status.DRAFT, is_history=False)),
+        "quotes": count(quotes_to_follow_up(clock.today())),
+        "to_prepare": count(orders_ready_to_deliver()),
+        "to_ship": count(notes_to_ship()),
+        "refunds_in_doubt": count(orders_in_doubt()),
+        "shipped_by_shops": count(shipped_by_shops()),
+        "to_take_over": count(orders_to_take_over()),
+        "to_invoice": count(notes_to_invoice()),
+        "returns": count(returns_to_examine()),
+        "waiting_stock": count(lines_waiting_for_stock().values("order").distinct()),
+        "foreign_rates": count(orders_at_foreign_rates(clock.today())),
+        "proposals": count(PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PROPOSED)),
+        "quarantine": count(QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN)),
+        "quarantine_causes": count(open_causes()),
+        "alarms": count(
+            AuditEvent.objects.filter(kind="feed.alarm", at__gte=clock.now() - timedelta(hours=24))
+        ),
+        "failing_feeds": count(Feed.objects.filter(is_active=True, failures__gt=0)),
+        "approvals": count(Approval.objects.filter(status=Approval.Status.WAITING)),
+        "dead_letters": count(DeadLetter.objects.filter(status=DeadLetter.Status.OPEN)),
+        "overdue": count(open_invoices().filter(balance__gt=0, due_on__lt=clock.today())),
+        "refused_vat": count(customers_with_invalid_numbers()),
+        "refused_invoices": count(refused_e_invoices()),
+        "bank": count(BankLine.objects.filter(status=BankLine.Status.OPEN, amount__gt=0)),
+        "questions": count(open_questions()),
+        "unsent": count(stuck_dispatches()) + count(Sending.objects.exclude(reason="")),
+        "einvoices": count(ReceivedInvoice.objects.filter(status=ReceivedInvoice.Status.OPEN)),
+        "differing": count(SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS)),
+        "to_receive": count(awaited_orders(clock.today())),
+        "late_suppliers": count(awaited_orders(clock.today(), is_late=True)),
+        "counts": count(StockCount.objects.filter(status=StockCount.Status.OPEN)),
+        "incomplete_products": count(Product.objects.filter(is_incomplete=True, is_active=True)),
     }

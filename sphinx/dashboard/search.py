@@ -15,10 +15,13 @@ from unfold.dataclasses import SearchResult
 
 from accounting_export.models import JournalEntry
 from customers.models import Customer
+from customers.selectors import customers_called
 from inventory.models import Product
 from invoicing.models import Invoice
 from purchasing.models import PurchaseOrder
 from sales.models import DeliveryNote, Order, Quote
+from sales.selectors import orders_numbered
+from sphinx.core.lookups import beginning
 from sphinx.core.texts import sku_key
 from suppliers.models import Supplier
 
@@ -69,47 +72,27 @@ def _page_of(row: Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
-def _beginning(field: str, term: str) -> Q:
-    """Begins with the term as typed, in capitals or in small letters: each by the index."""
-    found = Q()
-    for typed in {term, term.upper(), term.lower()}:
-        found |= Q(**{f"{field}__startswith": typed})
-    return found
-
-
 def _numbered(model: type[Any], *related: str) -> Callable[[str], QuerySet[Any]]:
     def find(term: str) -> QuerySet[Any]:
         return (
-            model.objects.filter(_beginning("number", term))
-            .select_related(*related)
-            .order_by("-pk")
+            model.objects.filter(beginning("number", term)).select_related(*related).order_by("-pk")
         )
 
     return find
 
 
 def _orders(term: str) -> QuerySet[Order]:
-    found = _beginning("number", term) | Q(external_id=term)
-    return Order.objects.filter(found).select_related("customer").order_by("-placed_at")
+    return orders_numbered(term).select_related("customer").order_by("-placed_at")
 
 
 def _parcels(term: str) -> QuerySet[DeliveryNote]:
     typed = term.replace(" ", "")
-    found = _beginning("number", term) | Q(tracking_number__in=[typed, typed.upper()])
+    found = beginning("number", term) | Q(tracking_number__in=[typed, typed.upper()])
     return DeliveryNote.objects.filter(found).select_related("order").order_by("-pk")
 
 
 def _customers(term: str) -> QuerySet[Customer]:
-    found = Customer.objects.all()
-    for word in term.split():
-        found = found.filter(
-            Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(company_name__icontains=word)
-            | Q(email__istartswith=word)
-            | Q(code__istartswith=word)
-        )
-    return found.order_by("-pk")
+    return customers_called(term).order_by("-pk")
 
 
 def _products(term: str) -> QuerySet[Product]:

@@ -6,7 +6,9 @@ from decimal import Decimal
 
 from django import template
 from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
 
+from sphinx.core.counting import AT_MOST
 from sphinx.core.money import plain
 
 register = template.Library()
@@ -35,6 +37,13 @@ def shown(value: Decimal | str | int, places: int = 0) -> str:
     """A number, even one kept as text, as `bare` writes it; other text as it is."""
     text = str(value)
     return bare(Decimal(text), places) if _NUMBER.fullmatch(text) else text
+
+
+@register.filter
+def counted(value: int) -> str:
+    """A count of `count_up_to`: "plus de 1 000" for all that is more."""
+    number = number_format(min(value, AT_MOST), use_l10n=True, force_grouping=True)
+    return _("plus de %s") % number if value > AT_MOST else number
 
 
 @register.filter
