@@ -4,12 +4,14 @@ from sales.services.articles import gather_articles
 from sales.services.by_hand import (
     cancel_order,
     confirm_order,
+    confirm_orders,
     prioritise_orders,
     withdraw_orders,
 )
 from sales.services.deliveries import (
     cancel_delivery_note,
     mark_invoiced,
+    mark_kept,
     prepare_deliveries,
     prepare_delivery,
     ship_delivery_note,
@@ -91,6 +93,7 @@ __all__ = [
     "cancel_delivery_note",
     "cancel_order",
     "confirm_order",
+    "confirm_orders",
     "copy_quote",
     "examine_return",
     "explain_refund",
@@ -105,6 +108,7 @@ __all__ = [
     "mail_shipment",
     "make_history",
     "mark_invoiced",
+    "mark_kept",
     "merge_customers",
     "notes_to_mail",
     "order_taxes",
