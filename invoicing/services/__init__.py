@@ -22,6 +22,7 @@ from invoicing.services.issuing import (
     issue_invoices,
     issue_shipped,
 )
+from invoicing.services.kept import issue_kept
 from invoicing.services.payments import (
     enter_payment,
     record_payment,
@@ -64,6 +65,7 @@ __all__ = [
     "issue_grouped",
     "issue_invoice",
     "issue_invoices",
+    "issue_kept",
     "issue_shipped",
     "left_to_credit_elsewhere",
     "link_movements",

@@ -20,12 +20,18 @@ from invoicing.amounts import Part, RateAmounts, net_parts
 from invoicing.errors import StructureRefused
 from invoicing.mentions import language_of
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.selectors import charged_amounts, credited_amounts, invoices_of, orders_to_credit
+from invoicing.selectors import (
+    charged_amounts,
+    credited_amounts,
+    invoices_of,
+    orders_to_credit,
+    removed_amount,
+)
 from invoicing.services.credits import copy_of, credit_invoice, issue_credit
 from invoicing.services.payments import refund_of_credit
 from sales.locks import lock_orders
 from sales.models import Order, OrderLine
-from sphinx.core.money import CENT, ZERO, portion, spread, tax_included
+from sphinx.core.money import CENT, ZERO, portion, spread, tax_included, to_cents
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +71,9 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
     lines = list(order.lines.all())
     invoices = invoices_of([order.pk])[order.pk]
     credited = sum((i.total_incl_tax for i in invoices if i.sign < 0), ZERO)
-    removed = sum((line.removed_incl_tax for line in lines), ZERO)
+    removed = to_cents(
+        Order.objects.filter(pk=order.pk).values_list(removed_amount(), flat=True).get()
+    )
     left = order.refunded_incl_tax - removed - credited
     claims = _claims(order, lines, invoices)
     made = []

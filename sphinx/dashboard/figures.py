@@ -16,7 +16,7 @@ from ftp_ingest.selectors import open_causes
 from inventory.models import Product, StockCount
 from invoicing.models import BankLine
 from invoicing.receivables import open_invoices
-from invoicing.selectors import notes_to_invoice, refused_e_invoices
+from invoicing.selectors import notes_to_invoice, orders_kept, refused_e_invoices
 from purchasing.models import PurchaseOrder, ReceivedInvoice, SupplierInvoice
 from purchasing.selectors import awaited_orders
 from sales.models import Order
@@ -181,6 +181,7 @@ def work_waiting() -> dict[str, int]:
         "refunds_in_doubt": orders_in_doubt().count(),
         "shipped_by_shops": shipped_by_shops().count(),
         "to_take_over": orders_to_take_over().count(),
+        "kept": orders_kept().count(),
         "to_invoice": notes_to_invoice().count(),
         "returns": returns_to_examine().count(),
         "waiting_stock": lines_waiting_for_stock().values("order").distinct().count(),
