@@ -70,7 +70,7 @@ from sales.services.return_requests import (
     receive_return,
 )
 from sales.services.returns import Back, return_goods
-from sales.services.shop_shipments import ship_as_shop_did, ship_as_shops_did
+from sales.services.shop_shipments import left_without_note, ship_as_shop_did, ship_as_shops_did
 
 __all__ = [
     "CARRIERS",
@@ -103,6 +103,7 @@ __all__ = [
     "labels_csv",
     "leave_all_as_history",
     "leave_as_history",
+    "left_without_note",
     "likely_pieces",
     "mail_quote",
     "mail_shipment",
