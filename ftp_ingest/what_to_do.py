@@ -44,7 +44,7 @@ WHAT_TO_DO = {
         "Comparez avec la facture de la boutique, et corrigez le taux de l'article ou le réglage."
     ),
     "order.emptied": _(
-        "Remboursez le reste à la boutique, ou facturez à la main ce qu'elle garde."
+        "Facturation › À facturer : facturez d'un clic ce qu'elle garde, ou annulez et rendez-le."
     ),
     "order.refund_unsaid": _(
         "Faites l'avoir à la main, ou ajoutez à l'export la colonne du montant remboursé."

@@ -19,7 +19,8 @@ class ProductResource(MasterResource):
         model = Product
         import_id_fields = ["sku"]
         fields = export_order = (
-            "sku label category tax_rate supply_mode unit_cost barcode location is_active"
+            "sku label category tax_rate supply_mode released_on unit_cost barcode location "
+            "is_active"
         ).split()
 
     def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:

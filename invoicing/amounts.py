@@ -86,3 +86,17 @@ def _net_shares(amounts: RateAmounts, weights: Sequence[Decimal]) -> list[Decima
     # All discounted away: nothing is due, yet goods and discount keep their own net.
     factor = HUNDRED / (HUNDRED + amounts.rate)
     return settle(amounts.base, [w * factor for w in weights])
+
+
+def credited_at(
+    rate: Decimal,
+    share: Decimal,
+    charged: tuple[Decimal, Decimal],
+    credited: tuple[Decimal, Decimal],
+) -> RateAmounts:
+    """A credit of `share` EUR incl. tax at a rate of an invoice that charged and was credited so
+    far (incl. tax, VAT). The one that empties the rate takes its remaining VAT; none takes more."""
+    vat_left = charged[1] - credited[1]
+    is_last = share == charged[0] - credited[0]
+    tax = vat_left if is_last else min(tax_included(share, rate), vat_left)
+    return RateAmounts(rate, share - tax, tax, share)

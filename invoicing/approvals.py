@@ -34,6 +34,12 @@ def give_back(
     )
 
 
+@submitted("invoicing.give_back_advance", _("Rendre une avance"), "invoicing.add_payment", REFUNDS)
+def give_back_advance(*, actor: Any, line_id: int, order_id: int) -> Any:
+    """Match a line by which money left to the order whose advance it gives back."""
+    return services.give_back_advance(line_id=line_id, order_id=order_id, actor=actor)
+
+
 @submitted("invoicing.credit_lines", _("Établir un avoir"), "invoicing.add_invoice", REFUNDS)
 def credit_lines(
     *, actor: Any, invoice_id: int, quantities: dict[str, str], reason: str, after_credits: int

@@ -21,6 +21,12 @@ class GroupRefused(BusinessRuleError):
     code = "invoicing.group_refused"
 
 
+class NothingKept(BusinessRuleError):
+    """The shop keeps nothing of the order, or another amount than was shown."""
+
+    code = "invoicing.nothing_kept"
+
+
 class NothingToCredit(BusinessRuleError):
     """The invoice is already credited in full, or the amount is not positive."""
 

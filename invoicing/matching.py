@@ -10,7 +10,12 @@ from django.utils.translation import gettext as _
 
 from invoicing.models import BankLine
 from invoicing.provider_matching import words_of
-from invoicing.receivables import WRITE_OFF_LIMIT, open_invoices, payable_orders
+from invoicing.receivables import (
+    WRITE_OFF_LIMIT,
+    open_invoices,
+    orders_with_advance,
+    payable_orders,
+)
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.texts import fold
 
@@ -30,14 +35,20 @@ class Share(NamedTuple):
 class Proposal(NamedTuple):
     """Invoices that a line pays, how sure that is (1 to 3), and the reason in words.
 
-    Or, without any, the `order` that it pays before it is invoiced.
+    Or, without any, the `orders` that it pays before they are invoiced, each what is due on it;
+    of money that left, the one whose advance it gives back.
     """
 
     line: BankLine
     shares: list[Share]
     certainty: int
     reason: str
-    order: Any = None
+    orders: Sequence[Any] = ()
+
+    @property
+    def order(self) -> Any | None:
+        """The first of its orders."""
+        return self.orders[0] if self.orders else None
 
     @property
     def difference(self) -> Decimal:
@@ -48,8 +59,8 @@ class Proposal(NamedTuple):
     @property
     def keys(self) -> set[tuple[str, int]]:
         """What it pays: proposed once."""
-        if self.order is not None:
-            return {("order", self.order.pk)}
+        if self.orders:
+            return {("order", order.pk) for order in self.orders}
         return {("invoice", share.invoice.pk) for share in self.shares}
 
 
@@ -64,9 +75,10 @@ class _Open:
         for invoice in self.invoices:
             self.by_order[_bare(invoice.order_number)].append(invoice)
             self.by_amount[to_cents(invoice.balance)].append(invoice)
-        self.orders: dict[tuple[str, Decimal], list[Any]] = defaultdict(list)
-        for order in payable_orders([line.amount for line in lines]):
-            self.orders[_bare(order.number), to_cents(order.due)].append(order)
+        self.orders: dict[str, list[Any]] = defaultdict(list)
+        named = {name for line in lines for name in _numbers_in(line.label)}
+        for order in payable_orders([line.amount for line in lines], named):
+            self.orders[_bare(order.number)].append(order)
 
 
 def _bare(text: str) -> str:
@@ -75,15 +87,17 @@ def _bare(text: str) -> str:
 
 
 def propose(lines: Sequence[BankLine]) -> dict[int, Proposal]:
-    """The best proposal for each line of money that came in, where there is one.
+    """The best proposal for each line of money that came in, where there is one; of money that
+    left, the advance that it gives back.
 
     An invoice is proposed once: the surer lines choose first.
     """
     received = [line for line in lines if line.amount > 0]
-    if not received:
-        return {}
-    known = _Open(received)
-    found = [p for line in received if (p := _best(line, known))]
+    found: list[Proposal] = []
+    if received:
+        known = _Open(received)
+        found = [p for line in received if (p := _best(line, known))]
+    found += _given_back([line for line in lines if line.amount < 0])
     found.sort(key=lambda p: (-p.certainty, p.line.booked_on, p.line.pk))
     taken: set[tuple[str, int]] = set()
     kept = {}
@@ -114,18 +128,61 @@ def _best(line: BankLine, known: _Open) -> Proposal | None:
         exact = sum((i.balance for i in ordered), ZERO) == line.amount
         reason = _("le libellé nomme la commande %s") % ordered[0].order_number
         return Proposal(line, _spread(line.amount, ordered), SURE if exact else LIKELY, reason)
-    return _order_named(line, words, known) or _by_amount(line, known)
+    return _orders_named(line, known) or _by_amount(line, known)
 
 
-def _order_named(line: BankLine, words: set[str], known: _Open) -> Proposal | None:
-    """The one unpaid order that the label names and whose amount this is."""
+def _names_in(label: str) -> set[str]:
+    """The bare words of a label that may be numbers of orders."""
+    words = {_bare(word) for word in re.split(r"[^A-Za-z0-9#-]+", label)}
     names = {word for word in words if len(word) >= _SHORTEST_ORDER}
-    names |= {_bare(word) for word in words_of(line.label)}
-    orders = [order for name in names for order in known.orders.get((name, line.amount), ())]
-    if len(orders) != 1:
+    return names | {_bare(word) for word in words_of(label)}
+
+
+def _numbers_in(label: str) -> set[str]:
+    """The same as shops may write them: to look them up."""
+    words = {word for word in re.split(r"[^A-Za-z0-9#_-]+", label) if word} | set(words_of(label))
+    words |= {word.upper() for word in words}
+    return words | {f"#{word.lstrip('#')}" for word in words}
+
+
+def _orders_named(line: BankLine, known: _Open) -> Proposal | None:
+    """The one unpaid order that the label names and whose amount this is; or all those that it
+    names, where they come to it."""
+    named = {
+        order.pk: order for name in _names_in(line.label) for order in known.orders.get(name, ())
+    }
+    alike = [order for order in named.values() if to_cents(order.due) == line.amount]
+    if len(alike) == 1:
+        reason = _("le libellé nomme la commande %s, pas encore facturée, le montant est le bon")
+        return Proposal(line, [], SURE, reason % alike[0].number, alike)
+    orders = sorted(named.values(), key=lambda order: order.pk)
+    whole = sum((to_cents(order.due) for order in orders), ZERO)
+    # Two shops' orders of one number: nobody knows which is meant.
+    if len({_bare(order.number) for order in orders}) != len(orders) or whole != line.amount:
         return None
-    reason = _("le libellé nomme la commande %s, pas encore facturée, le montant est le bon")
-    return Proposal(line, [], SURE, reason % orders[0].number, orders[0])
+    reason = _("le libellé nomme les commandes %s, pas encore facturées, le montant est le bon")
+    numbers = ", ".join(order.number for order in orders)
+    return Proposal(line, [], SURE, reason % numbers, orders)
+
+
+def _given_back(lines: Sequence[BankLine]) -> list[Proposal]:
+    """Money that left and names an order on which as much at least was paid ahead.
+
+    Never sure: money that is given back is somebody's word, whatever the label says.
+    """
+    if not lines:
+        return []
+    advances: dict[str, list[Any]] = defaultdict(list)
+    for order in orders_with_advance({name for ln in lines for name in _numbers_in(ln.label)}):
+        advances[_bare(order.number)].append(order)
+    found = []
+    for line in lines:
+        named = {o.pk: o for name in _names_in(line.label) for o in advances.get(name, ())}
+        fit = [order for order in named.values() if to_cents(order.advance) >= -line.amount]
+        if len(fit) == 1:
+            reason = _("rend l'avance de la commande %s, que le libellé nomme") % fit[0].number
+            found.append(Proposal(line, [], LIKELY, reason, fit))
+    return found
 
 
 def _by_amount(line: BankLine, known: _Open) -> Proposal | None:

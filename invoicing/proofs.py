@@ -20,7 +20,13 @@ from invoicing.models import (
     Payment,
     TaxBreakdown,
 )
-from invoicing.selectors import DONE_WITH, NOT_INVOICED, OF_ELSEWHERE, notes_to_invoice
+from invoicing.selectors import (
+    DONE_WITH,
+    NOT_INVOICED,
+    OF_ELSEWHERE,
+    OF_KEPT,
+    notes_to_invoice,
+)
 from sales.models import DeliveryNote, Order, OrderLine
 from sphinx.core.files import here
 from sphinx.core.models import DocumentSequence
@@ -126,7 +132,8 @@ def grouped_invoices_are_their_notes(proof: Proof) -> None:
 @proves("invoices_equal_shop")
 def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
     """Of every order whole delivered and invoiced, the invoices sum to the shop's total, less the
-    pieces that it took out before they left.
+    pieces that it took out before they left. Where it took out all of them, what it kept was
+    invoiced, and what it gave back since is credited at most.
 
     An order whose rest was cancelled is compared on what was delivered, by its invoices never
     exceeding the total; credit notes never exceed the invoices.
@@ -168,13 +175,19 @@ def invoiced_is_what_the_shop_charged(proof: Proof) -> None:
         .values_list("order_id")
         .annotate(total=Sum("removed_incl_tax"))
     )
+    kept = dict(
+        Invoice.objects.filter(OF_KEPT).order_by().values_list("order").annotate(Count("pk"))
+    )
     waiting = set(notes_to_invoice().values_list("order_id", flat=True))
-    for pk, number, charged in Order.objects.filter(pk__in=sums).values_list(
-        "pk", "number", "total_incl_tax"
+    for pk, number, charged, refunded in Order.objects.filter(pk__in=sums).values_list(
+        "pk", "number", "total_incl_tax", "refunded_incl_tax"
     ):
         proof.checked += 1
-        total = charged - to_cents(removed.get(pk, ZERO))
         invoiced, credited = sums[pk]["invoice"], sums[pk]["credit_note"]
+        total = charged - to_cents(removed.get(pk, ZERO))
+        if pk in kept:
+            due = charged - refunded + credited
+            total = invoiced if due <= invoiced <= charged else due
         complete = pk not in short and pk not in waiting
         if (complete and invoiced != total) or invoiced > total or credited > invoiced:
             proof.faults.append(

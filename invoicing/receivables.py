@@ -112,10 +112,25 @@ def advances_of(order_ids: Iterable[int]) -> dict[int, Decimal]:
     return {order: left for order, total in rows if (left := to_cents(total)) > 0}
 
 
-def payable_orders(amounts: Iterable[Decimal] | None = None) -> QuerySet[Any]:
+def orders_with_advance(numbers: Iterable[str] | None = None) -> QuerySet[Any]:
+    """Orders with what was paid ahead and isn't used: `advance` (EUR); of some numbers if asked."""
+    ahead = Payment.objects.filter(order=OuterRef("pk"), invoice=None)
+    orders = Order.objects.filter(Exists(ahead))
+    if numbers is not None:
+        orders = orders.filter(number__in=set(numbers))
+    return (
+        orders.annotate(advance=_total(ahead, "order", "amount"))
+        .filter(advance__gt=NOTHING)
+        .order_by("placed_at", "pk")
+    )
+
+
+def payable_orders(
+    amounts: Iterable[Decimal] | None = None, numbers: Iterable[str] = ()
+) -> QuerySet[Any]:
     """Orders that nobody has paid nor invoiced, with what is `due` on them (EUR incl. tax).
 
-    Of some amounts when asked: those, and what was paid in part.
+    Of some amounts or numbers when asked: those, and what was paid in part.
     """
     is_invoiced = Invoice.objects.filter(order=OuterRef("pk"))
     is_grouped = InvoicedNote.objects.filter(delivery_note__order=OuterRef("pk"))
@@ -129,7 +144,9 @@ def payable_orders(amounts: Iterable[Decimal] | None = None) -> QuerySet[Any]:
         invoiced_elsewhere=False,
     )
     if amounts is not None:
-        orders = orders.filter(Q(total_incl_tax__in=set(amounts)) | Exists(payments))
+        orders = orders.filter(
+            Q(total_incl_tax__in=set(amounts)) | Q(number__in=set(numbers)) | Exists(payments)
+        )
     return (
         orders.annotate(due=F("total_incl_tax") - _total(payments, "order", "amount"))
         .filter(due__gt=NOTHING)

@@ -3,8 +3,21 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    Case,
+    DecimalField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from invoicing.models import (
@@ -145,8 +158,42 @@ def orders_to_credit(order_ids: Iterable[int] | None = None) -> QuerySet[Order]:
     ).order_by("pk")
 
 
-def removed_amount() -> Coalesce:
-    """What the pieces taken out of an order before they left come to (EUR incl. tax)."""
+# Invoices of what shops keep of orders that they emptied.
+OF_KEPT = Q(kind=Invoice.Kind.INVOICE, delivery_note=None, is_down_payment=False, is_grouped=False)
+
+
+def orders_kept() -> QuerySet[Any]:
+    """Paid orders of which the shop took out every article and `kept` a part (EUR incl. tax),
+    oldest first: nobody has invoiced it yet."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk"))
+    return (
+        Order.objects.filter(
+            Exists(lines.filter(quantity_removed__gt=0)),
+            ~Exists(lines.filter(quantity__gt=F("quantity_removed"))),
+            ~Exists(Invoice.objects.filter(order=OuterRef("pk"))),
+            status=Order.Status.CONFIRMED,
+            payment_status__in=(Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED),
+            is_history=False,
+            invoiced_elsewhere=False,
+        )
+        .annotate(kept=F("total_incl_tax") - F("refunded_incl_tax"))
+        .filter(kept__gt=NOTHING)
+        .order_by("placed_at", "pk")
+    )
+
+
+def removed_amount() -> Case:
+    """What was taken off an order before it left (EUR incl. tax): its pieces' worth; where what
+    the shop keeps was invoiced, all but that."""
+    kept = Invoice.objects.filter(OF_KEPT, order=OuterRef("pk"))
+    return Case(
+        When(Exists(kept), then=F("total_incl_tax") - _sum(kept)),
+        default=_pieces_removed(),
+        output_field=_MONEY,
+    )
+
+
+def _pieces_removed() -> Coalesce:
     lines = (
         OrderLine.objects.filter(order=OuterRef("pk"))
         .order_by()

@@ -19,7 +19,7 @@ from sales.models import (
     Order,
     OrderLine,
 )
-from sales.selectors import orders_at_foreign_rates, orders_found
+from sales.selectors import orders_at_foreign_rates, orders_found, sold_elsewhere
 from sphinx.core import clock
 from sphinx.core.admin_tools import ListTotals, ReadOnlyAdmin, badge, number, run_each
 
@@ -57,6 +57,25 @@ class RateFilter(admin.SimpleListFilter):
         return queryset
 
 
+class HistoryFilter(admin.SimpleListFilter):
+    title = _("reprise")
+    parameter_name = "reprise"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("oui", _("D'avant le premier jour ici")),
+            ("vendu", _("Facturées ailleurs, comptées à part")),
+            ("non", _("D'ici")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "vendu":
+            return queryset.filter(pk__in=sold_elsewhere().values("pk"))
+        if self.value():
+            return queryset.filter(is_history=self.value() == "oui")
+        return queryset
+
+
 @admin.register(Order)
 class OrderAdmin(ListTotals, ReadOnlyAdmin):
     list_display = [
@@ -73,7 +92,7 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
         "status",
         "payment_status",
         "shop",
-        "is_history",
+        HistoryFilter,
         "tax_regime",
         RateFilter,
         "shipping_country",

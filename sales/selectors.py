@@ -147,6 +147,13 @@ def orders_to_take_over() -> QuerySet[Order]:
     ).order_by("placed_at", "pk")
 
 
+def sold_elsewhere() -> QuerySet[Order]:
+    """What was sold and invoiced by another program; statistics count it apart."""
+    return Order.objects.filter(Q(is_history=True) | Q(invoiced_elsewhere=True)).exclude(
+        status__in=(Order.Status.DRAFT, Order.Status.CANCELLED)
+    )
+
+
 def shipped_by_shops() -> QuerySet[Order]:
     """Open orders of which their shop says that more left than by our notes, oldest first."""
     left = OrderLine.objects.filter(

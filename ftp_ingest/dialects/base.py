@@ -115,12 +115,14 @@ class CustomerReader(Protocol):
 
 
 class StockFormat(NamedTuple):
-    """How a shop's import of stock names the SKU, the pieces, and whether there are any."""
+    """How a shop's import of stock names the SKU, the pieces, whether there are any, and the day
+    that goods sold ahead come out."""
 
     delimiter: str
     sku: str
     available: str
     in_stock: str = ""
+    released: str = ""
 
 
 class Dialect(Protocol):
@@ -129,7 +131,7 @@ class Dialect(Protocol):
     code: str
     label: str
     # The pivot format's own, for shops that have no import of their own.
-    stock_format: StockFormat = StockFormat(";", "sku", "available")
+    stock_format: StockFormat = StockFormat(";", "sku", "available", released="available_from")
     shipment_format: ShipmentFormat = PIVOT
 
     def recognise(self, header: Header) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from heapq import merge
 from pathlib import Path
@@ -14,8 +14,9 @@ from ftp_ingest.models import Feed, ReceivedFile
 from ftp_ingest.services.archive import hash_file
 from ftp_ingest.transports import Transport
 from inventory.models import Product, StockPosition
-from inventory.selectors import bundle_availability
+from inventory.selectors import bundle_availability, not_out_yet
 from inventory.services import warehouse_of
+from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
 
@@ -28,22 +29,29 @@ def dialect_of(shop: Shop) -> str:
 
 def write_stock(shop: Shop, path: Path) -> int:
     """Write what may be sold out of the shop's warehouse (pieces: on hand less reserved, 0 at
-    least; bundles: as many as their components make); returns the rows."""
+    least; bundles: as many as their components make); returns the rows.
+
+    Where the shop's format has a column for it, the day of what isn't out yet, as long as there is
+    any: it may not be in stock at all.
+    """
     layout = stock_format_of(dialect_of(shop))
+    promised = not_out_yet(clock.today()) if layout.released else {}
+    columns = [layout.in_stock, layout.released if promised else ""]
     count = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter=layout.delimiter)
-        writer.writerow([layout.sku, layout.available, *filter(None, [layout.in_stock])])
-        for sku, free in _free(shop):
+        writer.writerow([layout.sku, layout.available, *filter(None, columns)])
+        for sku, free in _free(shop, promised):
             available = max(free, Decimal(0))
             flag = ["1" if available else "0"] if layout.in_stock else []
-            writer.writerow([sku, plain(available) if available else "0", *flag])
+            day = [str(promised.get(sku, ""))] if promised else []
+            writer.writerow([sku, plain(available) if available else "0", *flag, *day])
             count += 1
     return count
 
 
-def _free(shop: Shop) -> Iterator[tuple[str, Decimal]]:
-    """SKU and pieces (or bundles) free for the shop, by SKU."""
+def _free(shop: Shop, promised: Collection[str]) -> Iterator[tuple[str, Decimal]]:
+    """SKU and pieces (or bundles) free for the shop, by SKU; what is promised of no pieces too."""
     warehouse = warehouse_of(shop)
     bundles = dict(
         Product.objects.filter(is_active=True, components__isnull=False).values_list("pk", "sku")
@@ -61,7 +69,15 @@ def _free(shop: Shop) -> Iterator[tuple[str, Decimal]]:
         .order_by("product__sku")
         .values_list("product__sku", F("on_hand") - F("reserved"))
     )
-    yield from merge(plain_products.iterator(), made)
+    unseen = (
+        Product.objects.filter(sku__in=promised, is_active=True)
+        .exclude(positions__warehouse=warehouse)
+        .exclude(pk__in=bundles)
+        .exclude(pk__in=sent_by_suppliers)
+        .order_by("sku")
+        .values_list("sku", flat=True)
+    )
+    yield from merge(plain_products.iterator(), made, ((sku, Decimal(0)) for sku in unseen))
 
 
 def push_stock(feed: Feed, transport: Transport) -> bool:

@@ -20,6 +20,7 @@ from inventory.selectors.stock import (
     find_product,
     find_products,
     lots_on_shelf,
+    not_out_yet,
     scanned_product,
     stock_positions,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "find_products",
     "first_days",
     "lots_on_shelf",
+    "not_out_yet",
     "positions_at",
     "scanned_product",
     "stock_by_day",

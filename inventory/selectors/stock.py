@@ -1,9 +1,11 @@
 """Positions as they are now."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
 from inventory.article_keys import MADE_UP
@@ -105,3 +107,13 @@ def articles_without_sku(search: str = "") -> QuerySet[Product]:
     if search:
         found = found.filter(Q(label__icontains=search) | Q(sku__iexact=search))
     return found.distinct().order_by("label", "pk").prefetch_related("shop_articles__shop")
+
+
+def not_out_yet(on: date) -> dict[str, date]:
+    """Active products, and bundles with one in them, that come out later: SKU → the day."""
+    found = Product.objects.filter(is_active=True).annotate(
+        day=Greatest(
+            Coalesce("released_on", on), Coalesce(Max("components__component__released_on"), on)
+        )
+    )
+    return dict(found.filter(day__gt=on).values_list("sku", "day"))

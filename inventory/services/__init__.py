@@ -45,6 +45,7 @@ from inventory.services.reservations import (
     Reserved,
     Resize,
     change_reservations,
+    places_asked,
     prioritise,
     resize_reservations,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "open_direct_deliveries",
     "open_stock",
     "pass_through",
+    "places_asked",
     "post_count",
     "prioritise",
     "product_rates",

@@ -81,14 +81,8 @@ def change_reservations(
     freed = [*release_ids, *forgotten]
     parts = explode(d.product_id for d in demands)
     demands = [d._replace(direct_delivery_id=None) if d.product_id in parts else d for d in demands]
-    direct = any(d.direct_delivery_id for d in demands) and direct_warehouse()
-    direct_id = direct.pk if direct else 0
-    places = {
-        (d.product_id, direct_id if d.direct_delivery_id else warehouse.pk)
-        for d in demands
-        if d.product_id not in parts
-    }
-    places |= {(p.product_id, warehouse.pk) for found in parts.values() for p in found}
+    direct_id = _direct_id(demands)
+    places = _places(demands, parts, warehouse, direct_id)
     places |= places_of([*freed, *locked_ids])
     if not places:
         return Reserved([], ZERO)
@@ -100,6 +94,30 @@ def change_reservations(
     refill(positions)
     save_positions(positions.values())
     return reserved
+
+
+def places_asked(demands: Sequence[Demand], warehouse: Warehouse) -> set[Place]:
+    """Where goods would be set aside for demands: to lock those places before documents."""
+    parts = explode(d.product_id for d in demands)
+    return _places(demands, parts, warehouse, _direct_id(demands))
+
+
+def _direct_id(demands: Sequence[Demand]) -> int:
+    return direct_warehouse().pk if any(d.direct_delivery_id for d in demands) else 0
+
+
+def _places(
+    demands: Sequence[Demand],
+    parts: Mapping[int, Sequence[Part]],
+    warehouse: Warehouse,
+    direct_id: int,
+) -> set[Place]:
+    whole = {
+        (d.product_id, direct_id if d.direct_delivery_id else warehouse.pk)
+        for d in demands
+        if d.product_id not in parts
+    }
+    return whole | {(p.product_id, warehouse.pk) for found in parts.values() for p in found}
 
 
 def _release(released: Sequence[Reservation], positions: Mapping[Place, StockPosition]) -> None:

@@ -129,6 +129,15 @@ class Invoice(Sourced):
                     is_down_payment=False,
                     is_grouped=True,
                 )
+                # What the shop keeps of an order that it emptied.
+                | models.Q(
+                    kind="invoice",
+                    delivery_note__isnull=True,
+                    credited_invoice__isnull=True,
+                    is_down_payment=False,
+                    is_grouped=False,
+                    mentions__has_key="kept",
+                )
                 | models.Q(
                     kind="credit_note",
                     credited_invoice__isnull=False,

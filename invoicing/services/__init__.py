@@ -3,11 +3,14 @@
 from invoicing.services.archiving import Archived, make_archive
 from invoicing.services.banking import (
     confirm_paid_ahead,
+    give_back_advance,
     ignore_line,
     import_statement,
     match_line,
     match_order,
+    match_orders,
     match_payout,
+    match_proposed_orders,
     match_sure_lines,
 )
 from invoicing.services.closing import close_periods
@@ -22,6 +25,7 @@ from invoicing.services.issuing import (
     issue_invoices,
     issue_shipped,
 )
+from invoicing.services.kept import issue_kept
 from invoicing.services.payments import (
     enter_payment,
     record_payment,
@@ -57,6 +61,7 @@ __all__ = [
     "credit_lines",
     "credit_refunds",
     "enter_payment",
+    "give_back_advance",
     "ignore_line",
     "import_payouts",
     "import_statement",
@@ -64,6 +69,7 @@ __all__ = [
     "issue_grouped",
     "issue_invoice",
     "issue_invoices",
+    "issue_kept",
     "issue_shipped",
     "left_to_credit_elsewhere",
     "link_movements",
@@ -71,7 +77,9 @@ __all__ = [
     "make_due_reports",
     "match_line",
     "match_order",
+    "match_orders",
     "match_payout",
+    "match_proposed_orders",
     "match_sure_lines",
     "next_step",
     "pro_forma_pdf",

@@ -11,15 +11,15 @@ from django.utils.translation import gettext as _
 
 from invoicing.errors import BankLineClosed, PaymentRefused
 from invoicing.events import money_moved, payments_made
-from invoicing.matching import SURE, propose
+from invoicing.matching import SURE, Proposal, propose
 from invoicing.models import BankLine, Invoice, Payment
 from invoicing.payouts import arrived_payouts
 from invoicing.reading import read_statement
-from invoicing.receivables import payable_orders
+from invoicing.receivables import advances_of, payable_orders
 from invoicing.services.settling import write_off
 from sales.locks import lock_orders
 from sales.models import Order
-from sales.services import confirm_order
+from sales.services import confirm_order, confirm_orders
 from sphinx.core.clock import PARIS
 from sphinx.core.events import announce
 from sphinx.core.money import NOTHING, ZERO, to_cents
@@ -153,19 +153,102 @@ def match_order(*, line_id: int, order_id: int, actor: Any = None) -> Payment:
             )
             % said({"number": order.number, "due": due, "amount": line.amount})
         )
-    made = Payment.objects.create(
-        order=order,
-        amount=line.amount,
-        method=TRANSFER,
-        reference=f"banque:{line.key}:1"[:100],
-        paid_at=datetime.combine(line.booked_on, time(12), tzinfo=PARIS),
-        bank_line=line,
-    )
+    made = _ahead(line, order, line.amount, 1)
+    made.save()
     announce(payments_made, payment_ids=[made.pk])
     line.status = Status.MATCHED
     line.save(update_fields=["status"])
     record("bank.order_paid", [order], actor=actor, line=line.key, amount=str(line.amount))
     return made
+
+
+@transaction.atomic
+def match_orders(*, line_id: int, order_ids: Sequence[int], actor: Any = None) -> list[Payment]:
+    """Say that a line paid several orders that aren't invoiced, each what is due on it.
+
+    All are confirmed. Twice is once.
+
+    Raises:
+        BankLineClosed: it was matched otherwise, or put aside.
+        PaymentRefused: an order is paid, invoiced or cancelled, or they don't make the line.
+        BusinessRuleError: an order was cancelled.
+    """
+    known = Payment.objects.filter(bank_line=line_id, order__in=order_ids, invoice=None)
+    if len(known) == len(order_ids):
+        return list(known)
+    amount = BankLine.objects.get(pk=line_id).amount
+    # Goods are locked before documents.
+    if _due_in_all(order_ids) == amount:
+        confirm_orders(order_ids=order_ids, actor=actor)
+    orders = list(lock_orders(order_ids))
+    line = _open_line(line_id)
+    due = _dues(order_ids)
+    if len(due) != len(order_ids) or sum(due.values(), ZERO) != line.amount:
+        raise PaymentRefused(
+            _("Ces commandes ne font pas %s € à payer avant facture, le montant de l'opération.")
+            % line.amount
+        )
+    made = Payment.objects.bulk_create(
+        _ahead(line, order, due[order.pk], rank) for rank, order in enumerate(orders, start=1)
+    )
+    announce(payments_made, payment_ids=[payment.pk for payment in made])
+    line.status = Status.MATCHED
+    line.save(update_fields=["status"])
+    record("bank.order_paid", orders, actor=actor, line=line.key, amount=str(line.amount))
+    return made
+
+
+def _dues(order_ids: Sequence[int]) -> dict[int, Decimal]:
+    rows = payable_orders().filter(pk__in=order_ids).values_list("pk", "due")
+    return {pk: to_cents(due) for pk, due in rows}
+
+
+def _due_in_all(order_ids: Sequence[int]) -> Decimal:
+    return sum(_dues(order_ids).values(), ZERO)
+
+
+@transaction.atomic
+def give_back_advance(*, line_id: int, order_id: int, actor: Any = None) -> Payment:
+    """Say that a line by which money left gives back what was paid ahead on an order.
+
+    Twice is once.
+
+    Raises:
+        BankLineClosed: it was matched otherwise, or put aside.
+        PaymentRefused: no money left by it, or less was paid ahead.
+    """
+    order = lock_orders([order_id]).get()
+    if known := Payment.objects.filter(bank_line=line_id, order=order, invoice=None).first():
+        return known
+    line = _open_line(line_id)
+    advance = advances_of([order_id]).get(order_id, ZERO)
+    if not 0 < -line.amount <= advance:
+        raise PaymentRefused(
+            _(
+                "Commande %(number)s : %(advance)s € payés d'avance, l'opération est de "
+                "%(amount)s €."
+            )
+            % said({"number": order.number, "advance": advance, "amount": line.amount})
+        )
+    made = _ahead(line, order, line.amount, 1)
+    made.save()
+    announce(payments_made, payment_ids=[made.pk])
+    line.status = Status.MATCHED
+    line.save(update_fields=["status"])
+    record("bank.advance_given_back", [order], actor=actor, line=line.key, amount=str(line.amount))
+    return made
+
+
+def _ahead(line: BankLine, order: Order, amount: Decimal, rank: int) -> Payment:
+    """What a line moves of an order's advance (EUR; below 0 it is given back)."""
+    return Payment(
+        order=order,
+        amount=amount,
+        method=TRANSFER if amount > 0 else GIVEN_BACK,
+        reference=f"banque:{line.key}:{rank}"[:100],
+        paid_at=datetime.combine(line.booked_on, time(12), tzinfo=PARIS),
+        bank_line=line,
+    )
 
 
 def confirm_paid_ahead() -> int:
@@ -188,6 +271,15 @@ def _paid_ahead() -> list[int]:
     return [order for order, total, paid in totals if to_cents(paid) >= total]
 
 
+def match_proposed_orders(proposal: Proposal, *, actor: Any = None) -> None:
+    """Accept the order, or the several, that a line is proposed to pay."""
+    ids = [order.pk for order in proposal.orders]
+    if len(ids) == 1:
+        match_order(line_id=proposal.line.pk, order_id=ids[0], actor=actor)
+    else:
+        match_orders(line_id=proposal.line.pk, order_ids=ids, actor=actor)
+
+
 def match_sure_lines(*, actor: Any = None) -> int:
     """Match every line whose proposal leaves no doubt, payouts too; returns how many."""
     lines = list(BankLine.objects.filter(status=Status.OPEN))
@@ -199,8 +291,8 @@ def match_sure_lines(*, actor: Any = None) -> int:
     for proposal in propose(lines).values():
         if proposal.certainty != SURE:
             continue
-        if proposal.order is not None:
-            match_order(line_id=proposal.line.pk, order_id=proposal.order.pk, actor=actor)
+        if proposal.orders:
+            match_proposed_orders(proposal, actor=actor)
         else:
             match_line(
                 line_id=proposal.line.pk,

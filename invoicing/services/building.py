@@ -201,7 +201,7 @@ class Builder:
         )
         for a in amounts.values():
             self._add_invoiced(self.invoiced_amounts[order.pk], a.rate, a.total, a.tax)
-        self._fill_net(lines, parts, amounts)
+        fill_net(lines, parts, amounts)
         return amounts
 
     def whole(self, order: Order) -> Invoice:
@@ -263,20 +263,6 @@ class Builder:
             )
             for rate, amount in amounts.items()
         ]
-
-    @staticmethod
-    def _fill_net(
-        lines: Sequence[InvoiceLine],
-        parts: Sequence[Part],
-        amounts: Mapping[Decimal, RateAmounts],
-    ) -> None:
-        for position, (line, part, net) in enumerate(
-            zip(lines, parts, net_parts(parts, amounts), strict=True), start=1
-        ):
-            line.position = position
-            line.total_incl_tax = part.total
-            line.amount_excl_tax, line.discount_excl_tax = net.amount, net.discount
-            line.total_excl_tax = net.amount - net.discount
 
     def _group_document(
         self,
@@ -387,3 +373,16 @@ def tax_rows(amounts: Mapping[Decimal, RateAmounts]) -> list[TaxBreakdown]:
         TaxBreakdown(tax_rate=a.rate, base_excl_tax=a.base, tax=a.tax, total_incl_tax=a.total)
         for a in amounts.values()
     ]
+
+
+def fill_net(
+    lines: Sequence[InvoiceLine], parts: Sequence[Part], amounts: Mapping[Decimal, RateAmounts]
+) -> None:
+    """Number lines and give them their net amounts, which make those of each rate."""
+    for position, (line, part, net) in enumerate(
+        zip(lines, parts, net_parts(parts, amounts), strict=True), start=1
+    ):
+        line.position = position
+        line.total_incl_tax = part.total
+        line.amount_excl_tax, line.discount_excl_tax = net.amount, net.discount
+        line.total_excl_tax = net.amount - net.discount

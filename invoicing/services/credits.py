@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from invoicing.amounts import Part, RateAmounts, net_parts
+from invoicing.amounts import Part, RateAmounts, credited_at, net_parts
 from invoicing.errors import NothingToCredit
 from invoicing.events import invoices_issued
 from invoicing.models import Invoice, InvoiceLine
@@ -184,8 +184,8 @@ def _amounts_of(
         gross[part.rate] += part.total
     amounts = {}
     for rate, (charged, charged_tax) in charged_amounts(original, order).items():
-        credited, credited_tax = done.get(rate, (ZERO, ZERO))
-        left, tax_left = charged - credited, charged_tax - credited_tax
+        credited = done.get(rate, (ZERO, ZERO))
+        left = charged - credited[0]
         share = gross.get(rate)
         if share is None:
             continue
@@ -194,8 +194,7 @@ def _amounts_of(
                 _("Facture %(number)s : il reste %(left)s € à créditer à %(rate)s %%.")
                 % said({"number": original.number, "left": left, "rate": Decimal(plain(rate))})
             )
-        vat = tax_left if share == left else min(tax_included(share, rate), tax_left)
-        amounts[rate] = RateAmounts(rate, share - vat, vat, share)
+        amounts[rate] = credited_at(rate, share, (charged, charged_tax), credited)
     if not sum(gross.values(), ZERO):
         raise NothingToCredit(_("Choisissez au moins une pièce à créditer."))
     return amounts

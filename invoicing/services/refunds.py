@@ -16,16 +16,23 @@ from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from invoicing.amounts import Part, RateAmounts, net_parts
+from invoicing.amounts import Part, RateAmounts, credited_at
 from invoicing.errors import StructureRefused
 from invoicing.mentions import language_of
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.selectors import charged_amounts, credited_amounts, invoices_of, orders_to_credit
+from invoicing.selectors import (
+    charged_amounts,
+    credited_amounts,
+    invoices_of,
+    orders_to_credit,
+    removed_amount,
+)
+from invoicing.services.building import fill_net
 from invoicing.services.credits import copy_of, credit_invoice, issue_credit
 from invoicing.services.payments import refund_of_credit
 from sales.locks import lock_orders
 from sales.models import Order, OrderLine
-from sphinx.core.money import CENT, ZERO, portion, spread, tax_included
+from sphinx.core.money import CENT, ZERO, portion, spread, to_cents
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +72,9 @@ def _credit_order(order_id: int, at: datetime) -> list[Invoice]:
     lines = list(order.lines.all())
     invoices = invoices_of([order.pk])[order.pk]
     credited = sum((i.total_incl_tax for i in invoices if i.sign < 0), ZERO)
-    removed = sum((line.removed_incl_tax for line in lines), ZERO)
+    removed = to_cents(
+        Order.objects.filter(pk=order.pk).values_list(removed_amount(), flat=True).get()
+    )
     left = order.refunded_incl_tax - removed - credited
     claims = _claims(order, lines, invoices)
     made = []
@@ -270,24 +279,15 @@ def _amounts(
     gross: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
     for line in lines:
         gross[line.tax_rate] += line.total_incl_tax
-    amounts = {}
-    for rate in sorted(gross, reverse=True):
-        credited, vat_credited = done.get(rate, (ZERO, ZERO))
-        total, vat = charged[rate]
-        share, vat_left = gross[rate], vat - vat_credited
-        # The credit that empties a rate takes its remaining VAT; none takes more.
-        tax = vat_left if share == total - credited else min(tax_included(share, rate), vat_left)
-        amounts[rate] = RateAmounts(rate, share - tax, tax, share)
-    return amounts
+    return {
+        rate: credited_at(rate, gross[rate], charged[rate], done.get(rate, (ZERO, ZERO)))
+        for rate in sorted(gross, reverse=True)
+    }
 
 
 def _fill_net(lines: Sequence[InvoiceLine], amounts: Mapping[Decimal, RateAmounts]) -> None:
     parts = [Part(line.tax_rate, line.amount_incl_tax, line.discount_incl_tax) for line in lines]
-    for position, (line, net) in enumerate(
-        zip(lines, net_parts(parts, amounts), strict=True), start=1
-    ):
-        line.position = position
-        line.amount_excl_tax, line.discount_excl_tax = net.amount, net.discount
-        line.total_excl_tax = net.amount - net.discount
+    fill_net(lines, parts, amounts)
+    for line in lines:
         if not line.delivery_line_id and line.kind == InvoiceLine.Kind.GOODS:
-            line.unit_price_excl_tax = net.amount
+            line.unit_price_excl_tax = line.amount_excl_tax

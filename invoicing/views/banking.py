@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 
 from invoicing import services
 from invoicing.forms import StatementForm
-from invoicing.matching import SURE, propose
+from invoicing.matching import SURE, Proposal, propose
 from invoicing.models import BankLine, Invoice, Payment
 from invoicing.payouts import arrived_payouts
-from invoicing.receivables import payable_order, with_balance
+from invoicing.receivables import orders_with_advance, payable_order, with_balance
 from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.money import to_cents
 from sphinx.core.pages import back_office_page
+from sphinx.core.texts import said
 
 SHOWN = 200
 SHOWN_FAULTS = 10
@@ -68,35 +70,58 @@ def _act(request: HttpRequest, form: StatementForm) -> None:
         services.ignore_line(line_id=int(pk), actor=request.user)
     else:
         line = get_object_or_404(BankLine, pk=int(pk))
-        _match(request, line, verb)
-        messages.success(request, _("Rapprochée : %s.") % line)
+        made = _match(request, line, verb)
+        messages.success(request, asked_or(made, _("Rapprochée : %s.") % line))
 
 
 # What is left after a proposal is settled so: a button each.
 _DIFFERENCES = {"fee": Payment.Kind.BANK_FEE, "rounding": Payment.Kind.ROUNDING}
 
 
-def _match(request: HttpRequest, line: BankLine, verb: str) -> None:
-    """Match a line to what is proposed, or to what somebody typed."""
+def _match(request: HttpRequest, line: BankLine, verb: str) -> Any:
+    """Match a line to what is proposed, or to what somebody typed; returns what came of it."""
     if verb != "accept" and verb not in _DIFFERENCES:
         numbers = request.POST.get(f"numbers-{line.pk}", "").replace(",", " ").split()
-        order = payable_order(numbers[0]) if len(numbers) == 1 else None
-        shares = [] if order else _typed(numbers, line)
+        orders = _orders_typed(numbers, line)
+        proposal = Proposal(line, [], SURE, "", orders)
+        shares = [] if orders else _typed(numbers, line)
     else:
-        proposal = propose([line]).get(line.pk)
-        if proposal is None:
+        found = propose([line]).get(line.pk)
+        if found is None:
             raise InputError(_("Plus rien n'est proposé : relisez la page."), code="bank.stale")
-        order = proposal.order
+        proposal = found
         shares = [(share.invoice.pk, share.amount) for share in proposal.shares]
-    if order is not None:
-        services.match_order(line_id=line.pk, order_id=order.pk, actor=request.user)
-        return
-    services.match_line(
+    if proposal.orders and line.amount < 0:
+        return _give_back(request, line, proposal.orders[0])
+    if proposal.orders:
+        return services.match_proposed_orders(proposal, actor=request.user)
+    return services.match_line(
         line_id=line.pk,
         shares=shares,
         difference=_DIFFERENCES.get(verb, ""),
         actor=request.user,
     )
+
+
+def _give_back(request: HttpRequest, line: BankLine, order: Any) -> Any:
+    return submit(
+        "invoicing.give_back_advance",
+        about=_("%(amount)s € d'avance à rendre : commande %(number)s")
+        % said({"amount": -line.amount, "number": order.number}),
+        actor=request.user,
+        line_id=line.pk,
+        order_id=order.pk,
+    )
+
+
+def _orders_typed(numbers: Sequence[str], line: BankLine) -> list[Any]:
+    """The orders that were typed, where all are: to be paid ahead, or given back to."""
+    if line.amount < 0:
+        bare = {number.lstrip("#") for number in numbers}
+        found = list(orders_with_advance(bare | {f"#{number}" for number in bare}))
+        return found if len(found) == 1 else []
+    orders = [payable_order(number) for number in dict.fromkeys(numbers)]
+    return [order for order in orders if order] if all(orders) else []
 
 
 def _import(request: HttpRequest, form: StatementForm) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,10 +13,11 @@ from django.utils.translation import gettext as _
 
 from invoicing import services
 from invoicing.forms import ElsewhereForm
-from invoicing.selectors import OF_ELSEWHERE, left_to_invoice, notes_to_invoice
+from invoicing.selectors import OF_ELSEWHERE, left_to_invoice, notes_to_invoice, orders_kept
 from invoicing.services.building import group_key
 from invoicing.views.receivables import told_credit
 from sales.models import DeliveryNote, Order
+from sales.services import cancel_order
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.four_eyes import asked_or, submit
@@ -141,8 +143,9 @@ def to_invoice(request: HttpRequest) -> HttpResponse:
             raise Http404
         if request.POST.get("verb") == "all":
             return redirect("core:job", start_job("invoicing.issue", actor=request.user).pk)
+        answer = _ANSWERS.get(request.POST.get("verb", ""), _issue)
         try:
-            _issue(request)
+            answer(request)
         except SphinxError as error:
             messages.error(request, error.message)
         return redirect("invoicing:to_invoice")
@@ -156,8 +159,38 @@ def to_invoice(request: HttpRequest) -> HttpResponse:
         title=_("À facturer"),
         groups=[(found[0].order, found) for found in groups.values()],
         has_more=len(notes) > SHOWN,
+        kept=list(orders_kept().select_related("customer", "shop")[:SHOWN]),
         may_issue=may_issue,
+        may_cancel=request.user.has_perm("sales.change_order"),
     )
+
+
+def _keep(request: HttpRequest) -> None:
+    made = services.issue_kept(
+        order_id=int(typed_number(request.POST.get("order", ""), places=0)),
+        kept=typed_number(request.POST.get("kept", ""), places=2),
+        at=clock.now(),
+        actor=request.user,
+    )
+    messages.success(request, _("Émises : %s.") % made.number)
+
+
+def _give_back(request: HttpRequest) -> None:
+    """Nothing is sold: the order is cancelled, and what came in for it is to be given back."""
+    if not request.user.has_perm("sales.change_order"):
+        raise PermissionDenied
+    order = get_object_or_404(
+        orders_kept(), pk=typed_number(request.POST.get("order", ""), places=0)
+    )
+    cancel_order(order_id=order.pk, at=clock.now(), actor=request.user)
+    messages.success(
+        request,
+        _("Commande %s annulée : rien n'est facturé, ce qui reste encaissé est à rendre.")
+        % order.number,
+    )
+
+
+_ANSWERS = {"keep": _keep, "give_back": _give_back}
 
 
 def _issue(request: HttpRequest) -> None:

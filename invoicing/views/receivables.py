@@ -18,10 +18,12 @@ from invoicing.receivables import (
     ageing,
     can_be_written_off,
     open_invoices,
+    orders_with_advance,
     to_set_off,
     with_balance,
 )
 from invoicing.selectors import credited_quantities, line_key, returned_quantities
+from sales.models import Order
 from sphinx.core import clock
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import SphinxError
@@ -60,6 +62,10 @@ def receivables(request: HttpRequest) -> HttpResponse:
         ],
         count=len(invoices),
         shown=SHOWN,
+        # Nothing will take it any more: it is the customer's.
+        to_give_back=orders_with_advance()
+        .filter(status=Order.Status.CANCELLED)
+        .select_related("customer")[:SHOWN],
     )
 
 

@@ -4,12 +4,14 @@ from sales.services.articles import gather_articles
 from sales.services.by_hand import (
     cancel_order,
     confirm_order,
+    confirm_orders,
     prioritise_orders,
     withdraw_orders,
 )
 from sales.services.deliveries import (
     cancel_delivery_note,
     mark_invoiced,
+    mark_kept,
     prepare_deliveries,
     prepare_delivery,
     ship_delivery_note,
@@ -68,7 +70,7 @@ from sales.services.return_requests import (
     receive_return,
 )
 from sales.services.returns import Back, return_goods
-from sales.services.shop_shipments import ship_as_shop_did, ship_as_shops_did
+from sales.services.shop_shipments import left_without_note, ship_as_shop_did, ship_as_shops_did
 
 __all__ = [
     "CARRIERS",
@@ -91,6 +93,7 @@ __all__ = [
     "cancel_delivery_note",
     "cancel_order",
     "confirm_order",
+    "confirm_orders",
     "copy_quote",
     "examine_return",
     "explain_refund",
@@ -100,11 +103,13 @@ __all__ = [
     "labels_csv",
     "leave_all_as_history",
     "leave_as_history",
+    "left_without_note",
     "likely_pieces",
     "mail_quote",
     "mail_shipment",
     "make_history",
     "mark_invoiced",
+    "mark_kept",
     "merge_customers",
     "notes_to_mail",
     "order_taxes",

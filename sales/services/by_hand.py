@@ -7,11 +7,13 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from inventory.locks import Place, lock_places, places_of
 from inventory.models import Product
 from inventory.services import (
     Demand,
     change_reservations,
     default_warehouse,
+    places_asked,
     prioritise,
     warehouse_of,
 )
@@ -26,54 +28,93 @@ from sphinx.core.services import record
 Status = Order.Status
 
 
-@transaction.atomic
 def confirm_order(*, order_id: int, actor: Any = None) -> Order:
     """Confirm an order that waited (payment seen elsewhere) and set its goods aside, once.
 
     Raises:
         BusinessRuleError: the order is cancelled.
     """
-    order = Order.objects.select_related("shop", "customer").get(pk=order_id)
-    lines = list(
-        order.lines.filter(product__isnull=False, reservation__isnull=True).select_related(
-            "product"
+    (order,) = confirm_orders(order_ids=[order_id], actor=actor)
+    return order
+
+
+@transaction.atomic
+def confirm_orders(*, order_ids: Sequence[int], actor: Any = None) -> list[Order]:
+    """Confirm several, all or none; those that are confirmed already stay as they are.
+
+    Raises:
+        BusinessRuleError: one of them is cancelled.
+    """
+    lock_places(_places_asked_by(order_ids))
+    orders = list(lock_orders(order_ids).select_related("shop", "customer"))
+    for order in orders:
+        if order.status == Status.CANCELLED:
+            raise BusinessRuleError(
+                _("La commande %(number)s est annulée : elle ne peut plus être confirmée.")
+                % {"number": order.number},
+                code="sales.order_cancelled",
+            )
+    # What waits is known with the orders locked: who came second finds it confirmed.
+    waiting = [order for order in orders if order.status == Status.DRAFT]
+    for order in waiting:
+        _set_aside(order)
+        order.status = Status.CONFIRMED
+        order.save(update_fields=["status"])
+    record("order.confirmed", waiting, actor=actor)
+    return orders
+
+
+def _places_asked_by(order_ids: Sequence[int]) -> set[Place]:
+    waiting = Order.objects.filter(pk__in=order_ids, status=Status.DRAFT).select_related("shop")
+    return {
+        place
+        for order in waiting
+        for place in places_asked(
+            _demands(order, _unreserved(order), _ANY_DELIVERY), warehouse_of(order.shop)
         )
+    }
+
+
+def _places_held_by(order_ids: Sequence[int]) -> set[Place]:
+    """Where goods are set aside, or will be if somebody confirms first."""
+    return places_of(reservations_of(order_ids)) | _places_asked_by(order_ids)
+
+
+# Where a supplier's part goes is decided with the order locked; the place is the same.
+_ANY_DELIVERY = -1
+
+
+def _set_aside(order: Order) -> None:
+    lines = _unreserved(order)
+    delivery_id = delivery_of_order(order) if _direct_lines(order, lines) else None
+    reserved = change_reservations(
+        demands=_demands(order, lines, delivery_id), warehouse=warehouse_of(order.shop)
     )
-    if order.status == Status.DRAFT:
-        direct = _direct_lines(order, lines)
-        delivery_id = delivery_of_order(order) if direct else None
-        reserved = change_reservations(
-            demands=[
-                Demand(
-                    line.product_id or 0,
-                    line.quantity - line.quantity_removed,
-                    order.placed_at,
-                    order.number,
-                    gone=line.quantity_gone,
-                    direct_delivery_id=delivery_id if line in direct else None,
-                )
-                for line in lines
-            ],
-            warehouse=warehouse_of(order.shop),
-        )
-    order = lock_orders([order_id]).get()
-    if order.status == Status.CANCELLED:
-        raise BusinessRuleError(
-            _("La commande %(number)s est annulée : elle ne peut plus être confirmée.")
-            % {"number": order.number},
-            code="sales.order_cancelled",
-        )
-    if order.status != Status.DRAFT:
-        return order
     for line, reservation_id in zip(lines, reserved.reservation_ids, strict=True):
         line.reservation_id = reservation_id
     OrderLine.objects.bulk_update(lines, ["reservation"])
     if delivery_id:
         keep_deliveries({order.pk: delivery_id})
-    order.status = Status.CONFIRMED
-    order.save(update_fields=["status"])
-    record("order.confirmed", [order], actor=actor)
-    return order
+
+
+def _unreserved(order: Order) -> list[OrderLine]:
+    lines = order.lines.filter(product__isnull=False, reservation__isnull=True)
+    return list(lines.select_related("product"))
+
+
+def _demands(order: Order, lines: Sequence[OrderLine], delivery_id: int | None) -> list[Demand]:
+    direct = _direct_lines(order, lines)
+    return [
+        Demand(
+            line.product_id or 0,
+            line.quantity - line.quantity_removed,
+            order.placed_at,
+            order.number,
+            gone=line.quantity_gone,
+            direct_delivery_id=delivery_id if line in direct else None,
+        )
+        for line in lines
+    ]
 
 
 def _direct_lines(order: Order, lines: Sequence[OrderLine]) -> list[OrderLine]:
@@ -91,14 +132,8 @@ def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
     Raises:
         BusinessRuleError: something has been delivered.
     """
-    found = Order.objects.select_related("shop").get(pk=order_id)
-    if found.status in (Status.DRAFT, Status.CONFIRMED):
-        change_reservations(
-            demands=[],
-            warehouse=warehouse_of(found.shop),
-            release_ids=reservations_of([order_id]),
-        )
-    order = lock_orders([order_id]).get()
+    lock_places(_places_held_by([order_id]))
+    order = lock_orders([order_id]).select_related("shop").get()
     if order.status == Status.CANCELLED:
         return order
     if order.status not in OPEN_STATES:
@@ -107,6 +142,9 @@ def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
             % {"number": order.number},
             code="sales.order_delivered",
         )
+    change_reservations(
+        demands=[], warehouse=warehouse_of(order.shop), release_ids=reservations_of([order_id])
+    )
     cancel_drafts([order_id])
     # It no longer stands as the file says: its rows are read each time.
     order.status, order.cancelled_at, order.raw_hash = Status.CANCELLED, at, ""
@@ -125,9 +163,7 @@ def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
     Raises:
         BusinessRuleError: one of them has been delivered or invoiced.
     """
-    change_reservations(
-        demands=[], warehouse=default_warehouse(), forgotten_ids=reservations_of(order_ids)
-    )
+    lock_places(_places_held_by(order_ids))
     orders = list(lock_orders(order_ids))
     gone = [o for o in orders if o.status not in OPEN_STATES and not o.is_history]
     if gone:
@@ -135,6 +171,9 @@ def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
             _("La commande %(number)s est déjà livrée ou facturée.") % {"number": gone[0].number},
             code="sales.order_delivered",
         )
+    change_reservations(
+        demands=[], warehouse=default_warehouse(), forgotten_ids=reservations_of(order_ids)
+    )
     noted = set(
         DeliveryNote.objects.filter(order_id__in=order_ids).values_list("order_id", flat=True)
     )

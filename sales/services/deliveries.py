@@ -274,6 +274,16 @@ def mark_invoiced(*, order_ids: Sequence[int]) -> None:
     )
 
 
+def mark_kept(*, order_id: int) -> None:
+    """An order of which nothing is left but what its shop keeps becomes invoiced.
+
+    Called like `mark_invoiced`.
+    """
+    Order.objects.filter(pk=order_id, status=Order.Status.CONFIRMED).update(
+        status=Order.Status.INVOICED
+    )
+
+
 @transaction.atomic
 def cancel_delivery_note(*, note_id: int, actor: Any = None) -> DeliveryNote:
     """Undo a note in preparation; the goods stay set aside for the order. Twice is once.

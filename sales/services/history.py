@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inventory.locks import lock_places, places_of
-from inventory.services import Resize, resize_reservations
 from sales.locks import lock_orders, lock_shop
 from sales.models import DeliveryNote, Order, OrderLine
 from sales.selectors import orders_to_take_over
+from sales.services.pieces import write_gone
 from sales.services.releasing import cancel_drafts, reservations_of
 from sphinx.core.bulk import update_rows
 from sphinx.core.clock import start_of
@@ -55,8 +55,7 @@ def _make_history(order_ids: Sequence[int], actor: Any) -> None:
     lines = list(OrderLine.objects.filter(order_id__in=orders).select_related("reservation"))
     for line in lines:
         line.quantity_gone = line.quantity - line.quantity_removed
-    resize_reservations([Resize(ln.reservation.pk, ZERO) for ln in lines if ln.reservation])
-    update_rows(OrderLine, ["quantity_gone"], [(ln.pk, ln.quantity_gone) for ln in lines])
+    write_gone(lines)
     left = _left_whole(lines)
     for order in orders.values():
         order.is_history, order.refund_asked_incl_tax = True, ZERO
@@ -103,10 +102,7 @@ def take_over(*, order_id: int, invoiced_elsewhere: bool, actor: Any = None) -> 
     for line in lines:
         left = line.quantity_shipped or ZERO
         line.quantity_gone = min(left, line.quantity - line.quantity_removed)
-    update_rows(OrderLine, ["quantity_gone"], [(ln.pk, ln.quantity_gone) for ln in lines])
-    resize_reservations(
-        [Resize(ln.reservation.pk, ln.quantity_wanted) for ln in lines if ln.reservation]
-    )
+    write_gone(lines)
     order.is_history, order.invoiced_elsewhere = False, invoiced_elsewhere
     _save([order])
     record("order.taken_over", [order], actor=actor, invoiced_elsewhere=invoiced_elsewhere)

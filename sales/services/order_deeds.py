@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from inventory.services import Resize, resize_reservations
 from sales.locks import lock_notes
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.services.deeds import Deeds, Standing, deeds_of, refund_to_explain
 from sales.services.order_work import OrderChange, OrderResult, Work
+from sales.services.pieces import resize_lines
 from sphinx.core.bulk import update_rows
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
@@ -131,16 +131,9 @@ def settle_lines(changed: Sequence[Changed]) -> None:
             for c in changed
         ],
     )  # fmt: skip
-    resize_reservations(
-        [
-            Resize(
-                c.line.reservation.pk,
-                c.line.quantity_wanted,
-                asked_change=c.removed_before - c.line.quantity_removed,
-            )
-            for c in changed
-            if c.line.reservation and c.order.status != Status.CANCELLED
-        ]
+    resize_lines(
+        [c.line for c in changed if c.order.status != Status.CANCELLED],
+        {c.line.pk: c.removed_before - c.line.quantity_removed for c in changed},
     )
     _shrink_notes({c.line.pk: c.line.quantity_wanted for c in changed})
     _close_complete({c.order.pk: c.order for c in changed})

@@ -31,12 +31,12 @@ def _is_emptied(draft: OrderDraft) -> bool:
 def _emptied(draft: OrderDraft) -> Rejection:
     text = _(
         "Commande %(number)s : la boutique a retiré tous les articles et garde %(kept)s €. Il "
-        "n'y a plus rien à livrer ni à facturer : remboursez le reste, ou faites la facture de "
-        "ce qui est gardé à la main."
+        "n'y a plus rien à livrer. Dans Facturation › À facturer, facturez d'un clic ce qu'elle "
+        "garde, ou annulez et rendez le reste."
     )
     cause = _(
-        "La boutique a retiré tous les articles de commandes dont elle garde une part : il n'y a "
-        "plus rien à livrer ni à facturer."
+        "La boutique a retiré tous les articles de commandes dont elle garde une part : "
+        "facturez-la dans Facturation › À facturer, ou rendez-la."
     )
     return note(draft, "order.emptied", text, cause, kept=draft.total_incl_tax - draft.refunded)
 

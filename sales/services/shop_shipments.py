@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 
 from inventory.errors import NotEnoughStock
 from inventory.locks import lock_places, places_of
-from inventory.services import Resize, resize_reservations
 from sales.locks import lock_orders
 from sales.models import DeliveryNote, DeliveryNoteLine, Order, OrderLine
 from sales.selectors import shipped_by_shops
 from sales.services.deliveries import ship_delivery_notes
+from sales.services.pieces import write_gone
 from sales.services.releasing import cancel_drafts, reservations_of
-from sphinx.core.bulk import update_rows
 from sphinx.core.clock import business_date
 from sphinx.core.money import ZERO
 from sphinx.core.services import allocate_number, record
@@ -91,8 +90,13 @@ def _left(order: Order) -> list[tuple[OrderLine, Decimal]]:
     """Lines with the pieces that left, says the shop, beyond our notes."""
     if order.is_history or order.status not in (Status.CONFIRMED, Status.PARTIALLY_DELIVERED):
         return []
+    return left_without_note(OrderLine.objects.filter(order=order).select_related("reservation"))
+
+
+def left_without_note(lines: Iterable[OrderLine]) -> list[tuple[OrderLine, Decimal]]:
+    """The lines with pieces that their shop says have left, beyond our notes; how many."""
     found = []
-    for line in OrderLine.objects.filter(order=order).select_related("reservation"):
+    for line in lines:
         missing = (line.quantity_shipped or ZERO) - line.quantity_delivered
         pieces = min(missing, line.quantity_wanted + line.quantity_gone)
         if pieces > 0:
@@ -105,10 +109,7 @@ def _take_stock_for(lines: list[tuple[OrderLine, Decimal]]) -> None:
     gone = [line for line, _pieces in lines if line.quantity_gone]
     for line in gone:
         line.quantity_gone = ZERO
-    update_rows(OrderLine, ["quantity_gone"], [(line.pk, ZERO) for line in gone])
-    resize_reservations(
-        [Resize(ln.reservation.pk, ln.quantity_wanted) for ln in gone if ln.reservation]
-    )
+    write_gone(gone)
 
 
 def _short(order: Order) -> NotEnoughStock:

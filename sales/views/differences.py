@@ -85,11 +85,7 @@ def _doubt(order: Order) -> Doubt:
 
 
 def _shipped(order: Order) -> Shipped:
-    pieces = [
-        (line, (line.quantity_shipped or ZERO) - line.quantity_delivered)
-        for line in order.lines.all()
-    ]
-    return Shipped(order, [(line, count) for line, count in pieces if count > 0])
+    return Shipped(order, services.left_without_note(order.lines.all()))
 
 
 def _answer(request: HttpRequest) -> None:

@@ -5,6 +5,7 @@ Built on django-import-export: its preview, its errors a row, its history.
 
 import csv
 import io
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,6 +20,8 @@ from django.utils.translation import gettext_lazy
 from import_export import resources, widgets
 from import_export.formats import base_formats
 
+from sphinx.core import cells
+from sphinx.core.errors import InputError
 from sphinx.core.texts import fold, safe_cell
 
 _YES, _NO = {"oui", "o", "vrai", "1", "x", "true", "yes"}, {"non", "n", "faux", "0", "false", "no"}
@@ -106,6 +109,29 @@ class Number(widgets.DecimalWidget):
         return value
 
 
+class Day(widgets.DateWidget):
+    """A day as spreadsheets here write it, or as ISO does."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> date | None:
+        """Raises ValueError: it is no day."""
+        if isinstance(value, datetime):
+            return value.date()
+        if isinstance(value, date):
+            return value
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            return cells.moment(text, 0, "").date()
+        except InputError as error:
+            raise ValueError(
+                _("« %s » n'est pas une date : écrivez 31/12/2026.") % value
+            ) from error
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return value.isoformat() if value else ""
+
+
 class YesNo(widgets.BooleanWidget):
     """oui or non."""
 
@@ -187,6 +213,8 @@ class MasterResource(resources.ModelResource):
         field = super().field_from_django_field(field_name, django_field, readonly)
         if isinstance(django_field, models.DecimalField):
             field.widget = Number()
+        elif type(django_field) is models.DateField:
+            field.widget = Day()
         elif isinstance(django_field, models.BooleanField):
             field.widget = YesNo()
         elif getattr(django_field, "choices", None):

@@ -55,6 +55,8 @@ _CARDS = (
          "sales.view_deliverynote", "sales:worktop", ""),
     Card("returns", _("Retours à examiner"), "assignment_return", "info",
          "sales.view_returnrequest", "sales:returns", ""),
+    Card("kept", _("Gardé de commandes vidées, à facturer"), "receipt_long", "warning",
+         "invoicing.view_invoice", "invoicing:to_invoice", ""),
     Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",
          "invoicing.view_invoice", "invoicing:to_invoice", ""),
     Card("overdue", _("Factures en retard de paiement"), "savings", "warning",

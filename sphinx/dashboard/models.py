@@ -19,6 +19,10 @@ def _sum() -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=18, decimal_places=2, default=0)
 
 
+def _sum_of_before() -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(max_digits=18, decimal_places=2, default=0, db_default=0)
+
+
 class Sold(models.Model):
     """Of which sales a row is: civil day in Europe/Paris, shop, country, kind of customer."""
 
@@ -32,10 +36,16 @@ class Sold(models.Model):
 
 
 class SalesDay(Sold):
-    """A day's orders by order date, documents by issue date, cost by shipping date."""
+    """A day's orders by order date, documents by issue date, cost by shipping date.
+
+    Of those orders, `history` are of before the shop's first day: invoiced elsewhere, in no
+    document here.
+    """
 
     orders = models.IntegerField(default=0)
     ordered_incl_tax = _sum()
+    history_orders = models.IntegerField(default=0, db_default=0)
+    history_excl_tax = _sum_of_before()
     documents = models.IntegerField(default=0)
     net_excl_tax = _sum()
     tax = _sum()
@@ -56,11 +66,16 @@ class SalesDay(Sold):
 
 
 class ProductDay(Sold):
-    """What a reference sold by issue date, and its cost by shipping date."""
+    """What a reference sold by issue date, and its cost by shipping date.
+
+    `history` is what it sold before the shop's first day, by order date.
+    """
 
     sku = models.CharField(max_length=80, blank=True)
     net_excl_tax = _sum()
     pieces = QuantityField(default=0)
+    history_excl_tax = _sum_of_before()
+    history_pieces = QuantityField(default=0, db_default=0)
     cost_excl_tax = models.DecimalField(max_digits=24, decimal_places=9, default=0)
 
     class Meta:
@@ -83,6 +98,8 @@ class ProductMonth(models.Model):
     sku = models.CharField(max_length=80, blank=True)
     net_excl_tax = _sum()
     pieces = QuantityField(default=0)
+    history_excl_tax = _sum_of_before()
+    history_pieces = QuantityField(default=0, db_default=0)
     cost_excl_tax = models.DecimalField(max_digits=24, decimal_places=9, default=0)
 
     class Meta:

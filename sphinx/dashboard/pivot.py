@@ -98,6 +98,8 @@ MEASURES = {
     "documents": Measure(gettext_lazy("Factures et avoirs"), "facts.documents", COUNT),
     "orders": Measure(gettext_lazy("Commandes"), "facts.orders", COUNT),
     "ordered": Measure(gettext_lazy("Commandé TTC"), "facts.ordered_incl_tax", EUROS),
+    "history": Measure(gettext_lazy("Repris HT"), "facts.history_excl_tax", EUROS),
+    "history_orders": Measure(gettext_lazy("Commandes reprises"), "facts.history_orders", COUNT),
     "goods": Measure(
         gettext_lazy("Marchandises HT"), "facts.net_excl_tax", EUROS, is_of_products=True
     ),
@@ -108,6 +110,15 @@ MEASURES = {
         is_of_products=True,
     ),
     "pieces": Measure(gettext_lazy("Pièces vendues"), "facts.pieces", COUNT, is_of_products=True),
+    "history_goods": Measure(
+        gettext_lazy("Marchandises reprises HT"),
+        "facts.history_excl_tax",
+        EUROS,
+        is_of_products=True,
+    ),
+    "history_pieces": Measure(
+        gettext_lazy("Pièces reprises"), "facts.history_pieces", COUNT, is_of_products=True
+    ),
 }
 
 

@@ -15,11 +15,13 @@ from sphinx.dashboard.models import ProductDay
 from sphinx.dashboard.periods import Period
 
 TOP = 15
+_PIECE = Decimal("0.001")
 
 
 class Sold(NamedTuple):
     """What a product, category or supplier brought (EUR excl. tax after discounts, credit notes
-    off), the pieces, the cost of what left, and its share of the whole in percent."""
+    off), the pieces, the cost of what left, its share of the whole in percent; `history` is what
+    it brought before the first day here, which counts in its rank and its share."""
 
     key: str
     label: str
@@ -28,6 +30,13 @@ class Sold(NamedTuple):
     pieces: Decimal
     cost: Decimal
     share: int
+    history: Decimal
+    history_pieces: Decimal
+
+    @property
+    def brought(self) -> Decimal:
+        """Net sales, those of before the first day here too, EUR excl. tax."""
+        return self.net + self.history
 
     @property
     def margin(self) -> Decimal:
@@ -112,7 +121,7 @@ def sellers(period: Period, chosen: Chosen = EVERYTHING) -> Sellers:
 
 
 def _best_first(rows: list[Sold], sign: int = -1) -> list[Sold]:
-    return sorted(rows, key=lambda sold: (sign * sold.net, sold.key))
+    return sorted(rows, key=lambda sold: (sign * sold.brought, sold.key))
 
 
 class _Select(NamedTuple):
@@ -125,8 +134,10 @@ def _best(group: str, limit: int | None) -> _Select:
     at_most = f"LIMIT {int(limit)}" if limit is not None else ""
     return _Select(
         f"SELECT {columns}, SUM(facts.net), SUM(facts.pieces), SUM(facts.cost), "
-        f"SUM(SUM(facts.net)) OVER () FROM facts {joins_of([group])} GROUP BY {key} "
-        f"HAVING SUM(facts.net) <> 0 OR SUM(facts.pieces) <> 0 ORDER BY 4 DESC, 1 {at_most}",
+        "SUM(SUM(facts.net + facts.history)) OVER (), SUM(facts.history), "
+        f"SUM(facts.history_pieces) FROM facts {joins_of([group])} GROUP BY {key} "
+        "HAVING SUM(facts.net) <> 0 OR SUM(facts.pieces) <> 0 OR SUM(facts.history_pieces) <> 0 "
+        f"ORDER BY SUM(facts.net + facts.history) DESC, 1 {at_most}",
         [],
     )
 
@@ -135,11 +146,11 @@ def _least(limit: int, chosen: Chosen) -> _Select:
     among, places = _among_products(chosen, "p.sku")
     return _Select(
         "SELECT p.sku, p.label, p.id, COALESCE(facts.net, 0) AS net, COALESCE(facts.pieces, 0), "
-        "COALESCE(facts.cost, 0), 0 "
+        "COALESCE(facts.cost, 0), 0, COALESCE(facts.history, 0), COALESCE(facts.history_pieces, 0) "
         "FROM inventory_product p LEFT JOIN facts ON facts.sku = p.sku "
         "WHERE p.is_active AND EXISTS (SELECT 1 FROM inventory_stockposition sp "
         "WHERE sp.product_id = p.id AND sp.on_hand > 0) "
-        f"{among} ORDER BY net, p.sku LIMIT {int(limit)}",
+        f"{among} ORDER BY COALESCE(facts.net + facts.history, 0), p.sku LIMIT {int(limit)}",
         places,
     )
 
@@ -153,7 +164,8 @@ def _found(selects: list[_Select], period: Period, chosen: Chosen) -> list[list[
     places += [place for select in selects for place in select.places]
     sql = (
         "WITH facts AS MATERIALIZED (SELECT sku, SUM(net) AS net, SUM(pieces) AS pieces, "
-        f"SUM(cost) AS cost FROM ({facts}) AS said GROUP BY sku) {tagged}"
+        "SUM(cost) AS cost, SUM(history) AS history, SUM(history_pieces) AS history_pieces "
+        f"FROM ({facts}) AS said GROUP BY sku) {tagged}"
     )
     found: list[list[Sold]] = [[] for _select in selects]
     for number, *row in _rows(sql, places):
@@ -162,11 +174,11 @@ def _found(selects: list[_Select], period: Period, chosen: Chosen) -> list[list[
 
 
 def _sold(key: str, label: str | None, product: int | None, *sums: Any) -> Sold:
-    net, pieces, cost, whole = (Decimal(str(value)) for value in sums)
-    share = int(net * 100 / whole) if whole > 0 else 0
+    net, pieces, cost, whole, history, before = (Decimal(str(value)) for value in sums)
+    share = int((net + history) * 100 / whole) if whole > 0 else 0
     return Sold(
-        key, label or key, product, to_cents(net), pieces.quantize(Decimal("0.001")),
-        to_cents(cost), share,
+        key, label or key, product, to_cents(net), pieces.quantize(_PIECE),
+        to_cents(cost), share, to_cents(history), before.quantize(_PIECE),
     )  # fmt: skip
 
 
@@ -177,7 +189,7 @@ def _rows(sql: str, places: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _facts(period: Period, chosen: Chosen) -> tuple[str, list[Any]]:
-    """A select of sku, net, pieces and cost, and its parameters.
+    """A select of sku, net, pieces, cost and what was sold before, and its parameters.
 
     Months are kept of all sales only: what is chosen among them is read by day.
     """
@@ -188,7 +200,8 @@ def _facts(period: Period, chosen: Chosen) -> tuple[str, list[Any]]:
     for table, part in parts:
         column = "month" if table == "dashboard_productmonth" else "day"
         selects.append(
-            "SELECT facts.sku, net_excl_tax AS net, pieces, cost_excl_tax AS cost "
+            "SELECT facts.sku, net_excl_tax AS net, pieces, cost_excl_tax AS cost, "
+            "history_excl_tax AS history, history_pieces "
             f"FROM {table} AS facts WHERE {column} BETWEEN %s AND %s{where}"
         )
         places += [part.start, part.end, *chosen_places]

@@ -4,9 +4,10 @@ EUR, civil days in Europe/Paris. What the home page shows too comes from the sam
 (figures.py), so that a figure is the same wherever it stands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -35,6 +36,8 @@ from sphinx.dashboard.periods import Period, bounds
 EUROS, PERCENT, PIECES = "€", "%", ""
 # Longer periods are drawn by months.
 MOST_DAYS = 62
+# Of interest where shops sold before their first day here.
+_OF_HISTORY = {"history", "sold", "history_orders", "history_pieces"}
 
 
 class Figure(NamedTuple):
@@ -62,23 +65,30 @@ class Figure(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """Net sales of a day or month, and of the one it is compared with (EUR excl. tax)."""
+    """Net sales of a day or month, and of the one it is compared with (EUR excl. tax).
+
+    `history` is what was sold before the first day here, beside the turnover.
+    """
 
     day: date
     value: Decimal
     before: Decimal
+    history: Decimal
+    history_before: Decimal
 
 
 class Part(NamedTuple):
     """A part of the turnover (EUR excl. tax) and its share in percent.
 
-    `counted` are documents; of certain products, pieces.
+    `counted` are documents; of certain products, pieces. `history` was sold before the first day
+    here, and is no part of the turnover.
     """
 
     label: str
     value: Decimal
     counted: Decimal
     share: int
+    history: Decimal
 
 
 def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
@@ -88,6 +98,7 @@ def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
     now, then = _values(period, chosen), _values(before, chosen)
     documents, orders = _documents_url(period, chosen), _orders_url(period, chosen)
     notes = f"{documents}&kind__exact={Invoice.Kind.CREDIT_NOTE}"
+    history = f"{orders}&reprise=vendu"
     table = [
         ("turnover", _("Chiffre d'affaires HT"), EUROS, documents,
          _("Factures moins avoirs, hors taxes, par date d'émission.")),
@@ -99,8 +110,15 @@ def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
          _("Chiffre d'affaires HT moins le coût (CUMP au départ) de ce qui a été expédié.")),
         ("margin_rate", _("Taux de marge"), PERCENT, "",
          _("Marge brute divisée par le chiffre d'affaires HT.")),
+        ("history", _("Repris HT"), EUROS, history,
+         _("Vendu avant le premier jour ici et facturé ailleurs : commandes hors taxes, "
+           "remboursements déduits, par date de commande, annulées et en attente exclues. "
+           "Hors du chiffre d'affaires.")),
+        ("sold", _("Facturé et repris HT"), EUROS, "", _("Chiffre d'affaires HT plus repris HT.")),
         ("orders", _("Commandes"), PIECES, orders,
          _("Par date de commande, annulées exclues.")),
+        ("history_orders", _("dont reprises"), PIECES, history,
+         _("Commandes d'avant le premier jour ici, annulées et en attente exclues.")),
         ("ordered", _("Commandé TTC"), EUROS, orders,
          _("Total des commandes par date de commande, annulées exclues.")),
         ("basket", _("Panier moyen TTC"), EUROS, orders,
@@ -114,10 +132,7 @@ def figures_of(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
         ("refund_rate", _("Taux de remboursement"), PERCENT, notes,
          _("Avoirs divisés par le chiffre d'affaires HT de la période.")),
     ]  # fmt: skip
-    return [
-        Figure(name, label, definition, now[name], then[name], unit, url)
-        for name, label, unit, url, definition in table
-    ]
+    return _shown(now, then, table)
 
 
 def _of_products(period: Period, before: Period, chosen: Chosen) -> list[Figure]:
@@ -134,10 +149,32 @@ def _of_products(period: Period, before: Period, chosen: Chosen) -> list[Figure]
          _("Pièces facturées, avoirs déduits.")),
         ("references", _("Références vendues"), PIECES, products,
          _("Références dont au moins une pièce a été facturée.")),
+        ("history", _("Repris HT"), EUROS, "",
+         _("Leurs lignes de commandes d'avant le premier jour ici, facturées ailleurs, hors taxes, "
+           "remboursements déduits, par date de commande. Hors du chiffre d'affaires.")),
+        ("sold", _("Facturé et repris HT"), EUROS, "", _("Chiffre d'affaires HT plus repris HT.")),
+        ("history_pieces", _("Pièces reprises"), PIECES, "",
+         _("Pièces vendues avant le premier jour ici, celles remboursées déduites.")),
     ]  # fmt: skip
+    return _shown(now, then, table)
+
+
+def _shown(
+    now: dict[str, Decimal | None],
+    then: dict[str, Decimal | None],
+    table: Sequence[tuple[str, str, str, str, str]],
+) -> list[Figure]:
+    """The figures of a table; those of before the first day only where there are some."""
+    has_history = any(
+        values[name]
+        for values in (now, then)
+        for name in _OF_HISTORY & now.keys()
+        if name != "sold"
+    )
     return [
         Figure(name, label, definition, now[name], then[name], unit, url)
         for name, label, unit, url, definition in table
+        if has_history or name not in _OF_HISTORY
     ]
 
 
@@ -147,7 +184,10 @@ def _product_values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]
         cost=Sum("cost_excl_tax"),
         sold=Sum("pieces"),
         references=Count("sku", distinct=True, filter=Q(pieces__gt=0)),
+        history=Sum("history_excl_tax"),
+        history_pieces=Sum("history_pieces"),
     )
+    history = to_cents(sums["history"] or ZERO)
     turnover, cost = to_cents(sums["net"] or ZERO), to_cents(sums["cost"] or ZERO)
     return {
         "turnover": turnover,
@@ -155,15 +195,24 @@ def _product_values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]
         "margin_rate": _percent(turnover - cost, turnover),
         "pieces": sums["sold"] or ZERO,
         "references": Decimal(sums["references"]),
+        "history": history,
+        "sold": turnover + history,
+        "history_pieces": sums["history_pieces"] or ZERO,
     }
 
 
 def _values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
     sales = sales_of(period, chosen)
     sums = sold_in(period, chosen).aggregate(
-        tax=Sum("tax"), credited=Sum("credited_excl_tax"), cost=Sum("cost_excl_tax")
+        tax=Sum("tax"),
+        credited=Sum("credited_excl_tax"),
+        cost=Sum("cost_excl_tax"),
+        history=Sum("history_excl_tax"),
+        history_orders=Sum("history_orders"),
     )
-    tax, credited, cost = (to_cents(sums[name] or ZERO) for name in ("tax", "credited", "cost"))
+    tax, credited, cost, history = (
+        to_cents(sums[name] or ZERO) for name in ("tax", "credited", "cost", "history")
+    )
     turnover = sales.turnover_excl_tax
     margin = turnover - cost
     new, returning = buyers_in(period, chosen)
@@ -173,7 +222,10 @@ def _values(period: Period, chosen: Chosen) -> dict[str, Decimal | None]:
         "tax": tax,
         "margin": margin,
         "margin_rate": _percent(margin, turnover),
+        "history": history,
+        "sold": turnover + history,
         "orders": Decimal(sales.orders),
+        "history_orders": Decimal(sums["history_orders"] or 0),
         "ordered": sales.ordered_incl_tax,
         "basket": sales.average_basket,
         "new": Decimal(new),
@@ -220,26 +272,32 @@ def bars(period: Period, before: Period, chosen: Chosen) -> list[Bar]:
     """Net sales by day, or by month over long periods, each beside its counterpart's."""
     by_month = period.days > MOST_DAYS
     now, then = _by_time(period, chosen, by_month), _by_time(before, chosen, by_month)
-    steps, counterparts = list(_steps(period, by_month)), list(_steps(before, by_month))
-    return [
-        Bar(
-            day,
-            now.get(day, ZERO),
-            then.get(counterparts[n], ZERO) if n < len(counterparts) else ZERO,
-        )
-        for n, day in enumerate(steps)
-    ]
+    steps = zip_longest(_steps(period, by_month), _steps(before, by_month))
+    found = []
+    for day, counterpart in steps:
+        if day is None:
+            break
+        value, history = now.get(day, _NOTHING)
+        value_before, history_before = then.get(counterpart, _NOTHING)
+        found.append(Bar(day, value, value_before, history, history_before))
+    return found
 
 
-def _by_time(period: Period, chosen: Chosen, by_month: bool) -> dict[date, Decimal]:
+_NOTHING = (ZERO, ZERO)
+
+
+def _by_time(
+    period: Period, chosen: Chosen, by_month: bool
+) -> dict[date | None, tuple[Decimal, Decimal]]:
+    """Turnover, and what was sold before the first day here."""
     step = TruncMonth("day") if by_month else F("day")
     rows = (
         sold_in(period, chosen)
         .annotate(step=step)
         .values("step")
-        .annotate(total=Sum("net_excl_tax"))
+        .annotate(total=Sum("net_excl_tax"), history=Sum("history_excl_tax"))
     )
-    return {row["step"]: to_cents(row["total"]) for row in rows}
+    return {row["step"]: (to_cents(row["total"]), to_cents(row["history"])) for row in rows}
 
 
 def _steps(period: Period, by_month: bool) -> Iterator[date]:
@@ -268,9 +326,9 @@ def _split(period: Period, chosen: Chosen, field: str, names: dict[Any, str]) ->
     rows = list(
         sold_in(period, chosen)
         .values(field)
-        .annotate(total=Sum("net_excl_tax"), count=Sum(counted))
-        .filter(count__gt=0)
-        .order_by("-total")
+        .annotate(total=Sum("net_excl_tax"), count=Sum(counted), history=Sum("history_excl_tax"))
+        .filter(Q(count__gt=0) | Q(history__gt=0))
+        .order_by("-total", "-history")
     )
     whole = sum((row["total"] for row in rows), ZERO)
     return [
@@ -279,6 +337,7 @@ def _split(period: Period, chosen: Chosen, field: str, names: dict[Any, str]) ->
             to_cents(row["total"]),
             Decimal(row["count"]),
             _share(row["total"], whole),
+            to_cents(row["history"]),
         )
         for row in rows
     ]

@@ -180,7 +180,8 @@ def page(request: HttpRequest) -> HttpResponse:
         chosen=chosen,
         figures=statistics.figures_of(period, before, chosen),
         standing=statistics.standing(clock.today()),
-        bars=statistics.bars(period, before, chosen),
+        bars=(shown := statistics.bars(period, before, chosen)),
+        has_history=any(bar.history or bar.history_before for bar in shown),
         by_month=period.days > statistics.MOST_DAYS,
         parts=statistics.parts(period, chosen),
         foretold=foretelling.weeks_to_come(clock.today(), chosen),
@@ -212,30 +213,47 @@ def workbook(request: HttpRequest) -> HttpResponse:
     sheet(
         book,
         _("Dans le temps"),
-        (_("Date"), _("Chiffre d'affaires HT"), _("Avant")),
-        [(b.day, b.value, b.before) for b in statistics.bars(period, before, chosen)],
+        (_("Date"), _("Chiffre d'affaires HT"), _("Avant"), _("Repris HT"), _("Repris, avant")),
+        [
+            (b.day, b.value, b.before, b.history, b.history_before)
+            for b in statistics.bars(period, before, chosen)
+        ],
     )
     for title, rows in statistics.parts(period, chosen).items():
         sheet(
             book,
             title,
-            ("", _("Chiffre d'affaires HT"), _("Pièces"), "%"),
-            [(part.label, part.value, part.counted, part.share) for part in rows],
+            ("", _("Chiffre d'affaires HT"), _("Pièces"), "%", _("Repris HT")),
+            [(part.label, part.value, part.counted, part.share, part.history) for part in rows],
         )
     for title, sold in _by_group(period, chosen).items():
         sheet(
             book,
             title,
-            ("", _("Chiffre d'affaires HT"), _("Quantité"), _("Marge")),
-            [(s.label or _("Sans"), s.net, s.pieces, s.margin) for s in sold],
+            ("", *_sold_columns()),
+            [(s.label or _("Sans"), *_sold_values(s)) for s in sold],
         )
     sheet(
         book,
         _("Articles"),
-        (_("Référence"), _("Article"), _("Chiffre d'affaires HT"), _("Quantité"), _("Marge")),
+        (_("Référence"), _("Article"), *_sold_columns()),
         [
-            (s.key, s.label, s.net, s.pieces, s.margin)
+            (s.key, s.label, *_sold_values(s))
             for s in products.sold_by("sku", period, chosen, limit=None)
         ],
     )
     return sent(book, f"statistiques-{period.start:%Y%m%d}-{period.end:%Y%m%d}.xlsx")
+
+
+def _sold_columns() -> tuple[str, ...]:
+    return (
+        _("Chiffre d'affaires HT"),
+        _("Quantité"),
+        _("Marge"),
+        _("Repris HT"),
+        _("Pièces reprises"),
+    )
+
+
+def _sold_values(sold: products.Sold) -> tuple[Any, ...]:
+    return sold.net, sold.pieces, sold.margin, sold.history, sold.history_pieces

@@ -176,8 +176,15 @@ def _by_day(
 
 
 def _prices(period: Period) -> dict[str, Decimal]:
-    """Net sales a piece, EUR excl. tax."""
-    sold = products_in(period).values_list("sku").annotate(net=Sum("net_excl_tax"), n=Sum("pieces"))
+    """Net sales a piece, EUR excl. tax; those of before the first day here too."""
+    sold = (
+        products_in(period)
+        .values_list("sku")
+        .annotate(
+            net=Sum(F("net_excl_tax") + F("history_excl_tax")),
+            n=Sum(F("pieces") + F("history_pieces")),
+        )
+    )
     return {sku: net / pieces for sku, net, pieces in sold if pieces > 0}
 
 

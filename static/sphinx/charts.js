@@ -4,6 +4,7 @@
 //   data-chart   bar, line, stacked or pie
 //   data-unit    € or % or nothing
 //   th           the name of a series; data-kind="line" draws it as a line, data-faint behind
+//                (data-faint="other" in another tone), those of one data-stack on each other
 //   td[data-v]   the plain number
 (() => {
   // Okabe and Ito's palette, told apart by colour-blind people; the faint one is what was before.
@@ -36,7 +37,8 @@
       .map((head, place) => ({
         name: text(head),
         kind: head.dataset.kind,
-        isFaint: "faint" in head.dataset,
+        faint: head.dataset.faint,
+        stack: head.dataset.stack,
         isDrawn: !("undrawn" in head.dataset),
         values: rows.map((row) => {
           const value = row.cells[place + 1]?.dataset.v;
@@ -49,15 +51,18 @@
 
   const dataset = (one, place, kind) => {
     const colour = (isDark() ? DARK : PALETTE)[place % PALETTE.length];
-    const faint = isDark() ? "#4b5563" : "#c3ccd6";
+    const isFaint = one.faint !== undefined;
+    const faint = one.faint === "other" ? (isDark() ? "#7a5c1e" : "#f3d9a4")
+      : (isDark() ? "#4b5563" : "#c3ccd6");
     const isLine = kind === "line" || one.kind === "line";
     return {
       label: one.name,
       data: one.values,
       type: kind === "pie" ? "doughnut" : isLine ? "line" : "bar",
       order: isLine ? 0 : 1,
-      backgroundColor: kind === "pie" ? (isDark() ? DARK : PALETTE) : one.isFaint ? faint : colour,
-      borderColor: kind === "pie" ? (isDark() ? "#111827" : "#fff") : one.isFaint ? faint : colour,
+      stack: one.stack,
+      backgroundColor: kind === "pie" ? (isDark() ? DARK : PALETTE) : isFaint ? faint : colour,
+      borderColor: kind === "pie" ? (isDark() ? "#111827" : "#fff") : isFaint ? faint : colour,
       borderWidth: isLine || kind === "pie" ? 2 : 0,
       borderRadius: isLine || kind === "pie" ? 0 : 3,
       borderDash: isLine ? DASHES[place % DASHES.length] : [],
@@ -75,6 +80,7 @@
     const ink = isDark() ? "#a3afbd" : "#566474";
     const line = isDark() ? "#374151" : "#dde3ea";
     const isPie = kind === "pie";
+    const isStacked = kind === "stacked" || series.some((one) => one.stack);
     return {
       type: isPie ? "doughnut" : "bar",
       data: { labels, datasets: series.map((one, place) => dataset(one, place, kind)) },
@@ -102,12 +108,12 @@
         },
         scales: isPie ? {} : {
           x: {
-            stacked: kind === "stacked",
+            stacked: isStacked,
             grid: { display: false },
             ticks: { color: ink, maxRotation: 0, autoSkipPadding: 14 },
           },
           y: {
-            stacked: kind === "stacked",
+            stacked: isStacked,
             beginAtZero: true,
             border: { display: false },
             grid: { color: line },

@@ -5,7 +5,7 @@ Loading the same file again changes nothing; a blank cell leaves what is there.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from suppliers.models import Supplier, SupplierPrice, SupplierProduct
 
 COLUMNS = (
     "sku label tax_rate supply_mode cost on_hand supplier supplier_sku purchase_price "
-    "lead_time_days minimum_quantity pack_size reorder_minimum reorder_maximum barcode category"
+    "lead_time_days minimum_quantity pack_size reorder_minimum reorder_maximum barcode category "
+    "released_on"
 ).split()
 # Said, but nothing was refused.
 NOTES = frozenset({"catalogue.on_hand_ignored", "catalogue.twice"})
@@ -77,6 +78,7 @@ class _Item:
     reorder_maximum: Decimal | None
     barcode: str
     category: str
+    released_on: date | None
 
 
 def load_catalogue(*, path: Path, at: datetime) -> CatalogueReport:
@@ -187,6 +189,7 @@ def _item(values: Mapping[str, str], line: int) -> _Item:
         reorder_maximum=number("reorder_maximum"),
         barcode=_barcode(text("barcode", 14), line),
         category=text("category", 80),
+        released_on=_day(text("released_on"), line),
     )
 
 
@@ -204,6 +207,10 @@ def _supply_mode(text: str, line: int) -> str:
             column="supply_mode",
         )
     return mode
+
+
+def _day(text: str, line: int) -> date | None:
+    return cells.moment(text, line, "released_on").date() if text else None
 
 
 def _barcode(text: str, line: int) -> str:
@@ -252,6 +259,7 @@ def _products(
             "label": item.label,
             "tax_rate": item.tax_rate,
             "supply_mode": item.supply_mode,
+            "released_on": item.released_on,
             "unit_cost": item.cost,
             "barcode": item.barcode,
             "category_id": categories[item.category].pk if item.category else None,
@@ -265,7 +273,16 @@ def _products(
     Product.objects.bulk_create(fresh, batch_size=1000)
     Product.objects.bulk_update(
         changed,
-        ["label", "tax_rate", "supply_mode", "unit_cost", "barcode", "category", "is_incomplete"],
+        [
+            "label",
+            "tax_rate",
+            "supply_mode",
+            "released_on",
+            "unit_cost",
+            "barcode",
+            "category",
+            "is_incomplete",
+        ],
         batch_size=200,
     )
     report.products = _Tally(len(fresh), len(changed), len(items) - len(fresh) - len(changed))

@@ -2,19 +2,34 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
+from ftp_ingest.models import FeedRun, ReceivedFile
+from ftp_ingest.services.pushing import write_stock
 from inventory.models import BundleComponent, Product
+from inventory.resources import ProductResource
 from inventory.services import default_warehouse, open_stock
 from purchasing.services import accept_proposal, propose_orders, receive_goods
 from sales.models import Order
 from sales.selectors import lines_waiting_for_stock, orders_ready_to_deliver
 from sales.services import prepare_delivery
 from sphinx.core import clock
-from tests.factories import NOON, ProductFactory, SupplierProductFactory, line, placed
+from suppliers.services import load_catalogue
+from tests.factories import (
+    NOON,
+    ProductFactory,
+    ShopFactory,
+    SupplierProductFactory,
+    line,
+    placed,
+)
+from tests.test_master_files import accept, bring
 from tests.test_pages import client_of
+from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 3, 2)
@@ -108,3 +123,92 @@ def test_the_order_says_the_day(game: Product) -> None:
     url = reverse("admin:sales_order_change", args=[Order.objects.get().pk])
 
     assert "sort le 05/01/2199" in client_of("Gérant").get(url).content.decode()
+
+
+# --- The promised day in files -------------------------------------------------------------------
+
+LATER = date(2199, 1, 5)
+
+
+def _stock_file(folder: Path) -> list[str]:
+    write_stock(ShopFactory(), folder / "stock.csv")
+    return (folder / "stock.csv").read_text("utf-8").splitlines()
+
+
+def test_the_shops_stock_file_says_the_day(game: Product, tmp_path: Path) -> None:
+    """A bundle comes out with the last of its parts; what was never here is in the file too."""
+    Product.objects.update(released_on=LATER)
+    ProductFactory(sku="LIVRE", on_hand=5)
+    box = ProductFactory(sku="COFFRET")
+    BundleComponent.objects.create(bundle=box, component=game, quantity=1)
+
+    assert _stock_file(tmp_path) == [
+        "sku;available;available_from",
+        "COFFRET;0;2199-01-05",
+        "JEU;0;2199-01-05",
+        "LIVRE;5;",
+    ]
+
+
+def test_once_all_is_out_the_file_is_as_it_was(game: Product, tmp_path: Path) -> None:
+    ProductFactory(sku="LIVRE", on_hand=5)
+
+    assert _stock_file(tmp_path) == ["sku;available", "LIVRE;5"]
+
+
+def test_a_shop_whose_format_has_no_such_column_gets_none(game: Product, tmp_path: Path) -> None:
+    Product.objects.update(released_on=LATER)
+    ProductFactory(sku="LIVRE", on_hand=5)
+    run = FeedRun.objects.create(
+        shop=ShopFactory(), started_at=clock.now(), heartbeat_at=clock.now()
+    )
+    ReceivedFile.objects.create(
+        shop=run.shop, run=run, size=1, received_at=NOON, kind="orders", dialect="shopify"
+    )
+
+    assert _stock_file(tmp_path) == ["SKU,Available", "LIVRE,5"]
+
+
+@pytest.mark.parametrize("written", ["30/04/2026", "2026-04-30"])
+def test_the_day_comes_in_with_products_by_hand(written: str) -> None:
+    client = signed_in("Gérant")
+    preview = bring(client, "inventory/product", f"Référence (SKU);Sort le\r\nJEU;{written}\r\n")
+    accept(client, "inventory/product", preview)
+
+    assert Product.objects.get().released_on == OUT
+
+
+def test_a_day_that_is_none_is_said(game: Product) -> None:
+    text = "Référence (SKU);Sort le\r\nJEU;bientôt\r\n"
+    shown = bring(signed_in("Gérant"), "inventory/product", text).content.decode()
+
+    assert "n&#x27;est pas une date" in shown or "n'est pas une date" in shown
+
+
+def test_what_goes_out_comes_in_again(game: Product) -> None:
+    table = ProductResource().export(Product.objects.all())
+    Product.objects.update(released_on=LATER)
+    with override("fr"):
+        ProductResource().import_data(table, raise_errors=True)
+
+    assert Product.objects.get().released_on == OUT
+
+
+def test_a_catalogue_may_say_the_day(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.csv"
+    path.write_text("sku;released_on\nJEU;2026-04-30\nLIVRE;\n", "utf-8")
+
+    assert load_catalogue(path=path, at=NOON).products.created == 2
+    assert load_catalogue(path=path, at=NOON).products.unchanged == 2
+    days = dict(Product.objects.values_list("sku", "released_on"))
+    assert days == {"JEU": OUT, "LIVRE": None}
+
+
+def test_a_catalogues_day_that_is_none_refuses_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.csv"
+    path.write_text("sku;released_on\nJEU;bientôt\nLIVRE;\n", "utf-8")
+
+    report = load_catalogue(path=path, at=NOON)
+
+    assert [(i["line"], i["column"]) for i in report.issues] == [(2, "released_on")]
+    assert Product.objects.get().sku == "LIVRE"
