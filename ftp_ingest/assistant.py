@@ -140,6 +140,10 @@ def _read_waiting(
 def assistant(request: HttpRequest, shop_code: str, sha256: str) -> HttpResponse:
     """Say what each column holds; see what comes of it; save it."""
     shop = get_object_or_404(Shop, code=shop_code)
+    # A file of that shop, or one that the reader has just brought.
+    is_own = _session_key(sha256) in request.session
+    if not is_own and not ReceivedFile.objects.filter(shop=shop, sha256=sha256).exists():
+        raise Http404
     path = archive_path(sha256)
     if not path.exists():
         raise Http404

@@ -44,6 +44,31 @@ EMBEDDED = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 PRODUCTION = not DEBUG and (not EMBEDDED or "DEBUG" in env.ENVIRON)
 
 
+def _feed_root() -> Path | None:
+    """The one folder of this machine below which folder feeds read and write.
+
+    What the operator named; else none in production, a folder of its own elsewhere.
+    """
+    given = env.str("SPHINX_FEED_ROOT", default="")
+    if not given:
+        if PRODUCTION:
+            return None
+        root = DATA_DIR / "depots"
+        root.mkdir(exist_ok=True)
+        return root
+    root = Path(given)
+    own = (DATA_DIR, BASE_DIR)
+    if not root.is_absolute() or any(place.is_relative_to(root.resolve()) for place in own):
+        raise ImproperlyConfigured(
+            "SPHINX_FEED_ROOT doit être le chemin entier d'un dossier qui ne contient ni Sphinx ni "
+            "SPHINX_DATA_DIR : ce qui est dedans peut être lu et effacé par les flux."
+        )
+    return root
+
+
+FEED_ROOT = _feed_root()
+
+
 def _secret_key() -> str:
     """The key from the environment, else one drawn for this installation; never a default."""
     given = env.str("SECRET_KEY", default="")
