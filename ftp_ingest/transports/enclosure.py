@@ -53,7 +53,7 @@ def open_folder(directory: str) -> int:
     steps = steps_to(directory)
     try:
         # The root itself is the operator's: they may have made a link of it.
-        root = os.open(settings.FEED_ROOT, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        root = os.open(str(settings.FEED_ROOT), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with opened(root, list(steps)) as handle:
                 return os.dup(handle)

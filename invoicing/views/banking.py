@@ -17,6 +17,7 @@ from invoicing.models import BankLine, Invoice, Payment
 from invoicing.payouts import arrived_payouts
 from invoicing.receivables import payable_order, with_balance
 from sphinx.core.errors import InputError, SphinxError
+from sphinx.core.four_eyes import asked_or
 from sphinx.core.money import to_cents
 from sphinx.core.pages import back_office_page
 
@@ -67,16 +68,16 @@ def _act(request: HttpRequest, form: StatementForm) -> None:
         services.ignore_line(line_id=int(pk), actor=request.user)
     else:
         line = get_object_or_404(BankLine, pk=int(pk))
-        _match(request, line, verb)
-        messages.success(request, _("Rapprochée : %s.") % line)
+        made = _match(request, line, verb)
+        messages.success(request, asked_or(made, _("Rapprochée : %s.") % line))
 
 
 # What is left after a proposal is settled so: a button each.
 _DIFFERENCES = {"fee": Payment.Kind.BANK_FEE, "rounding": Payment.Kind.ROUNDING}
 
 
-def _match(request: HttpRequest, line: BankLine, verb: str) -> None:
-    """Match a line to what is proposed, or to what somebody typed."""
+def _match(request: HttpRequest, line: BankLine, verb: str) -> Any:
+    """Match a line to what is proposed, or to what somebody typed; returns what came of it."""
     if verb != "accept" and verb not in _DIFFERENCES:
         numbers = request.POST.get(f"numbers-{line.pk}", "").replace(",", " ").split()
         order = payable_order(numbers[0]) if len(numbers) == 1 else None
@@ -88,9 +89,8 @@ def _match(request: HttpRequest, line: BankLine, verb: str) -> None:
         order = proposal.order
         shares = [(share.invoice.pk, share.amount) for share in proposal.shares]
     if order is not None:
-        services.match_order(line_id=line.pk, order_id=order.pk, actor=request.user)
-        return
-    services.match_line(
+        return services.match_order(line_id=line.pk, order_id=order.pk, actor=request.user)
+    return services.match_or_ask(
         line_id=line.pk,
         shares=shares,
         difference=_DIFFERENCES.get(verb, ""),

@@ -158,15 +158,31 @@ def _acted(request: HttpRequest, invoice: Invoice, form: PaymentForm) -> bool:
 
 
 def _settle(request: HttpRequest, invoice: Any, verb: str, what: str) -> None:
+    made: Any
     if verb == "write_off":
-        services.write_off(invoice_id=invoice.pk, kind=what, at=clock.now(), actor=request.user)
-        messages.success(request, _("L'écart est soldé."))
+        if invoice.balance < 0:
+            about = _("Trop-perçu à solder sur %s") % invoice.number
+            made = submit(
+                "invoicing.write_off",
+                about=about, actor=request.user, invoice_id=invoice.pk, reason=what,
+            )  # fmt: skip
+        else:
+            made = services.write_off(
+                invoice_id=invoice.pk, kind=what, at=clock.now(), actor=request.user
+            )
+        messages.success(request, asked_or(made, _("L'écart est soldé.")))
         return
     if not what.isdigit():
         raise Http404
     owed, owing = (invoice.pk, int(what)) if invoice.balance < 0 else (int(what), invoice.pk)
-    services.set_off(credited_id=owed, invoice_id=owing, at=clock.now(), actor=request.user)
-    messages.success(request, _("La compensation est notée."))
+    made = submit(
+        "invoicing.set_off",
+        about=_("Compensation sur %s") % invoice.number,
+        actor=request.user,
+        credited_id=owed,
+        invoice_id=owing,
+    )
+    messages.success(request, asked_or(made, _("La compensation est notée.")))
 
 
 def told_credit(made: Any) -> str:
