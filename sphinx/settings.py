@@ -257,10 +257,7 @@ else:
     CELERY_BROKER_URL = "memory://"
 
 # --- Log-in ------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["sphinx.core.accounts.AccountBackend"]
 # Argon2id first (OWASP's first choice); older hashes are renewed at the next log-in.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -276,6 +273,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in _VALIDATORS.items()
 ]
+ACCOUNT_FORMS = {"change_password": "sphinx.core.account_forms.OwnPasswordForm"}
 ACCOUNT_ADAPTER = "sphinx.core.accounts.StaffAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]

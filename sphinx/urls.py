@@ -1,7 +1,11 @@
 """Every address of the site."""
 
+from typing import Any
+
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import include, path
 
 from sphinx.dashboard import views
@@ -9,6 +13,15 @@ from sphinx.dashboard import views
 admin.autodiscover()
 # One log-in for all pages, with its limits on tries and its second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+def own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """One page to change one's password, with its limit on tries and its line in the trail."""
+    return redirect("account_change_password")
+
+
+admin.site.password_change = own_password  # type: ignore[method-assign,assignment]
+admin.site.password_change_done = own_password  # type: ignore[method-assign,assignment]
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
