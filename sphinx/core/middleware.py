@@ -1,4 +1,4 @@
-"""The language a person chose; Content-Security-Policy, a little wider under /admin/."""
+"""What is kept by nobody; the language a person chose; Content-Security-Policy, a little wider under /admin/."""
 
 from collections.abc import Callable
 
@@ -15,6 +15,21 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from sphinx.core.accounts import lacks_second_factor
+
+
+class NoStoreMiddleware:
+    """What the site answers is kept by no browser, proxy or disk between: people share machines.
+
+    The program's own files (styles, scripts, pictures) are served before it and may be kept.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 class ChosenLanguageMiddleware:
