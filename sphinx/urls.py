@@ -4,7 +4,8 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
 
@@ -20,6 +21,19 @@ def own_password(request: HttpRequest, extra_context: Any = None) -> HttpRespons
     return redirect("account_change_password")
 
 
+_search = admin.site.search  # type: ignore[attr-defined]
+
+
+def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """The package's own, whose pages have numbers and an end."""
+    try:
+        answer: HttpResponse = _search(request, extra_context)
+    except InvalidPage as error:
+        raise Http404 from error
+    return answer
+
+
+admin.site.search = search  # type: ignore[attr-defined]
 admin.site.password_change = own_password  # type: ignore[method-assign,assignment]
 admin.site.password_change_done = own_password  # type: ignore[method-assign,assignment]
 

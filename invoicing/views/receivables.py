@@ -29,7 +29,7 @@ from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import said
-from sphinx.core.typed import typed_number
+from sphinx.core.typed import key_of, typed_number
 
 SHOWN = 200
 # Printed on the credit note when no reason is typed.
@@ -43,7 +43,7 @@ def receivables(request: HttpRequest) -> HttpResponse:
     today = clock.today()
     found = open_invoices().select_related("customer").prefetch_related("reminders")
     who = request.GET.get("client", "")
-    customer = get_object_or_404(Customer, pk=int(who)) if who.isdigit() else None
+    customer = get_object_or_404(Customer, pk=key_of(who)) if who else None
     if customer is not None:
         found = found.filter(customer=customer)
     invoices = list(found)
@@ -172,9 +172,10 @@ def _settle(request: HttpRequest, invoice: Any, verb: str, what: str) -> None:
             )
         messages.success(request, asked_or(made, _("L'écart est soldé.")))
         return
-    if not what.isdigit():
+    other = key_of(what)
+    if other is None:
         raise Http404
-    owed, owing = (invoice.pk, int(what)) if invoice.balance < 0 else (int(what), invoice.pk)
+    owed, owing = (invoice.pk, other) if invoice.balance < 0 else (other, invoice.pk)
     made = submit(
         "invoicing.set_off",
         about=_("Compensation sur %s") % invoice.number,
