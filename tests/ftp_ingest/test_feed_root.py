@@ -2,6 +2,7 @@
 unseen."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 from ftp_ingest.forms import FeedForm
 from ftp_ingest.models import QuarantinedRow, ReceivedFile
 from ftp_ingest.services import probe, pull_feed
+from ftp_ingest.transports import open_transport
 from sphinx.core.errors import InputError, SphinxError
 from tests.factories import FeedFactory
 from tests.ftp_ingest.test_feeds import ORDERS
@@ -163,8 +165,6 @@ def test_what_we_leave_stays_below_the_root_too(
     if field == "stock_file":
         assert pull_feed(feed).status == "failed"
     else:
-        from ftp_ingest.transports import open_transport
-
         with open_transport(feed, "", "") as transport, pytest.raises(SphinxError):
             transport.put(root / "boutique" / "orders.csv", name)
     assert sorted((tmp_path / "secrets").iterdir()) == before
@@ -287,3 +287,32 @@ def settings_with(tmp_path: Path, **values: str) -> Any:
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("verb", ["fetch", "delete", "put_away", "put"])
+@pytest.mark.parametrize("swapped", ["file", "folder"])
+def test_no_step_follows_a_link_put_there_since(
+    verb: str, swapped: str, root: Path, tmp_path: Path, shop: Any
+) -> None:
+    here, target = root / "boutique" / "paris", tmp_path / "secrets"
+    here.mkdir()
+    (here / "orders.csv").write_text(ORDERS)
+    before = {path: path.read_bytes() for path in target.iterdir()}
+    with open_transport(FeedFactory(directory="boutique", subfolders=True), "", "") as transport:
+        (file,) = transport.list_files()
+        place, goal = {
+            "file": (here / "orders.csv", target / "orders.csv"),
+            "folder": (here, target),
+        }[swapped]
+        place.rename(root / "aside")
+        place.symlink_to(goal)
+        came = tmp_path / "came"
+        with suppress(SphinxError, OSError):
+            if verb == "fetch":
+                transport.fetch(file, came)
+            elif verb == "put":
+                transport.put(root.parent / "secrets" / "secret.csv", "paris/orders.csv")
+            else:
+                getattr(transport, verb)(file)
+    assert not came.exists()
+    assert {path: path.read_bytes() for path in target.iterdir()} == before
