@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -110,6 +111,8 @@ class ReceivedFileAdmin(ReadOnlyAdmin):
 
     @display(description=_("Fichier"))
     def download(self, file: ReceivedFile) -> str:
+        if not file.is_recognised:
+            return gettext("Pas un fichier de boutique")
         url = reverse("ftp_ingest:archived", args=[file.pk])
         return format_html('<a href="{}">{}</a>', url, _("Télécharger"))
 

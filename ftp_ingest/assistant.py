@@ -33,6 +33,7 @@ from sphinx.core import clock, workbooks
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.models import Shop
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import key_of
 
 # So much of a file is tried out on the page.
 HEAD_BYTES = 512 * 1024
@@ -140,6 +141,10 @@ def _read_waiting(
 def assistant(request: HttpRequest, shop_code: str, sha256: str) -> HttpResponse:
     """Say what each column holds; see what comes of it; save it."""
     shop = get_object_or_404(Shop, code=shop_code)
+    # A file of that shop, or one that the reader has just brought.
+    is_own = _session_key(sha256) in request.session
+    if not is_own and not ReceivedFile.objects.filter(shop=shop, sha256=sha256).exists():
+        raise Http404
     path = archive_path(sha256)
     if not path.exists():
         raise Http404
@@ -261,8 +266,8 @@ def _head(path: Path, folder: Path) -> Path:
 def _line(guess: Guess, kind: str, given: Any) -> Line:
     chosen = guess.place
     if given is not None:
-        text = given.get(f"column_{guess.field}", "")
-        chosen = int(text) if text.isdigit() else -1
+        place = key_of(given.get(f"column_{guess.field}"))
+        chosen = -1 if place is None else place
     return Line(
         guess.field,
         str(FIELD_LABELS[guess.field]),
@@ -278,8 +283,8 @@ def _line(guess: Guess, kind: str, given: Any) -> Line:
 def _statuses(sample: Sample, guesses: list[Guess], given: Any) -> list[tuple[str, str]]:
     """The words that the file has for an order's state, with what they were said to mean."""
     place = next(g.place for g in guesses if g.field == "status")
-    if given is not None and given.get("column_status", "").isdigit():
-        place = int(given["column_status"])
+    if given is not None and (said := key_of(given.get("column_status"))) is not None:
+        place = said
     if place < 0:
         return []
     words = dict.fromkeys(row[place].strip() for row in sample.rows if place < len(row))
@@ -300,9 +305,9 @@ def _definition(given: Any, sample: Sample, kind: str) -> dict[str, Any]:
     names = sample.header.names
     columns, constants = {}, {}
     for field in VOCABULARY[kind]:
-        text = given.get(f"column_{field}", "")
-        if text.isdigit() and int(text) < len(names):
-            columns[field] = names[int(text)]
+        place = key_of(given.get(f"column_{field}"))
+        if place is not None and place < len(names):
+            columns[field] = names[place]
         elif given.get(f"constant_{field}", "").strip():
             constants[field] = given[f"constant_{field}"].strip()
     statuses = {
@@ -325,8 +330,9 @@ def _definition(given: Any, sample: Sample, kind: str) -> dict[str, Any]:
 @permission_required("ftp_ingest.change_feed", raise_exception=True)
 def bring_back(request: HttpRequest, dialect_id: int) -> HttpResponse:
     """Put an earlier version in force again."""
+    kept = get_object_or_404(ShopDialect, pk=dialect_id)
     try:
-        saved = services.bring_back(dialect_id=dialect_id, at=clock.now(), actor=request.user)
+        saved = services.bring_back(dialect_id=kept.pk, at=clock.now(), actor=request.user)
     except InputError as error:
         messages.error(request, error.message)
     else:

@@ -144,7 +144,9 @@ def _problems(
 
 
 def _raw_lines(file: ReceivedFile, wanted: set[int]) -> dict[int, str]:
-    """The lines of a file as they came; one pass, no further than the last."""
+    """The lines of a shop's file as they came; one pass, no further than the last."""
+    if not file.is_recognised:
+        return {}
     path = archive_path(file.sha256)
     if not wanted or not path.exists():
         return {}

@@ -8,9 +8,13 @@ from unfold.widgets import (
 )
 
 from ftp_ingest.models import Feed
+from ftp_ingest.transports import enclosure
 from ftp_ingest.transports.base import is_safe
+from sphinx.core.errors import ServerRejected
 from sphinx.core.forms import ServerForm
 from sphinx.core.models import Shop
+
+_WAY_OUT = _("Un nom de fichier, un dossier devant au besoin, sans « .. » ni « / » au début.")
 
 
 class FeedForm(ServerForm):
@@ -29,10 +33,21 @@ class FeedForm(ServerForm):
         """The name of a file, with folders before it perhaps: no way out of the feed's."""
         name = str(self.cleaned_data["shipment_file"]).strip()
         if name and not is_safe(name):
-            raise forms.ValidationError(
-                _("Un nom de fichier, un dossier devant au besoin, sans « .. » ni « / » au début.")
-            )
+            raise forms.ValidationError(_WAY_OUT)
         return name
+
+    def clean(self) -> dict[str, Any]:
+        """On this machine a feed stays below the folder that the operator names."""
+        data = super().clean()
+        if data.get("protocol") != Feed.Protocol.FOLDER:
+            return data
+        try:
+            enclosure.steps_to(data.get("directory") or ".")
+        except ServerRejected as error:
+            self.add_error("directory", error.message)
+        if (name := data.get("stock_file")) and not is_safe(name):
+            self.add_error("stock_file", _WAY_OUT)
+        return data
 
 
 class UploadForm(forms.Form):

@@ -226,6 +226,13 @@ class ReceivedFile(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_recognised(self) -> bool:
+        """True for what a shop or a supplier writes: anything else is shown and given to nobody."""
+        if self.kind == "einvoice":
+            return self.status == self.Status.APPLIED
+        return bool(self.kind)
+
 
 class QuarantinedRow(models.Model):
     """What could not be applied: where it stands in the file, why, and what became of it."""

@@ -24,7 +24,7 @@ from sales.errors import TaxUndecided
 from sphinx.core import cells
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.pages import back_office_page
-from sphinx.core.texts import safe_cell
+from sphinx.core.texts import safe_cell, sku_key
 from sphinx.core.vat import FRENCH_RATES
 
 
@@ -89,8 +89,9 @@ def run_problems(request: HttpRequest, run_id: int) -> HttpResponse:
 @permission_required("ftp_ingest.change_feed", raise_exception=True)
 def undo(request: HttpRequest, run_id: int) -> HttpResponse:
     """Take a whole passage back."""
+    found = get_object_or_404(FeedRun, pk=run_id)
     try:
-        undone = services.undo_run(run_id=run_id, actor=request.user)
+        undone = services.undo_run(run_id=found.pk, actor=request.user)
     except SphinxError as error:
         messages.error(request, error.message)
     else:
@@ -201,7 +202,7 @@ def _mend(request: HttpRequest, row: QuarantinedRow, text: OrderText | None) -> 
         }
         return services.decide_rates(row_id=row.pk, rates=rates, actor=request.user)
     if "product" in given:
-        product = Product.objects.filter(sku_key=given["product_sku"].strip().casefold()).first()
+        product = Product.objects.filter(sku_key=sku_key(given.get("product_sku", ""))).first()
         if product is None:
             raise InputError(_("Aucun article de cette référence."), code="product.unknown")
         return services.decide_product(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -60,10 +60,12 @@ def _ingest(form: UploadForm) -> IngestReport:
 
 
 @login_required
-@permission_required("ftp_ingest.view_receivedfile", raise_exception=True)
+@permission_required(("ftp_ingest.view_receivedfile", "ftp_ingest.view_feed"), raise_exception=True)
 def archived(request: HttpRequest, file_id: int) -> FileResponse:
-    """The bytes of a received file, as they came."""
+    """The bytes of a received file, as they came, where they are a shop's."""
     file = get_object_or_404(ReceivedFile, pk=file_id)
+    if not file.is_recognised:
+        raise Http404
     return FileResponse(
         archive_path(file.sha256).open("rb"),
         as_attachment=True,

@@ -31,7 +31,7 @@ from sphinx.core.history import history_of
 from sphinx.core.money import plain, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
-from sphinx.core.typed import typed_number
+from sphinx.core.typed import day_of, typed_number
 
 
 @login_required
@@ -304,10 +304,7 @@ def _correct(request: HttpRequest, found: StockPosition, data: dict[str, Any]) -
 
 
 def _asked_day(request: HttpRequest) -> date:
-    try:
-        return date.fromisoformat(request.GET.get("au", ""))
-    except ValueError:
-        return clock.today()
+    return day_of(request.GET.get("au")) or clock.today()
 
 
 def _asked_warehouse(request: HttpRequest) -> Warehouse | None:

@@ -40,6 +40,33 @@ def give_back_advance(*, actor: Any, line_id: int, order_id: int) -> Any:
     return services.give_back_advance(line_id=line_id, order_id=order_id, actor=actor)
 
 
+@submitted(
+    "invoicing.match_line", _("Rapprocher de l'argent rendu"), "invoicing.add_payment", REFUNDS
+)
+def match_line(*, actor: Any, line_id: int, shares: list[list[Any]], difference: str) -> Any:
+    """Match a line of the bank's statement by which money goes back: invoice id and EUR each."""
+    return services.match_line(
+        line_id=line_id,
+        shares=[(int(pk), Decimal(amount)) for pk, amount in shares],
+        difference=difference,
+        actor=actor,
+    )
+
+
+@submitted("invoicing.set_off", _("Compenser un avoir"), "invoicing.add_payment", REFUNDS)
+def set_off(*, actor: Any, credited_id: int, invoice_id: int) -> Any:
+    """Use what is owed back on one invoice for another."""
+    return services.set_off(
+        credited_id=credited_id, invoice_id=invoice_id, at=clock.now(), actor=actor
+    )
+
+
+@submitted("invoicing.write_off", _("Solder un trop-perçu"), "invoicing.add_payment", REFUNDS)
+def write_off(*, actor: Any, invoice_id: int, reason: str) -> Any:
+    """Write off what little was paid too much."""
+    return services.write_off(invoice_id=invoice_id, kind=reason, at=clock.now(), actor=actor)
+
+
 @submitted("invoicing.credit_lines", _("Établir un avoir"), "invoicing.add_invoice", REFUNDS)
 def credit_lines(
     *, actor: Any, invoice_id: int, quantities: dict[str, str], reason: str, after_credits: int

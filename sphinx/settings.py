@@ -44,6 +44,31 @@ EMBEDDED = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 PRODUCTION = not DEBUG and (not EMBEDDED or "DEBUG" in env.ENVIRON)
 
 
+def _feed_root() -> Path | None:
+    """The one folder of this machine below which folder feeds read and write.
+
+    What the operator named; else none in production, a folder of its own elsewhere.
+    """
+    given = env.str("SPHINX_FEED_ROOT", default="")
+    if not given:
+        if PRODUCTION:
+            return None
+        root = DATA_DIR / "depots"
+        root.mkdir(exist_ok=True)
+        return root
+    root = Path(given)
+    own = (DATA_DIR, BASE_DIR)
+    if not root.is_absolute() or any(place.is_relative_to(root.resolve()) for place in own):
+        raise ImproperlyConfigured(
+            "SPHINX_FEED_ROOT doit être le chemin entier d'un dossier qui ne contient ni Sphinx ni "
+            "SPHINX_DATA_DIR : ce qui est dedans peut être lu et effacé par les flux."
+        )
+    return root
+
+
+FEED_ROOT = _feed_root()
+
+
 def _secret_key() -> str:
     """The key from the environment, else one drawn for this installation; never a default."""
     given = env.str("SECRET_KEY", default="")
@@ -114,10 +139,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sphinx.core.middleware.NoStoreMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "sphinx.core.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "sphinx.core.middleware.TypedAddressMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -232,10 +259,7 @@ else:
     CELERY_BROKER_URL = "memory://"
 
 # --- Log-in ------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["sphinx.core.accounts.AccountBackend"]
 # Argon2id first (OWASP's first choice); older hashes are renewed at the next log-in.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -251,6 +275,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in _VALIDATORS.items()
 ]
+ACCOUNT_FORMS = {"change_password": "sphinx.core.account_forms.OwnPasswordForm"}
 ACCOUNT_ADAPTER = "sphinx.core.accounts.StaffAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]

@@ -1,7 +1,12 @@
 """Every address of the site."""
 
+from typing import Any
+
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import include, path
 
 from sphinx.dashboard import views
@@ -11,6 +16,29 @@ admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler500 = "sphinx.core.pages.failed"
+
+
+def own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """One page to change one's password, with its limit on tries and its line in the trail."""
+    return redirect("account_change_password")
+
+
+_search = admin.site.search  # type: ignore[attr-defined]
+
+
+def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """The package's own, whose pages have numbers and an end."""
+    try:
+        answer: HttpResponse = _search(request, extra_context)
+    except InvalidPage as error:
+        raise Http404 from error
+    return answer
+
+
+admin.site.search = search  # type: ignore[attr-defined]
+admin.site.password_change = own_password  # type: ignore[method-assign,assignment]
+admin.site.password_change_done = own_password  # type: ignore[method-assign,assignment]
+
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

@@ -13,6 +13,7 @@ from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import key_of
 from suppliers import services
 from suppliers.forms import PriceListForm
 from suppliers.models import PriceList, SupplierProduct
@@ -115,7 +116,9 @@ def _decide(request: HttpRequest, found: PriceList) -> None:
     verb = request.POST.get("verb", "")
     if verb == "columns":
         given = {role: request.POST.get(f"column-{role}", "") for role in ROLES}
-        places = {role: int(text) for role, text in given.items() if text.isdigit()}
+        places = {
+            role: place for role, text in given.items() if (place := key_of(text)) is not None
+        }
         services.choose_columns(price_list_id=found.pk, places=places, actor=request.user)
     elif verb == "accept":
         done = services.accept_price_list(

@@ -26,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _data_folder(settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path / "data"
     settings.PLATFORM_DIR = tmp_path / "plateforme"
+    settings.FEED_ROOT = tmp_path
 
 
 @pytest.fixture

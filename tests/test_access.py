@@ -99,6 +99,7 @@ def is_open(client: Client, address: str | Post) -> bool:
             data = {address.name: address.value} if address.name else {}
             answer = client.post(address.url, data, follow=True)
         transaction.set_rollback(True)
+    assert answer.headers["Cache-Control"] == "no-store", address
     return answer.status_code not in REFUSED
 
 

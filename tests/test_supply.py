@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.advisories import read
+from tests.support.advisories import read, warning
 from tests.support.migrations import complaints
 
 pytestmark = pytest.mark.once
@@ -26,7 +26,13 @@ def test_a_known_hole_is_told_with_what_mends_it() -> None:
         ]
     }  # fmt: skip
 
-    assert read(json.dumps(answer)) == (["django 5.2.0: PYSEC-1 (5.2.1)"], 1)
+    assert read(json.dumps(answer)) == (["django 5.2.0: PYSEC-1 (5.2.1)"], 1, 3)
+    assert "NOT CHECKED for 1 of 3" in warning(json.dumps(answer))
+
+
+def test_what_could_not_be_asked_is_a_warning_and_nothing_unasked_is_none() -> None:
+    assert warning("").startswith("WARNING: advisories NOT CHECKED")
+    assert warning('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}') == ""
 
 
 @pytest.mark.parametrize(

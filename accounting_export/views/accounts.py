@@ -11,6 +11,7 @@ from accounting_export.accounts import AccountBook, Question
 from accounting_export.forms import WhyForm
 from accounting_export.models import JournalLine
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import key_of
 
 
 @login_required
@@ -37,7 +38,7 @@ def _line(pk: str) -> JournalLine | None:
     rows = JournalLine.objects.select_related(
         "entry__invoice__shop", "entry__supplier_invoice__supplier", "entry__journal"
     )
-    return rows.filter(pk=int(pk)).first() if pk.isdecimal() else None
+    return rows.filter(pk=key_of(pk) or 0).first()
 
 
 def _described(line: JournalLine) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The months: closed ones, and what the next one still waits for."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -15,6 +15,7 @@ from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.month_checks import left_open
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import day_of
 
 SHOWN = 36
 
@@ -45,10 +46,9 @@ def months(request: HttpRequest) -> HttpResponse:
 
 
 def _close(request: HttpRequest) -> None:
-    try:
-        month = date.fromisoformat(request.POST.get("month", ""))
-    except ValueError:
-        raise Http404 from None
+    month = day_of(request.POST.get("month"))
+    if month is None:
+        raise Http404
     try:
         closed = close_month(
             month=month,

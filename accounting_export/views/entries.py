@@ -11,6 +11,7 @@ from accounting_export.models import JournalEntry
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import key_of
 
 
 @login_required
@@ -43,18 +44,19 @@ def entry(request: HttpRequest, entry_id: int) -> HttpResponse:
 
 
 def _speak(request: HttpRequest, found: JournalEntry) -> None:
-    verb, _sep, pk = request.POST.get("verb", "").partition("-")
+    verb, _sep, key = request.POST.get("verb", "").partition("-")
+    pk = key_of(key)
     text = request.POST.get("text", "")
     if verb == "ask" and request.user.has_perm("accounting_export.add_entryquestion"):
         services.ask(entry_id=found.pk, text=text, at=clock.now(), actor=request.user)
         messages.success(request, _("Question posée : elle est sur la page d'accueil de l'équipe."))
     elif (
         verb == "answer"
-        and pk.isdecimal()
-        and found.questions.filter(pk=int(pk)).exists()
+        and pk is not None
+        and found.questions.filter(pk=pk).exists()
         and request.user.has_perm("accounting_export.change_entryquestion")
     ):
-        services.answer(question_id=int(pk), text=text, at=clock.now(), actor=request.user)
+        services.answer(question_id=pk, text=text, at=clock.now(), actor=request.user)
         messages.success(request, _("Réponse donnée."))
     else:
         raise Http404

@@ -16,6 +16,7 @@ from sphinx.core import clock
 from sphinx.core.pages import back_office_page
 from sphinx.core.services import company
 from sphinx.core.texts import safe_cell
+from sphinx.core.typed import day_of
 from sphinx.core.vat import TaxRegime
 
 SHOWN = 500
@@ -24,10 +25,8 @@ _may_see = permission_required("accounting_export.export_journal", raise_excepti
 
 def _period(request: HttpRequest) -> tuple[date, date]:
     """The days asked for; last month when none are."""
-    try:
-        first = date.fromisoformat(request.GET["du"])
-        last = date.fromisoformat(request.GET["au"])
-    except (KeyError, ValueError):
+    first, last = day_of(request.GET.get("du")), day_of(request.GET.get("au"))
+    if first is None or last is None:
         last = clock.today().replace(day=1) - timedelta(days=1)
         first = last.replace(day=1)
     return min(first, last), max(first, last)

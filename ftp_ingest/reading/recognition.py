@@ -33,6 +33,9 @@ _LOOKS_LIKE = (
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # Excel saves a row that it took for one cell so: quoted whole, its quotes doubled.
 _WRAPPED = re.compile(r'"((?:[^"]|"")*)"[;,\t ]*')
+# A title of a column: words, some signs, a number perhaps; no letters and digits mixed as in keys.
+_TITLE = re.compile(r"[^\W\d_][\w .,:()\[\]/'’%°€$#?&*+-]{0,59}")
+_CODE = re.compile(r"[^\W_]{21}|\d{5}|(?:[A-Za-z]+\d+){2}|\d[A-Za-z]+\d")
 
 
 @dataclass(frozen=True)
@@ -113,17 +116,26 @@ def _header_in(
 
 def _unknown_header(heads: Sequence[_Head]) -> FileRefused:
     _head, (line, names) = _likely_header(heads)
-    shown = ", ".join([name for name in names if name.strip()][:8])
     return FileRefused(
         _(
             "En-tête inconnu (%(columns)s). Ce n'est ni un export de commandes ni un export de "
             "clients reconnu : vérifiez l'export de la boutique, ou dites une fois dans "
             "l'assistant (Passerelle › Assistant) ce que contient chaque colonne."
         )
-        % {"columns": shown or "?"},
+        % {"columns": ", ".join(titles(names)[:8]) or "?"},
         code="file.unknown_header",
         line=line,
     )
+
+
+def titles(names: Sequence[str]) -> list[str]:
+    """Those that look like titles of columns; none of a record that isn't made of them.
+
+    What nobody recognised may be anything that lay in a folder: a key, a list of passwords.
+    """
+    filled = [name.strip() for name in names if name.strip()]
+    found = [name for name in filled if _TITLE.fullmatch(name) and not _CODE.search(name)]
+    return found if len(found) > 1 and len(found) * 2 > len(filled) else []
 
 
 def _likely_header(heads: Sequence[_Head]) -> tuple[_Head, tuple[int, list[str]]]:

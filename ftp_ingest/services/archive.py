@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,10 @@ from django.utils.translation import gettext as _
 
 from ftp_ingest.errors import FileRefused
 from sphinx.core import clock
+from sphinx.core.errors import InputError
 from sphinx.core.files import discard, here, put_once
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Archived(NamedTuple):
@@ -32,11 +36,17 @@ def hash_file(path: Path) -> tuple[str, int]:
 
 
 def archive_path(sha256: str) -> Path:
-    """Where the file of that hash lies, brought from the store if it isn't on this machine."""
+    """Where the file of that hash lies, brought from the store if it isn't on this machine.
+
+    Raises:
+        InputError: it is no hash, whatever path it may be.
+    """
     return here(_place(sha256))
 
 
 def _place(sha256: str) -> Path:
+    if not _SHA256.fullmatch(sha256):
+        raise InputError(_("Ce n'est pas l'empreinte d'un fichier."), code="file.no_hash")
     return Path(settings.DATA_DIR) / "archive" / sha256[:2] / f"{sha256}.csv"
 
 

@@ -135,7 +135,7 @@ class Transport:
     def failed(self, error: Exception) -> ServerUnreachable:
         """What a failed transfer is, in words."""
         self.check_time()
-        return failed(self.feed.host, error)
+        return failed(self.feed.host or self.feed.directory, error)
 
     # --- The four verbs ---------------------------------------------------------------
 

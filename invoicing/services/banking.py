@@ -15,13 +15,14 @@ from invoicing.matching import SURE, Proposal, propose
 from invoicing.models import BankLine, Invoice, Payment
 from invoicing.payouts import arrived_payouts
 from invoicing.reading import read_statement
-from invoicing.receivables import advances_of, payable_orders
+from invoicing.receivables import advances_of, payable_orders, with_balance
 from invoicing.services.settling import write_off
 from sales.locks import lock_orders
 from sales.models import Order
 from sales.services import confirm_order, confirm_orders
 from sphinx.core.clock import PARIS
 from sphinx.core.events import announce
+from sphinx.core.four_eyes import REFUNDS, ask_for_two, submit
 from sphinx.core.money import NOTHING, ZERO, to_cents
 from sphinx.core.services import record
 from sphinx.core.texts import said
@@ -88,7 +89,10 @@ def match_line(
         BankLineClosed: it was matched or put aside.
         PaymentRefused: the shares don't make the line.
         NothingToSettle: nothing is left, or too much to be written off.
+        BusinessRuleError: money goes back, and a second person must agree.
     """
+    if any(amount < 0 for _pk, amount in shares):
+        ask_for_two(REFUNDS, actor)
     invoices = {i.pk: i for i in Invoice.objects.filter(pk__in=[pk for pk, _amount in shares])}
     list(lock_orders(i.order_id for i in invoices.values()))
     line = _open_line(line_id)
@@ -217,6 +221,7 @@ def give_back_advance(*, line_id: int, order_id: int, actor: Any = None) -> Paym
         BankLineClosed: it was matched otherwise, or put aside.
         PaymentRefused: no money left by it, or less was paid ahead.
     """
+    ask_for_two(REFUNDS, actor)
     order = lock_orders([order_id]).get()
     if known := Payment.objects.filter(bank_line=line_id, order=order, invoice=None).first():
         return known
@@ -278,6 +283,41 @@ def match_proposed_orders(proposal: Proposal, *, actor: Any = None) -> None:
         match_order(line_id=proposal.line.pk, order_id=ids[0], actor=actor)
     else:
         match_orders(line_id=proposal.line.pk, order_ids=ids, actor=actor)
+
+
+def match_or_ask(
+    *,
+    line_id: int,
+    shares: Sequence[tuple[int, Decimal]],
+    difference: str = "",
+    actor: Any = None,
+) -> Any:
+    """The same; what gives money back is asked for where the firm wants a second person.
+
+    Returns what was made, or the request.
+    """
+    what: dict[str, Any] = {"line_id": line_id, "shares": shares, "difference": difference}
+    if actor is None or not _gives_back(shares, difference):
+        return match_line(**what, actor=actor)
+    line = BankLine.objects.get(pk=line_id)
+    return submit(
+        "invoicing.match_line",
+        about=_("%(amount)s € à rendre : %(label)s")
+        % said({"amount": line.amount, "label": line.label}),
+        actor=actor,
+        **{**what, "shares": [[pk, str(amount)] for pk, amount in shares]},
+    )
+
+
+def _gives_back(shares: Sequence[tuple[int, Decimal]], difference: str) -> bool:
+    if any(amount < 0 for _pk, amount in shares):
+        return True
+    if not difference or not shares:
+        return False
+    pk, amount = shares[-1]
+    last = with_balance(Invoice.objects.filter(pk=pk)).first()
+    # Too much was paid: what is written off was the customer's.
+    return last is not None and to_cents(last.balance) < amount
 
 
 def match_sure_lines(*, actor: Any = None) -> int:

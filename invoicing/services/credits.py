@@ -26,6 +26,7 @@ from sales.locks import lock_orders
 from sales.models import Order
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
+from sphinx.core.four_eyes import REFUNDS, ask_for_two
 from sphinx.core.money import ZERO, plain, portion, spread, tax_included
 from sphinx.core.services import record
 from sphinx.core.texts import said
@@ -50,7 +51,9 @@ def credit_invoice(
 
     Raises:
         NothingToCredit: nothing is left, or `amount` is not within what is left.
+        BusinessRuleError: a second person must agree.
     """
+    ask_for_two(REFUNDS, actor)
     original = Invoice.objects.select_related("order").get(pk=invoice_id, kind=Invoice.Kind.INVOICE)
     if original.is_grouped and order is None:
         raise NothingToCredit(
@@ -112,7 +115,9 @@ def credit_lines(
 
     Raises:
         NothingToCredit: no piece, more than is left of a line, or of its rate's amount.
+        BusinessRuleError: a second person must agree.
     """
+    ask_for_two(REFUNDS, actor)
     original = Invoice.objects.select_related("order").get(pk=invoice_id, kind=Invoice.Kind.INVOICE)
     order = _order_of_lines(original, quantities)
     list(lock_orders({original.order_id, order.pk}))

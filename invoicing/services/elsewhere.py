@@ -19,6 +19,7 @@ from sales.locks import lock_orders
 from sales.models import Order, OrderLine
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
+from sphinx.core.four_eyes import REFUNDS, ask_for_two
 from sphinx.core.money import ZERO, plain
 from sphinx.core.services import record
 
@@ -55,7 +56,9 @@ def credit_elsewhere(
         NothingToCredit: the order was invoiced here, there is no reference, no piece, or there
             are more than are left.
         StructureRefused: a professional's document would be no valid e-invoice.
+        BusinessRuleError: a second person must agree.
     """
+    ask_for_two(REFUNDS, actor)
     order = lock_orders([order_id]).get()
     _check_reference(order, number, issued_on, at)
     credits_before = Invoice.objects.filter(OF_ELSEWHERE, order=order)

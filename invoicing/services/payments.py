@@ -18,6 +18,7 @@ from invoicing.services.settling import Used, use_advances
 from sales.locks import lock_orders
 from sales.models import Order
 from sphinx.core.events import announce
+from sphinx.core.four_eyes import REFUNDS, ask_for_two
 from sphinx.core.money import CENT, ZERO, to_cents
 from sphinx.core.services import record
 
@@ -64,12 +65,15 @@ def enter_payment(
 
     Raises:
         PaymentRefused: no amount, a reference that another payment has, or a form sent twice.
+        BusinessRuleError: it is given back, and a second person must agree.
     """
     invoice = Invoice.objects.get(pk=invoice_id)
     lock_orders([invoice.order_id]).get()
     count = invoice.payments.count()
     if not amount:
         raise PaymentRefused(_("Donnez un montant."))
+    if amount < 0:
+        ask_for_two(REFUNDS, actor)
     if after_payments is not None and count != after_payments:
         raise PaymentRefused(
             _("Un règlement de %s vient d'être noté : relisez ce qui reste.") % invoice

@@ -14,6 +14,7 @@ from invoicing.models import Invoice, Payment, Transfer
 from invoicing.receivables import WRITE_OFF_LIMIT, can_be_written_off, with_balance
 from sales.locks import lock_orders
 from sphinx.core.events import announce
+from sphinx.core.four_eyes import REFUNDS, ask_for_two
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.services import record
 from sphinx.core.texts import said
@@ -91,7 +92,9 @@ def set_off(*, credited_id: int, invoice_id: int, at: datetime, actor: Any = Non
 
     Raises:
         NothingToSettle: they are of two customers, or nothing is owed on one side.
+        BusinessRuleError: a second person must agree.
     """
+    ask_for_two(REFUNDS, actor)
     orders = Invoice.objects.filter(pk__in=[credited_id, invoice_id]).values_list("order_id")
     list(lock_orders(pk for (pk,) in orders))
     found = {
@@ -133,6 +136,7 @@ def write_off(*, invoice_id: int, kind: str, at: datetime, actor: Any = None) ->
 
     Raises:
         NothingToSettle: nothing is left, more than `WRITE_OFF_LIMIT`, or no such reason.
+        BusinessRuleError: too much was paid, and a second person must agree.
     """
     invoice = Invoice.objects.get(pk=invoice_id)
     lock_orders([invoice.order_id]).get()
@@ -142,6 +146,8 @@ def write_off(*, invoice_id: int, kind: str, at: datetime, actor: Any = None) ->
             _("%(number)s : il reste %(left)s € ; un écart se solde jusqu'à %(limit)s €.")
             % said({"number": invoice.number, "left": balance, "limit": WRITE_OFF_LIMIT})
         )
+    if balance < 0:
+        ask_for_two(REFUNDS, actor)
     rank = Payment.objects.filter(invoice=invoice).count() + 1
     made = Payment.objects.create(
         kind=kind,

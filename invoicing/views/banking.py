@@ -21,6 +21,7 @@ from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.money import to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import said
+from sphinx.core.typed import key_of
 
 SHOWN = 200
 SHOWN_FAULTS = 10
@@ -56,20 +57,21 @@ def bank(request: HttpRequest) -> HttpResponse:
 
 
 def _act(request: HttpRequest, form: StatementForm) -> None:
-    verb, _sep, pk = request.POST.get("verb", "").partition("-")
+    verb, _sep, key = request.POST.get("verb", "").partition("-")
+    pk = key_of(key)
     if verb == "import":
         _import(request, form)
     elif verb == "sure":
         count = services.match_sure_lines(actor=request.user)
         messages.success(request, _("%s opérations rapprochées.") % count)
-    elif not pk.isdigit():
+    elif pk is None:
         raise Http404
     elif verb == "payout":
-        services.match_payout(line_id=int(pk), actor=request.user)
+        services.match_payout(line_id=pk, actor=request.user)
     elif verb == "ignore":
-        services.ignore_line(line_id=int(pk), actor=request.user)
+        services.ignore_line(line_id=pk, actor=request.user)
     else:
-        line = get_object_or_404(BankLine, pk=int(pk))
+        line = get_object_or_404(BankLine, pk=pk)
         made = _match(request, line, verb)
         messages.success(request, asked_or(made, _("Rapprochée : %s.") % line))
 
@@ -95,7 +97,7 @@ def _match(request: HttpRequest, line: BankLine, verb: str) -> Any:
         return _give_back(request, line, proposal.orders[0])
     if proposal.orders:
         return services.match_proposed_orders(proposal, actor=request.user)
-    return services.match_line(
+    return services.match_or_ask(
         line_id=line.pk,
         shares=shares,
         difference=_DIFFERENCES.get(verb, ""),

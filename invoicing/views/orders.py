@@ -25,7 +25,7 @@ from sphinx.core.jobs import start_job
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import said
-from sphinx.core.typed import typed_number
+from sphinx.core.typed import key_of, typed_number
 
 # Usual shares of an order, in percent.
 SHARES = (20, 30, 40, 50)
@@ -74,9 +74,9 @@ def _amount(request: HttpRequest, order: Order) -> Decimal:
     Raises:
         InputError: what was typed is no amount.
     """
-    share = request.POST.get("share", "")
-    if share.isdecimal():
-        return to_cents(order.total_incl_tax * int(share) / HUNDRED)
+    share = key_of(request.POST.get("share"))
+    if share in SHARES:
+        return to_cents(order.total_incl_tax * share / HUNDRED)
     return typed_number(request.POST.get("amount", ""), places=2)
 
 
@@ -199,7 +199,7 @@ def _issue(request: HttpRequest) -> None:
     Raises:
         GroupRefused: they can't share an invoice.
     """
-    ids = [int(pk) for pk in request.POST.getlist("note") if pk.isdecimal()]
+    ids = [key for pk in request.POST.getlist("note") if (key := key_of(pk))]
     if not ids:
         raise InputError(_("Cochez au moins un bon."), code="invoicing.nothing_ticked")
     if request.POST.get("verb") == "together":

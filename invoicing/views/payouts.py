@@ -12,6 +12,7 @@ from invoicing.payouts import matched_movements, payouts, provider_gaps
 from invoicing.provider_matching import orders_proposed
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import key_of
 
 SHOWN = 100
 
@@ -49,13 +50,12 @@ def providers(request: HttpRequest) -> HttpResponse:
 
 
 def _confirm(request: HttpRequest) -> None:
-    movement, _sep, order = request.POST["confirm"].partition("-")
-    if not (movement.isdigit() and order.isdigit()):
+    first, _sep, second = request.POST["confirm"].partition("-")
+    movement, order = key_of(first), key_of(second)
+    if movement is None or order is None:
         raise Http404
     try:
-        found = services.confirm_movement(
-            movement_id=int(movement), order_id=int(order), actor=request.user
-        )
+        found = services.confirm_movement(movement_id=movement, order_id=order, actor=request.user)
     except SphinxError as error:
         messages.error(request, error.message)
         return

@@ -18,6 +18,7 @@ from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.files import here
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import key_of
 
 SHOWN = 50
 
@@ -85,8 +86,8 @@ def _act(request: HttpRequest) -> None:
         )
         for problem in done.problems:
             messages.warning(request, problem)
-    elif verb == "correct" and pk.isdigit():
-        report = get_object_or_404(SalesReport, pk=int(pk))
+    elif verb == "correct":
+        report = get_object_or_404(SalesReport, pk=key_of(pk))
         made = services.correct_report(report_id=report.pk, at=clock.now(), actor=request.user)
         messages.success(request, _("Rectificatif %s produit.") % made.identifier)
     else:

@@ -31,7 +31,7 @@ from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import said
-from sphinx.core.typed import typed_number
+from sphinx.core.typed import key_of, typed_number
 
 SHOWN = 200
 # Printed on the credit note when no reason is typed.
@@ -45,7 +45,7 @@ def receivables(request: HttpRequest) -> HttpResponse:
     today = clock.today()
     found = open_invoices().select_related("customer").prefetch_related("reminders")
     who = request.GET.get("client", "")
-    customer = get_object_or_404(Customer, pk=int(who)) if who.isdigit() else None
+    customer = get_object_or_404(Customer, pk=key_of(who)) if who else None
     if customer is not None:
         found = found.filter(customer=customer)
     invoices = list(found)
@@ -164,15 +164,32 @@ def _acted(request: HttpRequest, invoice: Invoice, form: PaymentForm) -> bool:
 
 
 def _settle(request: HttpRequest, invoice: Any, verb: str, what: str) -> None:
+    made: Any
     if verb == "write_off":
-        services.write_off(invoice_id=invoice.pk, kind=what, at=clock.now(), actor=request.user)
-        messages.success(request, _("L'écart est soldé."))
+        if invoice.balance < 0:
+            about = _("Trop-perçu à solder sur %s") % invoice.number
+            made = submit(
+                "invoicing.write_off",
+                about=about, actor=request.user, invoice_id=invoice.pk, reason=what,
+            )  # fmt: skip
+        else:
+            made = services.write_off(
+                invoice_id=invoice.pk, kind=what, at=clock.now(), actor=request.user
+            )
+        messages.success(request, asked_or(made, _("L'écart est soldé.")))
         return
-    if not what.isdigit():
+    other = key_of(what)
+    if other is None:
         raise Http404
-    owed, owing = (invoice.pk, int(what)) if invoice.balance < 0 else (int(what), invoice.pk)
-    services.set_off(credited_id=owed, invoice_id=owing, at=clock.now(), actor=request.user)
-    messages.success(request, _("La compensation est notée."))
+    owed, owing = (invoice.pk, other) if invoice.balance < 0 else (other, invoice.pk)
+    made = submit(
+        "invoicing.set_off",
+        about=_("Compensation sur %s") % invoice.number,
+        actor=request.user,
+        credited_id=owed,
+        invoice_id=owing,
+    )
+    messages.success(request, asked_or(made, _("La compensation est notée.")))
 
 
 def told_credit(made: Any) -> str:

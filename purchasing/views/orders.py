@@ -23,7 +23,7 @@ from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
-from sphinx.core.typed import typed_day, typed_number
+from sphinx.core.typed import key_of, typed_day, typed_number
 
 Status = PurchaseOrder.Status
 
@@ -90,8 +90,8 @@ def _decide(request: HttpRequest, found: PurchaseOrder) -> None:
         messages.success(request, _("Ce qui reste vient chez vous : recevez-le à l'arrivée."))
     elif verb == "change":
         _change(request, found, common)
-    elif line.isdigit() and found.lines.filter(pk=int(line)).exists():
-        _decide_line(request, verb, int(line), common)
+    elif (key := key_of(line)) and found.lines.filter(pk=key).exists():
+        _decide_line(request, verb, key, common)
     else:
         raise Http404
 

@@ -20,6 +20,7 @@ from purchasing.models import (
 from purchasing.reasons import explain
 from sphinx.core import clock
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import key_of
 
 
 def _labels() -> dict[str, str]:
@@ -39,10 +40,10 @@ def product(request: HttpRequest, product_id: int) -> HttpResponse:
     found = get_object_or_404(Product, pk=product_id)
     warehouse = default_warehouse()
     line = None
-    if request.GET.get("ligne", "").isdigit():
+    if key := key_of(request.GET.get("ligne")):
         line = (
             PurchaseOrderLine.objects.select_related("purchase_order")
-            .filter(pk=int(request.GET["ligne"]), product=found)
+            .filter(pk=key, product=found)
             .first()
         )
     policy = StockPolicy.objects.filter(product=found, warehouse=warehouse).first()

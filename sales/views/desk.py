@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,7 @@ from sales.services import (
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
-from sphinx.core.typed import typed_number
+from sphinx.core.typed import key_of, typed_number
 
 
 @login_required
@@ -34,10 +34,7 @@ def delivery_pdf(request: HttpRequest, note_id: int) -> FileResponse:
 @permission_required("customers.change_customer", raise_exception=True)
 def merge(request: HttpRequest) -> HttpResponse:
     """Two customers side by side; a person says which one stays."""
-    given = request.GET
-    if not (given.get("a", "").isdigit() and given.get("b", "").isdigit()):
-        raise Http404
-    both = [get_object_or_404(Customer, pk=int(given[name])) for name in ("a", "b")]
+    both = [get_object_or_404(Customer, pk=key_of(request.GET.get(name))) for name in ("a", "b")]
     if request.method == "POST":
         kept, absorbed = both if request.POST.get("keep") == str(both[0].pk) else reversed(both)
         try:

@@ -1,7 +1,6 @@
 """What a shop did that is to be explained: refunds, parcels without a note, orders of before."""
 
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.models import Shop
 from sphinx.core.money import ZERO
 from sphinx.core.pages import back_office_page
-from sphinx.core.typed import typed_number
+from sphinx.core.typed import day_of, key_of, typed_number
 
 SHOWN = 50
 _MAY_EXPLAIN, _MAY_SHIP = "sales.change_order", "sales.change_deliverynote"
@@ -136,7 +135,7 @@ def _note(request: HttpRequest) -> None:
 def _each(request: HttpRequest, act: Callable[[int], Any]) -> None:
     """Do `act` to each order that was ticked; one that can't be is told, the others go on."""
     given: Any = request.POST
-    ids = [int(pk) for pk in given.getlist("order") if str(pk).isdigit()]
+    ids = [key for pk in given.getlist("order") if (key := key_of(pk))]
     if not ids:
         raise InputError(_("Cochez au moins une commande."), code="sales.none_ticked")
     done = 0
@@ -172,10 +171,9 @@ def _all_left(request: HttpRequest) -> None:
 
 def _begin(request: HttpRequest) -> None:
     shop = get_object_or_404(Shop, code=request.POST.get("shop", ""))
-    try:
-        until = date.fromisoformat(str(request.POST.get("until", "")))
-    except ValueError:
-        raise InputError(_("Donnez le dernier jour de la reprise."), code="sales.no_day") from None
+    until = day_of(request.POST.get("until"))
+    if until is None:
+        raise InputError(_("Donnez le dernier jour de la reprise."), code="sales.no_day")
     if until > clock.today():
         raise InputError(
             _("La reprise s'arrête aujourd'hui au plus tard."), code="sales.day_to_come"

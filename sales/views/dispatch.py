@@ -26,7 +26,7 @@ from sphinx.core import clock
 from sphinx.core.counting import count_up_to
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
-from sphinx.core.typed import typed_number
+from sphinx.core.typed import key_of, typed_number
 
 SHOWN = 100
 
@@ -75,7 +75,7 @@ def prepare(request: HttpRequest) -> HttpResponse:
     """Make the notes of what is ready: of one order, or the oldest ones together."""
     ready = orders_ready_to_deliver()
     one = request.POST.get("order", "")
-    ids = ready.filter(pk=int(one)) if one.isdigit() else ready
+    ids = ready.filter(pk=key_of(one) or 0) if one else ready
     made = services.prepare_deliveries(
         order_ids=list(ids.values_list("pk", flat=True)[:SHOWN]),
         at=clock.now(),
@@ -166,7 +166,7 @@ def _shipped(request: HttpRequest, note: DeliveryNote, packed: dict[int, str]) -
     counted: dict[int, Decimal] = {pk: typed_number(text or "0") for pk, text in packed.items()}
     services.ship_parcel(
         note_id=note.pk,
-        packed=None if request.POST["verb"] == "unchecked" else counted,
+        packed=None if request.POST.get("verb") == "unchecked" else counted,
         carrier=carrier,
         tracking_number=request.POST.get("tracking_number", "").strip(),
         at=clock.now(),

@@ -21,7 +21,7 @@ from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
-from sphinx.core.typed import typed_day, typed_number
+from sphinx.core.typed import key_of, typed_day, typed_number
 
 SHOWN = 100
 FOUND = 20
@@ -90,8 +90,8 @@ def _customer(request: HttpRequest, form: ProfessionalForm, shop: Any) -> Custom
         BusinessRuleError: an identifier isn't one.
     """
     if request.POST.get("verb") != "new":
-        pk = request.POST.get("customer", "")
-        return get_object_or_404(Customer, pk=pk if pk.isdecimal() else 0, merged_into=None)
+        pk = key_of(request.POST.get("customer"))
+        return get_object_or_404(Customer, pk=pk, merged_into=None)
     if not form.is_valid():
         return None
     before = Customer.objects.filter(email=form.cleaned_data["email"].lower()).exists()
@@ -103,8 +103,8 @@ def _customer(request: HttpRequest, form: ProfessionalForm, shop: Any) -> Custom
 
 def _customers(asked: str, pk: str) -> list[Customer]:
     known = Customer.objects.filter(merged_into=None)
-    if pk.isdecimal():
-        return list(known.filter(pk=pk))
+    if key := key_of(pk):
+        return list(known.filter(pk=key))
     if not asked:
         return []
     names = ("company_name", "last_name", "email", "code", "siren", "vat_number")

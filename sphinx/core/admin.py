@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
@@ -21,6 +24,7 @@ from sphinx.core.accounts import end_sessions
 from sphinx.core.admin_tools import KeptAdmin, ReadOnlyAdmin, badge, run_each
 from sphinx.core.audit_labels import LABELS
 from sphinx.core.dead_letters import AGAIN, AWAY, label_of_task
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.events import announce
 from sphinx.core.exchange_events import rates_changed, rates_wanted, shop_currency_said
 from sphinx.core.forms import CompanyForm, ExchangeRateForm, ShopForm
@@ -262,6 +266,10 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+# What the log-in keeps (seeds of second factors, addresses, sessions) has its own pages.
+for _kept in (EmailAddress, Authenticator, UserSession):
+    if admin.site.is_registered(_kept):
+        admin.site.unregister(_kept)
 
 
 class _ManyRights:
@@ -307,7 +315,12 @@ class UserAdmin(_ManyRights, BaseUserAdmin, ModelAdmin):
 
     @admin.action(description=_("Fermer leurs sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
-        ended = sum(end_sessions(user, actor=request.user) for user in queryset)
+        ended = 0
+        for user in queryset:
+            try:
+                ended += end_sessions(user, actor=request.user)
+            except BusinessRuleError as error:
+                messages.error(request, error.message)
         told = ngettext("%(n)s session fermée.", "%(n)s sessions fermées.", ended)
         self.message_user(request, told % {"n": ended})
 

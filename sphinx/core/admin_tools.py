@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -70,6 +71,8 @@ class OwnPageAdmin(ReadOnlyAdmin):
         return bool(self.add_page) and request.user.has_perm(name)
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.add_page:
+            raise PermissionDenied
         return redirect(self.add_page)
 
     def change_view(

@@ -11,6 +11,7 @@ LABELS: dict[str, Any] = {
     "account.logged_in": _("Connexion"),
     "account.login_failed": _("Connexion refusée"),
     "account.password_changed": _("Mot de passe changé"),
+    "account.password_refused": _("Changement de mot de passe refusé"),
     "account.password_reset": _("Mot de passe réinitialisé"),
     "account.password_set": _("Mot de passe donné par un autre"),
     "account.sessions_ended": _("Sessions fermées"),

@@ -7,9 +7,13 @@ Each app registers what it submits in its approvals.py:
 
 The function runs when somebody else agrees, in the transaction that notes it; what it refuses is
 told to who agrees, and the request waits on. Params are plain values.
+
+The service that does it asks too (`ask_for_two`): a page that forgets to submit is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +45,34 @@ class Matter:
 
 
 _matters: dict[str, Matter] = {}
+# The setting whose second person has agreed to what is being done.
+_agreed: ContextVar[str] = ContextVar("agreed", default="")
+
+
+@contextmanager
+def _agreed_to(matter: Matter) -> Iterator[None]:
+    token = _agreed.set(matter.setting)
+    try:
+        yield
+    finally:
+        _agreed.reset(token)
+
+
+def ask_for_two(setting: str, actor: Any) -> None:
+    """Called by a service before it does what a second person may have to agree to.
+
+    Sweeps and commands have no actor: what a shop has given back is gone, and a command is the
+    operator's.
+
+    Raises:
+        BusinessRuleError: the firm wants a second person, and none has agreed.
+    """
+    if actor is None or _agreed.get() == setting or not getattr(company(), setting):
+        return
+    raise BusinessRuleError(
+        _("Une autre personne doit l'accepter : demandez-le sur la page de la facture."),
+        code="core.four_eyes",
+    )
 
 
 def submitted(
@@ -96,7 +128,9 @@ def agree(approval_id: int, *, actor: Any) -> None:
         SphinxError: what the deed itself refuses; the request waits on.
     """
     asked = _decided(approval_id, Approval.Status.AGREED, actor)
-    _matters[asked.matter].run(actor=actor, **asked.params)
+    matter = _matters[asked.matter]
+    with _agreed_to(matter):
+        matter.run(actor=actor, **asked.params)
     record("approval.agreed", [asked], actor=actor)
 
 

@@ -1,6 +1,10 @@
 """What a reader chooses of a list."""
 
-from django.contrib import messages
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -13,19 +17,25 @@ from sphinx.core.lists import choose_columns, keep_filter
 from sphinx.core.models import SavedFilter
 
 
-def _page_of(of_list: str) -> str:
-    app, _dot, model = of_list.partition(".")
+def _page_of(request: HttpRequest, of_list: str) -> str:
+    """The list's address. Raises Http404: there is no such list, or not for this reader."""
     try:
-        return reverse(f"admin:{app}_{model}_changelist")
-    except NoReverseMatch as error:
+        model: Any = apps.get_model(of_list)
+        may_see = admin.site.get_model_admin(model).has_view_or_change_permission(request)
+        page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    except (LookupError, ValueError, NotRegistered, NoReverseMatch) as error:
         raise Http404 from error
+    # As the address has it: what is kept is found again by that name.
+    if not may_see or of_list != model._meta.label_lower:
+        raise Http404
+    return page
 
 
 @login_required
 @require_POST
 def columns(request: HttpRequest, of_list: str) -> HttpResponse:
     """Show these columns from now on."""
-    page = _page_of(of_list)
+    page = _page_of(request, of_list)
     chosen = (
         [] if "all" in request.POST else [name[:80] for name in request.POST.getlist("column")[:50]]
     )
@@ -37,7 +47,7 @@ def columns(request: HttpRequest, of_list: str) -> HttpResponse:
 @require_POST
 def keep(request: HttpRequest, of_list: str) -> HttpResponse:
     """Keep what the list is filtered by."""
-    page, name = _page_of(of_list), request.POST.get("name", "").strip()
+    page, name = _page_of(request, of_list), request.POST.get("name", "").strip()
     query = request.POST.get("query", "")
     if not name:
         messages.error(request, _("Donnez un nom à ce filtre pour le retrouver."))
@@ -63,4 +73,8 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget a filter of one's own."""
     found = get_object_or_404(SavedFilter, pk=pk, owner=request.user)
     found.delete()
-    return redirect(_page_of(found.of_list))
+    try:
+        return redirect(_page_of(request, found.of_list))
+    except Http404:
+        # A list that the reader may not open any more.
+        return redirect("/")

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _told
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sphinx.core.errors import InputError
@@ -41,7 +41,9 @@ def keep_filter(*, owner: Any, of_list: str, name: str, query: str, is_shared: b
     asked = [(k, v) for k, v in parse_qsl(query) if k not in _OF_THE_MOMENT]
     query = urlencode(asked)
     if len(query) > MOST_CHARS:
-        raise InputError(_told("Ce filtre est trop long pour être gardé."), code="core.long_filter")
+        raise InputError(
+            gettext("Ce filtre est trop long pour être gardé."), code="core.long_filter"
+        )
     kept, _is_new = SavedFilter.objects.update_or_create(
         owner=owner,
         of_list=of_list,

@@ -7,9 +7,10 @@ from allauth.account.signals import password_changed, password_reset, user_logge
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
-from django.db.models import Q
+from django.db import transaction
 from django.dispatch import receiver
 
+from sphinx.core.accounts import person_named, typed_name
 from sphinx.core.dead_letters import known_tasks
 from sphinx.core.exchange_events import rates_wanted
 from sphinx.core.job_events import job_waiting, letter_to_send
@@ -67,7 +68,8 @@ for _kind, _signal in _ON_ACCOUNT.items():
 @receiver(user_login_failed)
 def note_failed_login(credentials: dict[str, Any], **_signal: Any) -> None:
     """Of a known account only: what a stranger typed as a name may be a password."""
-    typed = credentials.get("username") or credentials.get("email") or ""
-    user = User.objects.filter(Q(username=typed) | Q(email__iexact=typed)).first()
-    if typed and user:
-        record("account.login_failed", [user])
+    user = person_named(typed_name(credentials))
+    # For a stranger as much is done, and taken back: the answer takes as long.
+    with transaction.atomic():
+        record("account.login_failed", [user or User(username="?")])
+        transaction.set_rollback(user is None)

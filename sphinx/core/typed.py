@@ -1,11 +1,34 @@
-"""Numbers and days as people type them into our own pages."""
+"""Numbers and days as people type them into our own pages, and into the pages' addresses."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from sphinx.core.errors import InputError
+
+# No key, no count has more digits.
+_KEY = re.compile(r"[0-9]{1,18}")
+# Days that the books can be about; sums with others leave the calendar.
+FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2150, 12, 31)
+
+
+def key_of(text: str | None) -> int | None:
+    """The key of a row (or a count) as our own buttons and links have it; None for all else.
+
+    `"²".isdigit()` is true, and twenty nines are no key of the database's.
+    """
+    return int(text) if text and _KEY.fullmatch(text) else None
+
+
+def day_of(text: str | None) -> date | None:
+    """A day as the browser sends it, within what the books can be about; None for all else."""
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
 
 
 def typed_number(text: str, *, places: int = 3, digits: int = 9) -> Decimal:
@@ -31,7 +54,7 @@ def typed_day(text: str) -> date:
     Raises:
         InputError: it isn't a day.
     """
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(_("Choisissez un jour."), code="typed.day") from None
+    day = day_of(text)
+    if day is None:
+        raise InputError(_("Choisissez un jour."), code="typed.day")
+    return day

@@ -42,7 +42,7 @@ def _chain(order: Order, here: str, user: Any, files: dict[tuple[int, str], int]
     file = files.get((order.shop_id, order.source_sha256))
     line = _("%(file)s, ligne %(line)s") % {"file": order.source_file, "line": order.source_line}
     chain = [
-        link(line, "ftp_ingest.view_receivedfile", "ftp_ingest:archived", file),
+        link(line, "ftp_ingest.view_feed", "ftp_ingest:archived", file),
         link(order.number, "sales.view_order", "admin:sales_order_change", order.pk),
     ]
     chain += [

@@ -195,6 +195,7 @@ def _bench_pages() -> dict[str, Any]:
 def _setup(*, migrate: bool) -> None:
     os.environ["DATABASE_URL"] = f"{SERVER}/{NAME}"
     os.environ["SPHINX_DATA_DIR"] = tempfile.mkdtemp(prefix="sphinx-bench-")
+    os.environ["SPHINX_FEED_ROOT"] = tempfile.mkdtemp(prefix="sphinx-bench-in-")
     # As in production: DEBUG would record every statement.
     os.environ["DEBUG"] = "0"
     os.environ["SECRET_KEY"] = "b" * 20 + "enchmark-key-of-no-importance"

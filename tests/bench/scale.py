@@ -66,7 +66,7 @@ def bench_workers(orders: int) -> dict[str, Any]:
 
 def _rate(workers: int, orders: int, is_shared: bool) -> float:
     _fresh()
-    folder = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-"))
+    folder = Path(tempfile.mkdtemp(dir=os.environ["SPHINX_FEED_ROOT"]))
     for n in range(SHOPS):
         prefix = "BENCH" if is_shared else f"S{n}"
         if n == 0 or not is_shared:
@@ -93,7 +93,7 @@ def _rate(workers: int, orders: int, is_shared: bool) -> float:
 def bench_latency(orders: int) -> dict[str, Any]:
     """What people wait for order pages (ms, p95), idle and while a feed of `orders` comes in."""
     _fresh()
-    folder = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-"))
+    folder = Path(tempfile.mkdtemp(dir=os.environ["SPHINX_FEED_ROOT"]))
     _stock("BENCH")
     seed = folder / "seed.csv"
     write_orders(seed, 5000)
@@ -131,7 +131,7 @@ def bench_cost(orders: int) -> dict[str, Any]:
     _fresh()
     _stock("BENCH")
     _analyse()
-    folder = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-"))
+    folder = Path(tempfile.mkdtemp(dir=os.environ["SPHINX_FEED_ROOT"]))
     path = folder / "orders.csv"
     write_orders(path, orders)
     shop = Shop.objects.create(code="bench", name="Bench")
@@ -195,7 +195,7 @@ def _kept() -> dict[str, int]:
 def bench_soak(seconds: int) -> dict[str, Any]:
     """Feeds, deliveries, invoices, exports and staff for so long: proven, flat, without error."""
     _fresh()
-    folder = Path(tempfile.mkdtemp(prefix="sphinx-bench-in-"))
+    folder = Path(tempfile.mkdtemp(dir=os.environ["SPHINX_FEED_ROOT"]))
     for n in range(SHOPS):
         _stock(f"S{n}")
         _feed(folder, n, 50, f"S{n}", minutes=1)

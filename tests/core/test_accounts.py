@@ -11,10 +11,13 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.models import Group, User
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from sphinx.core.models import AuditEvent
 from sphinx.core.services import company
@@ -208,3 +211,84 @@ def test_without_redis_the_log_in_says_what_is_the_matter(client: Client) -> Non
 
     assert answer.status_code == 503
     assert "réessayez" in answer.content.decode()
+
+
+def test_an_owner_doesnt_end_a_super_users_sessions(lea: User) -> None:
+    chief = User.objects.create_superuser("chef", "chef@exemple.test", PASSWORD)
+    client = Client()
+    log_in(client, name="chef")
+    client.get("/")
+    owner = signed_in("Gérant")
+    answer = owner.post(
+        "/admin/auth/user/",
+        {"action": "end_sessions", "_selected_action": [chief.pk]},
+        follow=True,
+    )
+    assert client.get("/").status_code == 200
+    assert "super-utilisateur" in answer.content.decode()
+    page = f"/admin/auth/user/{chief.pk}/password/"
+    assert owner.post(page, {"password1": "x" * 20, "password2": "x" * 20}).status_code == 403
+
+
+def test_a_super_user_ends_those_of_another(lea: User) -> None:
+    chief = User.objects.create_superuser("chef", "chef@exemple.test", PASSWORD)
+    client, other = Client(), Client()
+    log_in(client, name="chef")
+    client.get("/")
+    other.force_login(User.objects.create_superuser("autre"))
+    other.post("/admin/auth/user/", {"action": "end_sessions", "_selected_action": [chief.pk]})
+    assert client.get("/").status_code == 302
+
+
+# --- By name or by e-mail ------------------------------------------------------------------------
+
+NAMES = ["lea", "LEA", "lea@exemple.test", "Lea@Exemple.test", "inconnue", "inconnue@exemple.test"]
+
+
+@pytest.mark.parametrize("name", NAMES[:4])
+def test_a_name_and_an_e_mail_open_the_same_account(lea: User, name: str) -> None:
+    client = Client()
+    log_in(client, name=name)
+    assert client.session["_auth_user_id"] == str(lea.pk)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refused_log_in_costs_one_hash_and_as_many_statements_whoever_it_is(
+    lea: User, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+    for how in ("encode", "verify"):
+        real = getattr(Argon2PasswordHasher, how)
+
+        def counted(*args: Any, _real: Any = real, **kwargs: Any) -> Any:
+            hashed.append(1)
+            return _real(*args, **kwargs)
+
+        monkeypatch.setattr(Argon2PasswordHasher, how, counted)
+    client = Client()
+    log_in(client, "faux", "personne")
+    hashed.clear()
+    with CaptureQueriesContext(connection) as asked:
+        log_in(client, "faux", name)
+    # Whoever it is three look-ups and a line of the trail, which is a stranger's for a moment only.
+    verbs = [query["sql"].split()[0] for query in asked if "SAVEPOINT" not in query["sql"]]
+    assert verbs == ["SELECT", "SELECT", "SELECT", "INSERT"]
+    assert len(hashed) == 1
+
+
+def test_tries_by_name_and_by_e_mail_are_counted_together(lea: User) -> None:
+    for name in ("lea", "lea@exemple.test", "LEA", "LEA@exemple.test", "lea"):
+        log_in(Client(), "faux", name)
+    for name in ("lea", "lea@exemple.test"):
+        client = Client()
+        assert "Trop de tentatives" in log_in(client, name=name).content.decode()
+        assert "_auth_user_id" not in client.session
+
+
+def test_an_e_mail_that_two_people_have_opens_nobodys_account(lea: User) -> None:
+    User.objects.create_user("tom", "lea@exemple.test", PASSWORD)
+    client = Client()
+    log_in(client, name="lea@exemple.test")
+    assert "_auth_user_id" not in client.session
+    log_in(client, name="lea")
+    assert "_auth_user_id" in client.session

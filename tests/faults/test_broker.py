@@ -84,8 +84,8 @@ def test_two_beats_and_two_workers_do_everything_once(
     item = SupplierProductFactory()
     ReorderRuleFactory(product=item.product)
     for name in ("un", "deux"):
-        folder = tmp_path / name
-        folder.mkdir()
+        folder = tmp_path / "depots" / name
+        folder.mkdir(parents=True)
         (folder / "orders.csv").write_text(ORDERS)
         FeedFactory(protocol="folder", directory=str(folder), shop=ShopFactory(code=name))
     tasks = [
@@ -159,8 +159,8 @@ def test_a_message_that_kills_its_worker_is_set_aside(
 def test_a_runs_id_stands_in_the_log_lines_of_what_follows_from_it(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "depot"
-    folder.mkdir()
+    folder = tmp_path / "depots" / "essai"
+    folder.mkdir(parents=True)
     (folder / "orders.csv").write_text(ORDERS)
     FeedFactory(protocol="folder", directory=str(folder))
     log = tmp_path / "log"

@@ -30,7 +30,7 @@ MANY = 12_000
 
 def feed_of_many(tmp_path: Path, count: int = MANY) -> Feed:
     """A shop's folder with many orders of one product."""
-    folder = tmp_path / "depot"
+    folder = tmp_path / "depots"
     folder.mkdir()
     header, row = ORDERS.splitlines()
     rows = (row.replace("1;2026", f"{n};2026", 1) + "\n" for n in range(1, count + 1))

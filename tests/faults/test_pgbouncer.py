@@ -63,8 +63,8 @@ def test_from_the_file_to_the_journal_by_six_hands(pooled: dict[str, str], tmp_p
     header, row = ORDERS.splitlines()
     ProductFactory(sku="A", on_hand=6 * 50)
     for shop in range(6):
-        folder = tmp_path / str(shop)
-        folder.mkdir()
+        folder = tmp_path / "depots" / str(shop)
+        folder.mkdir(parents=True)
         rows = "".join(row.replace("1;2026", f"{n};2026", 1) + "\n" for n in range(50))
         (folder / "orders.csv").write_text(f"{header}\n{rows}")
         FeedFactory(

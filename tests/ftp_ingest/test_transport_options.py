@@ -218,7 +218,7 @@ def test_a_pinned_key_is_not_replaced_by_a_click(sftp: SftpServer) -> None:
     [
         ({"host": "nom-introuvable.invalid"}, "introuvable"),
         ({"host": "127.0.0.1", "port": 1}, "connexion impossible"),
-        ({"protocol": "folder", "directory": "/nulle/part"}, "n'existe pas"),
+        ({"protocol": "folder", "directory": "nulle/part"}, "n'existe pas"),
     ],
 )
 def test_the_probe_says_where_it_stops(values: dict[str, Any], said: str) -> None:

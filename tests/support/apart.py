@@ -17,6 +17,8 @@ def environment(data_folder: Path, **more: str) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": url,
         "SPHINX_DATA_DIR": str(data_folder),
+        # Beside it, where feeds may read.
+        "SPHINX_FEED_ROOT": str(data_folder.parent / "depots"),
         "DJANGO_SETTINGS_MODULE": "sphinx.settings",
         "LOG_LEVEL": "ERROR",
         **more,

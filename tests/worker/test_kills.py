@@ -29,7 +29,7 @@ HEADER = (
 
 def drop(folder: Path, prefix: str) -> None:
     """A shop's two files: orders on several rows, some cancelled, some that can't be applied."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     rows = []
     for n in range(ORDERS):
         total = "33.00" if n % 17 == 0 else "30.00"
@@ -104,7 +104,7 @@ def test_fifty_kills_end_like_a_quiet_run(
     tmp_path: Path, settings: Any, dying_workers: Callable[[Feed, int], int]
 ) -> None:
     settings.INGEST_CHUNK_ORDERS = 10
-    quiet_folder = tmp_path / "quiet"
+    quiet_folder = tmp_path / "depots" / "quiet"
     drop(quiet_folder, "quiet")
     quiet = feed_for(quiet_folder, "quiet")
     pull_feed(quiet)
@@ -115,8 +115,8 @@ def test_fifty_kills_end_like_a_quiet_run(
     killed = 0
     for round_ in range(ROUNDS):
         prefix = f"r{round_}"
-        drop(tmp_path / prefix, prefix)
-        feed = feed_for(tmp_path / prefix, prefix)
+        drop(tmp_path / "depots" / prefix, prefix)
+        feed = feed_for(tmp_path / "depots" / prefix, prefix)
         killed += dying_workers(feed, draw.randint(2, 160)) == signal.SIGKILL
         silent = clock.now() - timedelta(hours=1)
         FeedRun.objects.filter(status="running").update(heartbeat_at=silent)

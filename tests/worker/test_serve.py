@@ -35,8 +35,8 @@ def is_ready(port: int) -> bool:
 
 
 def test_a_dropped_file_comes_in_by_itself(tmp_path: Path) -> None:
-    drop = tmp_path / "depot"
-    drop.mkdir()
+    drop = tmp_path / "data" / "depots" / "essai"
+    drop.mkdir(parents=True)
     port = free_port()
     environment = {
         **os.environ,

@@ -58,8 +58,8 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def feed_with_orders(tmp_path: Path) -> Feed:
-    folder = tmp_path / "depot"
-    folder.mkdir()
+    folder = tmp_path / "depots" / "essai"
+    folder.mkdir(parents=True)
     (folder / "orders.csv").write_text(ORDERS)
     return FeedFactory(protocol="folder", directory=str(folder))
 
