@@ -23,17 +23,17 @@ from tests.factories import NOON, line, shipped
 ROOT = Path(settings.BASE_DIR)
 
 
-def manage(database: str, data: Path, *command: str) -> tuple[int, Any]:
+def manage(database: str, data: Path, *command: str, json_asked: bool = True) -> tuple[int, Any]:
     """A command of another installation: its exit status, and its document or its refusal."""
     ran = subprocess.run(
-        [sys.executable, "manage.py", *command, "--json"],
+        [sys.executable, "manage.py", *command, *(["--json"] if json_asked else [])],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": database, "SPHINX_DATA_DIR": str(data), "DEBUG": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    return ran.returncode, json.loads(ran.stdout) if ran.stdout else ran.stderr
+    return ran.returncode, json.loads(ran.stdout) if json_asked and ran.stdout else ran.stderr
 
 
 @pytest.fixture
