@@ -67,9 +67,11 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Earlier ones, still read (sessions, mailed links, secrets of servers) and never written with.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# Keys that encrypt feed credentials, newest first; empty: derived from SECRET_KEY.
+# Keys that encrypt feed credentials, newest first; one derived from SECRET_KEY comes last.
 CREDENTIAL_KEYS = env.list("SPHINX_CREDENTIAL_KEYS", default=[])
 
 # --- Applications ------------------------------------------------------------------------
