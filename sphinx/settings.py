@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sphinx.core.middleware.ContentSecurityPolicyMiddleware",
     "sphinx.core.middleware.BrokerAwayMiddleware",
+    "sphinx.core.middleware.MailNotSetMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "sphinx.core.middleware.SecondFactorMiddleware",
@@ -357,8 +358,13 @@ if S3_BUCKET := env.str("S3_BUCKET", default=""):
 WHITENOISE_USE_FINDERS = not HASHED_STATIC
 
 # --- Mail --------------------------------------------------------------------------------
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# On standard output where one tries; in production nobody's mail, or link to a new password, lies
+# in a log: what would leave is held and says so (core/mailing.py).
+EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
+MAIL_IS_SET = not EMAIL_CONFIG["EMAIL_BACKEND"].endswith("console.EmailBackend")
+if PRODUCTION and not MAIL_IS_SET:
+    EMAIL_BACKEND = "sphinx.core.mailing.NoServer"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sphinx@localhost")
 
 # --- Logs: one line an event, on standard error, so that --json owns standard output ------

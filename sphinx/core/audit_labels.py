@@ -62,6 +62,7 @@ LABELS: dict[str, Any] = {
     "journal.sent": _("Journal envoyé"),
     "letter.put_away": _("Tâche en échec classée"),
     "letter.sent_again": _("Tâche en échec rejouée"),
+    "mail.tested": _("E-mail d'essai envoyé"),
     "month.closed": _("Mois clôturé"),
     "order.cancelled": _("Commande annulée"),
     "order.confirmed": _("Commande confirmée"),

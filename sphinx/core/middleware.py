@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from sphinx.core.accounts import lacks_second_factor
+from sphinx.core.mailing import MailNotSet
 
 
 class ChosenLanguageMiddleware:
@@ -55,6 +56,25 @@ class BrokerAwayMiddleware:
             return None
         language = {"LANGUAGE_CODE": translation.get_language()}
         return HttpResponse(render_to_string("core/away.html", language), status=503)
+
+
+class MailNotSetMiddleware:
+    """A page that should send an e-mail where none can leave (a new password) says so."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """503 with a sentence; whatever else goes wrong is none of ours."""
+        if not isinstance(exception, MailNotSet):
+            return None
+        shown = {"LANGUAGE_CODE": translation.get_language(), "reason": str(exception)}
+        return HttpResponse(render_to_string("core/no_mail.html", shown), status=503)
 
 
 class SecondFactorMiddleware:
