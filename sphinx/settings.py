@@ -168,6 +168,12 @@ else:
         DATABASES["replica"] = {**env.db_url_config(replica), "TEST": {"MIRROR": "default"}}
         DATABASE_ROUTERS = ["sphinx.core.replica.ReplicaRouter"]
     for _database in DATABASES.values():
+        _options = _database.setdefault("OPTIONS", {})
+        if not env.bool("DATABASE_POOLED", default=False):  # PgBouncer lets no options through
+            # Compiling a page's query takes longer than reading its rows. What the URL or PGOPTIONS
+            # (which libpq drops where options are given) says comes after, and wins.
+            _given = _options.get("options") or env.str("PGOPTIONS", default="")
+            _options["options"] = f"-c jit=off {_given}".strip()
         _database["CONN_MAX_AGE"] = 60
         _database["CONN_HEALTH_CHECKS"] = True
         # Behind PgBouncer's transaction pooling a cursor doesn't outlive its transaction.

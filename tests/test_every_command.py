@@ -22,6 +22,7 @@ YEAR = ("--from", f"{_YEAR}-01-01", "--to", f"{_YEAR}-12-31")
 # In order, as a day goes; {out} is a folder of the test's.
 DAY = (
     ("migrate", "-v", "0"),
+    ("setup", "--set", "company.name=Maison", "--set", "shop.code=b"),
     ("load_catalogue", "{out}/catalogue.csv"),
     ("ingest", "tests/data/pivot", "--shop", "b", "--create-shop"),
     ("pull_feeds",),

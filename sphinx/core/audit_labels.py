@@ -55,6 +55,7 @@ LABELS: dict[str, Any] = {
     "feed.shipments_told": _("Expéditions dites à une boutique"),
     "firm.changed": _("Réglages de la société changés"),
     "firm.first_steps": _("Premiers pas"),
+    "firm.set_up": _("Société réglée par commande"),
     "goods.returned": _("Marchandise revenue"),
     "invoice.issued": _("Facture émise"),
     "journal.exported": _("Journal exporté"),
