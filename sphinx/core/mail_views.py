@@ -14,7 +14,7 @@ from sphinx.core.pages import back_office_page
 
 
 @login_required
-@permission_required("core.change_company", raise_exception=True)
+@permission_required("core.view_company", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """What is set; the environment sets it, never a page."""
     return back_office_page(
@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@permission_required("core.change_company", raise_exception=True)
+@permission_required("core.view_company", raise_exception=True)
 @require_POST
 def test(request: HttpRequest) -> HttpResponse:
     """Send who asks a message."""
