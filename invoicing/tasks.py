@@ -43,6 +43,12 @@ def invoice_shipped_notes(**_extra: Any) -> None:
         log.warning("invoice.refused", order=error.context["order"], reason=error.message)
 
 
+@shared_task(label=_("Imprimer les factures"))
+def print_invoices(**_extra: Any) -> None:
+    """Print the documents that have no PDF yet."""
+    render_pdfs(invoices_without_pdf().values_list("pk", flat=True))
+
+
 @shared_task(label=_("Échanger avec la plateforme"))
 def exchange_with_platform(**_extra: Any) -> None:
     """Hand e-invoices and reports over, read states; nothing where no platform is in use."""

@@ -194,6 +194,7 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Planification"), "schedule", "django_celery_beat.periodictask"),
         _list(_("Demandes à valider"), "how_to_reg", "core.approval"),
         _list(_("Piste d'audit"), "history", "core.auditevent"),
+        _page(_("E-mails"), "mail", "core:mail", "core.view_company"),
         _page(_("Données personnelles"), "shield_person", "core:privacy", "core.view_company"),
     ),
 ]

@@ -92,9 +92,11 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Earlier ones, still read (sessions, mailed links, secrets of servers) and never written with.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# Keys that encrypt feed credentials, newest first; empty: derived from SECRET_KEY.
+# Keys that encrypt feed credentials, newest first; one derived from SECRET_KEY comes last.
 CREDENTIAL_KEYS = env.list("SPHINX_CREDENTIAL_KEYS", default=[])
 
 # --- Applications ------------------------------------------------------------------------
@@ -192,6 +194,12 @@ else:
         DATABASES["replica"] = {**env.db_url_config(replica), "TEST": {"MIRROR": "default"}}
         DATABASE_ROUTERS = ["sphinx.core.replica.ReplicaRouter"]
     for _database in DATABASES.values():
+        _options = _database.setdefault("OPTIONS", {})
+        if not env.bool("DATABASE_POOLED", default=False):  # PgBouncer lets no options through
+            # Compiling a page's query takes longer than reading its rows. What the URL or PGOPTIONS
+            # (which libpq drops where options are given) says comes after, and wins.
+            _given = _options.get("options") or env.str("PGOPTIONS", default="")
+            _options["options"] = f"-c jit=off {_given}".strip()
         _database["CONN_MAX_AGE"] = 60
         _database["CONN_HEALTH_CHECKS"] = True
         # Behind PgBouncer's transaction pooling a cursor doesn't outlive its transaction.
@@ -380,8 +388,13 @@ if S3_BUCKET := env.str("S3_BUCKET", default=""):
 WHITENOISE_USE_FINDERS = not HASHED_STATIC
 
 # --- Mail --------------------------------------------------------------------------------
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# On standard output where one tries; in production nobody's mail, or link to a new password, lies
+# in a log: what would leave is held and says so (core/mailing.py).
+EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
+MAIL_IS_SET = not EMAIL_CONFIG["EMAIL_BACKEND"].endswith("console.EmailBackend")
+if PRODUCTION and not MAIL_IS_SET:
+    EMAIL_BACKEND = "sphinx.core.mailing.NoServer"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sphinx@localhost")
 
 # --- Logs: one line an event, on standard error, so that --json owns standard output ------

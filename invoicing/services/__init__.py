@@ -16,7 +16,7 @@ from invoicing.services.banking import (
 )
 from invoicing.services.closing import close_periods
 from invoicing.services.credits import credit_invoice, credit_lines
-from invoicing.services.documents import render_pdfs
+from invoicing.services.documents import pdf_places, render_pdfs
 from invoicing.services.down_payments import issue_down_payment
 from invoicing.services.elsewhere import credit_elsewhere, left_to_credit_elsewhere
 from invoicing.services.issuing import (
@@ -84,6 +84,7 @@ __all__ = [
     "match_proposed_orders",
     "match_sure_lines",
     "next_step",
+    "pdf_places",
     "pro_forma_pdf",
     "record_payment",
     "reminders_due",

@@ -1,6 +1,6 @@
 """The PDF of an issued document: made once, kept under the data folder with its hash."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -27,12 +27,24 @@ def pdf_path(invoice: Invoice) -> Path:
     return Path("documents") / "factures" / str(invoice.issued_on.year) / f"{invoice.number}.pdf"
 
 
-def render_pdfs(invoice_ids: Iterable[int]) -> dict[int, Path]:
-    """Make the PDFs that are missing; returns the absolute path of each document's PDF."""
+def render_pdfs(
+    invoice_ids: Iterable[int], *, tell: Callable[[int], None] | None = None
+) -> dict[int, Path]:
+    """Make the PDFs that are missing; returns the absolute path of each document's PDF.
+
+    `tell` hears how many are made, batch after batch.
+    """
     paths: dict[int, Path] = {}
     for batch in _batches(iter(invoice_ids)):
         paths |= _render_batch(batch)
+        if tell:
+            tell(len(paths))
     return paths
+
+
+def pdf_places(invoices: Iterable[Invoice]) -> dict[int, Path]:
+    """Where each document's PDF lies, or will lie once a worker has printed it."""
+    return {invoice.pk: settings.DATA_DIR / pdf_path(invoice) for invoice in invoices}
 
 
 def _batches(ids: Iterator[int]) -> Iterator[list[int]]:

@@ -16,13 +16,18 @@ _SEALED = ("password_encrypted", "private_key_encrypted")
 
 
 def _box() -> MultiFernet:
-    """The newest key encrypts, every key decrypts: keys rotate by adding one in front."""
-    keys = settings.CREDENTIAL_KEYS or [
-        base64.urlsafe_b64encode(
-            hashlib.sha256(b"sphinx feed credentials" + settings.SECRET_KEY.encode()).digest()
-        )
-    ]
-    return MultiFernet([Fernet(key) for key in keys])
+    """The newest key encrypts, every key decrypts: keys rotate by adding one in front.
+
+    What was sealed before there were keys, or under an earlier SECRET_KEY, is read until
+    `rotate_keys` has sealed it anew: so the derived keys stay, behind the given ones.
+    """
+    derived = (_derived(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return MultiFernet([Fernet(key) for key in (*settings.CREDENTIAL_KEYS, *derived)])
+
+
+def _derived(secret_key: str) -> bytes:
+    digest = hashlib.sha256(b"sphinx feed credentials" + secret_key.encode()).digest()
+    return base64.urlsafe_b64encode(digest)
 
 
 def seal(secret: str) -> str:

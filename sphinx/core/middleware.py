@@ -116,7 +116,7 @@ class ChosenLanguageMiddleware:
 
 
 class OutageMiddleware:
-    """A page that needs what is away or full (database, disk, Redis) says so."""
+    """A page that needs what is away or full (database, disk, Redis, mail) says so."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What stops work that is no fault of anybody's input: disk, folder, database, Redis.
+"""What stops work that is no fault of anybody's input: disk, folder, database, Redis, mail.
 
 Each is one French sentence, for a command's standard error and for the page that says so.
 """
@@ -8,6 +8,8 @@ import errno
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
+
+from sphinx.core.mailing import MailNotSet
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
@@ -20,6 +22,8 @@ def outage_of(error: BaseException | None) -> str:
         return _of_the_disk(error)
     if isinstance(error, (OperationalError, InterfaceError)):
         return _("La base de données ne répond pas. Rien n'est perdu : réessayez dans une minute.")
+    if isinstance(error, MailNotSet):
+        return str(error)
     if isinstance(error, RedisError):
         return _(
             "Un service dont cette page a besoin (Redis) ne répond pas. Rien n'est perdu : "

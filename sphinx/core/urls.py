@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sphinx.core import job_views, list_views, privacy_views
+from sphinx.core import job_views, list_views, mail_views, privacy_views
 
 app_name = "core"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
         privacy_views.forget,
         name="privacy_forget",
     ),
+    path("reglages/e-mails/", mail_views.page, name="mail"),
+    path("reglages/e-mails/essai/", mail_views.test, name="test_mail"),
     path("travaux/", job_views.jobs, name="jobs"),
     path("travaux/<int:pk>/", job_views.page, name="job"),
     path("travaux/<int:pk>/avancement.json", job_views.progress, name="job_progress"),

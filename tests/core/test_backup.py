@@ -23,17 +23,17 @@ from tests.factories import NOON, line, shipped
 ROOT = Path(settings.BASE_DIR)
 
 
-def manage(database: str, data: Path, *command: str) -> tuple[int, Any]:
+def manage(database: str, data: Path, *command: str, json_asked: bool = True) -> tuple[int, Any]:
     """A command of another installation: its exit status, and its document or its refusal."""
     ran = subprocess.run(
-        [sys.executable, "manage.py", *command, "--json"],
+        [sys.executable, "manage.py", *command, *(["--json"] if json_asked else [])],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": database, "SPHINX_DATA_DIR": str(data), "DEBUG": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    return ran.returncode, json.loads(ran.stdout) if ran.stdout else ran.stderr
+    return ran.returncode, json.loads(ran.stdout) if json_asked and ran.stdout else ran.stderr
 
 
 @pytest.fixture
@@ -137,3 +137,39 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
         restore(path)
     assert not Invoice.objects.exists()
     assert not (Path(settings.DATA_DIR).parent / "escaped").exists()
+
+
+def _member(kind: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(
+        {"absolute": "/escaped", "climbs": "archive/../../escaped"}.get(kind, "archive/x")
+    )
+    member.type = {
+        "symlink": tarfile.SYMTYPE,
+        "hardlink": tarfile.LNKTYPE,
+        "device": tarfile.CHRTYPE,
+        "block": tarfile.BLKTYPE,
+        "pipe": tarfile.FIFOTYPE,
+    }.get(kind, tarfile.REGTYPE)
+    member.linkname = "database" if member.islnk() or member.issym() else ""
+    return member
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "kind", ["absolute", "climbs", "symlink", "hardlink", "device", "block", "pipe"]
+)
+def test_only_files_and_folders_of_its_own_are_unpacked(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as tar:
+        tar.addfile(_member(kind))
+    with pytest.raises(InputError, match=r"sort du dossier|ni un fichier ni un dossier"):
+        restore(path)
+    assert not list(Path(settings.DATA_DIR).rglob("*"))
+
+
+@pytest.mark.django_db
+def test_a_compressed_backup_that_expands_is_not_even_opened(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "x.tar", "w:gz") as tar:
+        tar.addfile(_member("plain"))
+    with pytest.raises(InputError, match="n'est pas une sauvegarde lisible"):
+        restore(tmp_path / "x.tar")

@@ -60,3 +60,29 @@ def test_what_cant_be_read_any_more_is_named_and_left_as_it_is(feed: Feed, setti
     before = feed.password_encrypted
     feed.refresh_from_db()
     assert feed.password_encrypted == before
+
+
+def test_the_first_key_of_all_reads_what_was_sealed_without_any(feed: Feed, settings: Any) -> None:
+    settings.CREDENTIAL_KEYS = []
+    set_credentials(feed, password="secret")
+    settings.CREDENTIAL_KEYS = [NEW]
+    assert reveal(feed.password_encrypted) == "secret"
+    assert reseal_all() == (1, [])
+    settings.SECRET_KEY = "another key, of a machine that was lost"
+    feed.refresh_from_db()
+    assert reveal(feed.password_encrypted) == "secret"
+
+
+def test_a_changed_secret_key_reads_with_the_one_before_until_secrets_are_sealed_anew(
+    feed: Feed, settings: Any
+) -> None:
+    settings.CREDENTIAL_KEYS = []
+    set_credentials(feed, password="secret")
+    before, settings.SECRET_KEY = settings.SECRET_KEY, "the new one, drawn for the purpose"
+    with pytest.raises(ServerRejected, match="ressaisissez-le"):
+        reveal(feed.password_encrypted)
+    settings.SECRET_KEY_FALLBACKS = [before]
+    assert reseal_all() == (1, [])
+    settings.SECRET_KEY_FALLBACKS = []
+    feed.refresh_from_db()
+    assert reveal(feed.password_encrypted) == "secret"

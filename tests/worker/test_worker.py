@@ -1,8 +1,10 @@
 """A real Redis, a real worker and a real beat: a file dropped in a folder becomes an invoice."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +26,7 @@ from sales.services import (
 from sphinx.core import clock
 from sphinx.core.jobs import start_job
 from sphinx.core.models import Job
-from tests.factories import FeedFactory, ProductFactory, draft, line, put
+from tests.factories import FeedFactory, ProductFactory, draft, line, put, shipped
 from tests.ftp_ingest.test_feeds import ORDERS
 from tests.support.apart import environment as apart
 from tests.support.machines import celery, own_redis, send, wait_for
@@ -152,3 +154,21 @@ def test_long_work_whose_worker_was_killed_is_ended_by_the_next(
 
     assert Invoice.objects.count() == count
     assert not notes_to_invoice().exists()
+
+
+@pytest.mark.parametrize("has_worker", [False, True])
+def test_many_invoices_are_printed_by_a_worker_where_one_runs(
+    request: pytest.FixtureRequest, environment: dict[str, str], has_worker: bool
+) -> None:
+    if has_worker:
+        request.getfixturevalue("worker")
+    shipped("1", line("A"))
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "invoice", "--delivered", "--json"],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (invoice,) = json.loads(ran.stdout)["invoices"]
+    if not has_worker:
+        assert Path(invoice["pdf"]).exists()
+    wait_for(Path(invoice["pdf"]).exists)
+    wait_for(InvoicePdf.objects.filter(invoice__number=invoice["number"]).exists)

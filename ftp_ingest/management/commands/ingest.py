@@ -17,6 +17,7 @@ from sphinx.core.services import find_shop
 
 
 class Command(SphinxCommand):
+    fills_tables = True
     help = "Lit des fichiers de clients et de commandes, comme le ferait un flux."
 
     def options(self, parser: CommandParser) -> None:

@@ -10,6 +10,7 @@ from sphinx.core.management.base import SphinxCommand
 
 
 class Command(SphinxCommand):
+    fills_tables = True
     help = "Relève les flux dus (SFTP, FTPS, FTP, dossier) et intègre ce qui est nouveau."
 
     def options(self, parser: CommandParser) -> None:

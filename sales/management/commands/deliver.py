@@ -15,6 +15,7 @@ from sales.selectors import (
 )
 from sales.services import prepare_deliveries, render_delivery_pdfs, ship_delivery_notes
 from sphinx.core import clock
+from sphinx.core.bulk import analyse_grown
 from sphinx.core.errors import BusinessRuleError, InputError
 from sphinx.core.management.base import SphinxCommand
 from sphinx.core.money import plain
@@ -23,6 +24,7 @@ BATCH = 200
 
 
 class Command(SphinxCommand):
+    fills_tables = True
     help = "Prépare (et expédie) les bons de livraison de ce qui est prêt."
 
     def options(self, parser: CommandParser) -> None:
@@ -37,6 +39,7 @@ class Command(SphinxCommand):
         only = [o.pk for o in find_orders(options["order"])] if options["order"] else None
         at = clock.now()
         notes = self._prepare(only, at)
+        analyse_grown()
         if options["ship"]:
             drafts = notes_to_ship() if only is None else notes_to_ship().filter(order__in=only)
             pending = list(drafts.values_list("pk", flat=True))

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, ProgrammingError
 
+from sphinx.core.bulk import analyse_grown
 from sphinx.core.errors import SphinxError
 from sphinx.core.outages import outage_of
 
@@ -20,6 +21,8 @@ class SphinxCommand(BaseCommand):
     """
 
     requires_migrations_checks = False
+    # Whether it may write thousands of rows at once.
+    fills_tables = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", dest="as_json", help="un document JSON")
@@ -40,6 +43,8 @@ class SphinxCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             result = self.work(**options)
+            if self.fills_tables:
+                analyse_grown()
         except SphinxError as error:
             self.stderr.write(str(error))
             sys.exit(2)

@@ -9,6 +9,7 @@ from suppliers.services import NOTES, load_catalogue
 
 
 class Command(SphinxCommand):
+    fills_tables = True
     help = "Charge articles, fournisseurs, tarifs et stock initial depuis un CSV."
 
     def options(self, parser: CommandParser) -> None:

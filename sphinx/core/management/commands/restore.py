@@ -9,6 +9,7 @@ from sphinx.core.proofs import run_proofs
 
 
 class Command(SphinxCommand):
+    fills_tables = True
     help = "Remet une sauvegarde dans une base vide, la migre, et prouve les livres."
 
     def options(self, parser: CommandParser) -> None:

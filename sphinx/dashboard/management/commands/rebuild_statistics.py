@@ -7,6 +7,7 @@ from sphinx.dashboard import rollups
 
 
 class Command(SphinxCommand):
+    fills_tables = True
     help = "Compare les sommes gardées pour les statistiques à leurs sources, puis les refait."
 
     def options(self, parser: CommandParser) -> None:
