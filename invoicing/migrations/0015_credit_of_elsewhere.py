@@ -8,14 +8,6 @@ class Migration(migrations.Migration):
     dependencies = [("invoicing", "0014_settled_without_money")]
 
     operations = [
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                condition=models.Q(credited_invoice__isnull=True, kind="credit_note"),
-                fields=["id"],
-                name="invoicing_credit_elsewhere",
-            ),
-        ),
         migrations.RemoveConstraint(model_name="invoice", name="invoicing_invoice_kind_has_origin"),
         AddCheckNotValid(
             model_name="invoice",

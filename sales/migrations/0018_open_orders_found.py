@@ -1,7 +1,10 @@
 from django.db import migrations, models
 
+from sphinx.core.migration_checks import AddIndexInUse
+
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("core", "0021_shop_history"),
         ("customers", "0007_one_person_one_customer"),
@@ -10,7 +13,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexInUse(
             model_name="order",
             index=models.Index(
                 condition=models.Q(("status__in", ["confirmed", "partially_delivered"])),
@@ -18,7 +21,7 @@ class Migration(migrations.Migration):
                 name="sales_order_deliverable",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexInUse(
             model_name="order",
             index=models.Index(
                 condition=models.Q(("refund_asked_incl_tax__gt", 0)),
@@ -26,7 +29,7 @@ class Migration(migrations.Migration):
                 name="sales_order_in_doubt",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexInUse(
             model_name="order",
             index=models.Index(
                 condition=models.Q(("is_history", True), ("status__in", ["draft", "confirmed"])),
@@ -34,7 +37,7 @@ class Migration(migrations.Migration):
                 name="sales_order_to_take_over",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexInUse(
             model_name="orderline",
             index=models.Index(
                 condition=models.Q(("quantity_shipped__gt", models.F("quantity_delivered"))),
