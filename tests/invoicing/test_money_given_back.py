@@ -19,6 +19,7 @@ from sphinx.core.services import company
 from tests.core.test_four_eyes import person, signed_in
 from tests.factories import NOON, line, shipped
 from tests.invoicing.test_credits_of_elsewhere import credited, sold_before
+from tests.invoicing.test_settling import waiting
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -117,6 +118,12 @@ def _credit_elsewhere(actor: Any) -> None:
     credited(sold_before(), {"LIV": "1"}, actor=actor)
 
 
+def _give_back_advance(actor: Any) -> None:
+    order = waiting("W1127", "180.00")
+    services.match_order(line_id=booked("180.00").pk, order_id=order.pk)
+    services.give_back_advance(line_id=booked("-180.00").pk, order_id=order.pk, actor=actor)
+
+
 WAYS: dict[str, Callable[[Any], None]] = {
     "enter_payment": _enter,
     "match_line": _match,
@@ -127,12 +134,15 @@ WAYS: dict[str, Callable[[Any], None]] = {
     "credit_invoice": _credit,
     "credit_lines": _credit_lines,
     "credit_elsewhere": _credit_elsewhere,
+    "give_back_advance": _give_back_advance,
 }
 # Of what people do, what gives nothing back, or only asks.
 OTHERS = {
     "match_or_ask": "asks",
     "match_sure_lines": "money that came",
     "match_order": "money that came",
+    "match_orders": "money that came",
+    "match_proposed_orders": "money that came",
     "match_payout": "no payment: what the provider paid out",
     "confirm_movement": "no payment: a provider's word",
     "ignore_line": "no payment",
@@ -142,6 +152,7 @@ OTHERS = {
     "issue_grouped": "an invoice",
     "issue_invoice": "an invoice",
     "issue_invoices": "invoices",
+    "issue_kept": "an invoice",
     "issue_shipped": "invoices",
     "send_reminder": "a letter",
     "make_archive": "a file",
