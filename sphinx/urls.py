@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path
 
+from sphinx.core import oidc_views
 from sphinx.dashboard import views
 
 admin.autodiscover()
@@ -53,7 +54,12 @@ urlpatterns = [
     path("", include("accounting_export.urls")),
     path("", include("ftp_ingest.urls")),
     path("", include("sphinx.guide.urls")),
-    path("compte/", include("allauth.urls")),
+    # Of allauth's addresses those that are used: accounts are linked by the log-in, not on a page.
+    path("compte/", include("allauth.account.urls")),
+    path("compte/2fa/", include("allauth.mfa.urls")),
+    path("compte/sessions/", include("allauth.usersessions.urls")),
+    path("compte/oidc/", oidc_views.log_in, name="account_provider_login"),
+    path("compte/oidc/retour/", oidc_views.come_back, name="account_provider_callback"),
     path("langue/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
