@@ -349,6 +349,20 @@ def test_an_e_mail_that_two_accounts_have_opens_neither(
     assert "Plusieurs comptes" in refused(client, comes_in(client))
 
 
+def test_nobody_gives_themselves_a_colleagues_address(
+    firm: Provider,
+    lea: User,  # noqa: F811
+) -> None:
+    """Else the colleague's first log-in would give that account the colleague's roles."""
+    client = Client()
+    log_in(client)
+    for data in ({"email": PAUL["email"], "action_add": ""}, {"email": PAUL["email"]}):
+        assert client.post("/compte/email/", data).status_code == 404
+    comes_in(Client())
+    assert roles(lea) == {"Ventes"}
+    assert User.objects.count() == 2
+
+
 def test_a_super_users_account_does_not_open_so(firm: Provider, client: Client) -> None:
     User.objects.create_superuser("chef", "paul@exemple.test", PASSWORD)
     assert "super-utilisateur" in refused(client, comes_in(client))
