@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "django_celery_beat",
     "django_countries",
@@ -308,6 +309,22 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = True
 LOGIN_URL = "account_login"
+# The firm's identity provider (core/oidc.py); without an issuer and a client there is none.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="") or _("le compte de la société")
+OIDC_SCOPES = env.str("OIDC_SCOPES", default="openid profile email").split()
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+# "group=Role; other group=Role"
+OIDC_ROLES = env.str("OIDC_ROLES", default="")
+# Ways (amr, acr) that stand for our second factor; none: ours is asked for as ever.
+OIDC_SECOND_FACTOR = env.list("OIDC_SECOND_FACTOR", default=[])
+# Every address the provider tells is its owner's, though it doesn't say `email_verified`.
+OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)
+# Passwords and passkeys open super-users' accounts only.
+OIDC_ONLY = env.bool("OIDC_ONLY", default=False)
+SOCIALACCOUNT_ADAPTER = "sphinx.core.oidc.FirmSocialAdapter"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

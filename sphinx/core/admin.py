@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -266,8 +267,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
-# What the log-in keeps (seeds of second factors, addresses, sessions) has its own pages.
-for _kept in (EmailAddress, Authenticator, UserSession):
+# What the log-in keeps (seeds of second factors, addresses, sessions, links) has its own pages.
+for _kept in (EmailAddress, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
     if admin.site.is_registered(_kept):
         admin.site.unregister(_kept)
 

@@ -3,7 +3,12 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, register
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from sphinx.core.identity import role_pairs
+from sphinx.core.oidc import is_private
+
+_PROVIDER = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
 
 
 @register(deploy=True)
@@ -27,3 +32,51 @@ def mail_is_set(app_configs: Any, **options: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(deploy=True)
+def provider_is_set(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """An identity provider is named whole, over HTTPS, and its groups lead to roles."""
+    given = [getattr(settings, name) for name in _PROVIDER]
+    if not any(given) and not settings.OIDC_ROLES and not settings.OIDC_ONLY:
+        return []
+    found: list[CheckMessage] = []
+    if missing := [name for name, value in zip(_PROVIDER, given, strict=True) if not value]:
+        found.append(
+            Error(
+                f"Fournisseur d'identité : il manque {', '.join(missing)}.",
+                hint="docs/operations.md, Identity provider",
+                id="sphinx.E001",
+            )
+        )
+    if settings.OIDC_ISSUER and not is_private(settings.OIDC_ISSUER):
+        found.append(
+            Error(
+                "OIDC_ISSUER doit être en HTTPS : sinon n'importe qui entre les deux se connecte.",
+                hint="OIDC_ISSUER=https://identite.exemple.fr/realms/societe",
+                id="sphinx.E002",
+            )
+        )
+    return [*found, *_faults_of_roles()]
+
+
+def _faults_of_roles() -> list[CheckMessage]:
+    try:
+        pairs = role_pairs(settings.OIDC_ROLES)
+    except ValueError as error:
+        return [
+            Error(
+                f"OIDC_ROLES : « {error} » n'est pas groupe=Rôle.",
+                hint="OIDC_ROLES=/ventes=Ventes; /stock=Entrepôt",
+                id="sphinx.E003",
+            )
+        ]
+    if not pairs:
+        return [
+            Warning(
+                "OIDC_ROLES manque : seuls les comptes déjà créés se connecteront.",
+                hint="OIDC_ROLES=/ventes=Ventes; /stock=Entrepôt",
+                id="sphinx.W003",
+            )
+        ]
+    return []

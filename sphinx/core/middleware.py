@@ -21,7 +21,7 @@ from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from sphinx.core.accounts import lacks_second_factor
+from sphinx.core.accounts import lacks_second_factor, second_factor_by_provider
 from sphinx.core.pages import away
 from sphinx.core.typed import key_of
 
@@ -141,10 +141,14 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(self.OPEN) and lacks_second_factor(request.user):
+        if not request.path.startswith(self.OPEN) and self._lacks_one(request):
             messages.warning(request, _("Votre rôle demande un second facteur : choisissez-le."))
             return redirect("mfa_index")
         return self.get_response(request)
+
+    def _lacks_one(self, request: HttpRequest) -> bool:
+        given = second_factor_by_provider(request, request.user)
+        return not given and lacks_second_factor(request.user)
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):

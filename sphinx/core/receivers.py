@@ -55,8 +55,9 @@ _ON_ACCOUNT = {
 
 
 def _note(kind: str) -> Callable[..., None]:
-    def note(user: Any, **_signal: Any) -> None:
-        record(kind, [user], actor=user)
+    def note(user: Any, by: Any = "", **_signal: Any) -> None:
+        """`by` is the identity provider, where one sent the person."""
+        record(kind, [user], actor=user, **({"by": str(by)} if by else {}))
 
     return note
 

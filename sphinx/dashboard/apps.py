@@ -9,6 +9,7 @@ class DashboardConfig(AppConfig):
     verbose_name = _("Tableau de bord")
 
     def ready(self) -> None:
+        from sphinx.dashboard import deploy_checks  # noqa: F401 (registers itself)
         from sphinx.dashboard.roles import ensure_roles
         from sphinx.dashboard.rollup_triggers import ensure_triggers
 

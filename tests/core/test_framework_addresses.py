@@ -71,10 +71,30 @@ def test_every_address_of_a_password_is_known() -> None:
     }
 
 
+def test_every_address_of_the_log_in_is_known() -> None:
+    """Those that end, begin or widen a log-in; nothing that signs up or links by hand."""
+    found = {address for address, _f in patterns() if address.startswith("compte/")}
+    known = ("compte/password/", "compte/2fa/", "compte/^password/")
+    assert {address for address in found if not address.startswith(known)} == {
+        "compte/login/",
+        "compte/login/code/confirm/",
+        "compte/logout/",
+        "compte/inactive/",
+        "compte/oidc/",
+        "compte/oidc/retour/",
+        "compte/reauthenticate/",
+        "compte/sessions/",
+        "compte/signup/",
+    }
+
+
 def test_the_workshop_has_no_page_for_what_the_log_in_keeps() -> None:
     ours = {c.label for c in apps.get_app_configs() if str(settings.BASE_DIR) in c.path}
     labels = {model._meta.app_label for model in admin.site._registry}
-    assert not labels & {"account", "mfa", "usersessions", "sessions", "contenttypes", "admin"}
+    assert not labels & {
+        *["account", "mfa", "socialaccount", "usersessions"],
+        *["sessions", "contenttypes", "admin"],
+    }
     assert labels <= ours | {"auth", "django_celery_beat"}
 
 
