@@ -83,7 +83,9 @@ def _emails(feeds: object) -> list[str]:
 
 
 def _tell(emails: list[str], subject: str, lines: list[str]) -> None:
-    send_mail(clean(subject), "\n".join(lines), settings.DEFAULT_FROM_EMAIL, emails, fail_silently=True)
+    send_mail(
+        clean(subject), "\n".join(lines), settings.DEFAULT_FROM_EMAIL, emails, fail_silently=True
+    )
 
 
 def _silent_feeds() -> list[Alarm]:
