@@ -17,7 +17,7 @@ class SessionStore(InDatabase):
         return Session
 
     def _get_session_from_db(self) -> Any:
-        found = super()._get_session_from_db()
+        found = super()._get_session_from_db()  # type: ignore[misc]
         longest = timedelta(seconds=self.get_session_cookie_age())
         if found is not None and found.expire_date > timezone.now() + longest:
             self._session_key = None

@@ -68,7 +68,7 @@ def test_work_of_a_kind_that_this_version_doesnt_know_has_its_page() -> None:
 
     for path in ("", "avancement.json", "refus.csv"):
         assert client.get(f"/travaux/{made.pk}/{path}").status_code == 200
-    assert client.get(f"/travaux/{made.pk}/fichier").status_code == 404
+    assert client.get(f"/travaux/{made.pk}/fichier").status_code == 403
     assert client.post(f"/travaux/{made.pk}/arreter/").status_code == 403
     assert client.get("/travaux/").status_code == 200
     run_job(made.pk)
