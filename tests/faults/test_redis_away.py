@@ -50,7 +50,7 @@ def ask(environment: dict[str, str], tmp_path: Path) -> Iterator[Ask]:
             with opener.open(request, timeout=30) as answer:
                 return int(answer.status), answer.read().decode("utf-8", "replace")
         except urllib.error.HTTPError as error:
-            set_ = error.headers.get("Set-Cookie", "")
+            set_ = "; ".join(error.headers.get_all("Set-Cookie") or [])
             return error.code, set_ + error.read().decode("utf-8", "replace")
 
     command = ["gunicorn", "sphinx.wsgi", "-c", "/dev/null", "-b", f"127.0.0.1:{port}"]
