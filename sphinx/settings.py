@@ -326,6 +326,7 @@ OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)
 OIDC_ONLY = env.bool("OIDC_ONLY", default=False)
 SOCIALACCOUNT_ADAPTER = "sphinx.core.oidc.FirmSocialAdapter"
 LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "sphinx.core.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 

@@ -18,6 +18,7 @@ from sales.models import Order
 from sphinx.core import clock
 from sphinx.core.models import AuditEvent, Shop
 from sphinx.core.services import record, record_each
+from sphinx.core.texts import clean
 
 logger = logging.getLogger(__name__)
 GAP_DAYS = 30
@@ -82,7 +83,9 @@ def _emails(feeds: object) -> list[str]:
 
 
 def _tell(emails: list[str], subject: str, lines: list[str]) -> None:
-    send_mail(subject, "\n".join(lines), settings.DEFAULT_FROM_EMAIL, emails, fail_silently=True)
+    send_mail(
+        clean(subject), "\n".join(lines), settings.DEFAULT_FROM_EMAIL, emails, fail_silently=True
+    )
 
 
 def _silent_feeds() -> list[Alarm]:

@@ -7,6 +7,7 @@ are told by name: document, state, date, reason.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from sphinx.core.clock import PARIS
 from sphinx.core.errors import InputError
 from sphinx.core.tables import TableRow, read_table
 from sphinx.core.texts import clean, fold
+from sphinx.core.typed import is_of_the_books
 
 _COLUMNS = {
     "document": re.compile(r"^(facture|document|numero|n|invoice|transmission|id)\b"),
@@ -148,10 +150,11 @@ def _stamp(root: etree._Element, name: str) -> datetime | None:
 
 
 def _moment(text: str, name: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=PARIS)
-    except ValueError as error:
-        raise InputError(
-            _("%(name)s : « %(text)s » n'est pas une date.") % {"name": name, "text": text},
-            code="platform.bad_date",
-        ) from error
+    with suppress(ValueError):
+        at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=PARIS)
+        if is_of_the_books(at.date()):
+            return at
+    raise InputError(
+        _("%(name)s : « %(text)s » n'est pas une date.") % {"name": name, "text": text},
+        code="platform.bad_date",
+    )

@@ -22,6 +22,7 @@ from sphinx.core.errors import InputError
 from sphinx.core.money import to_cents
 from sphinx.core.tables import read_table
 from sphinx.core.texts import clean, fold
+from sphinx.core.typed import is_of_the_books
 
 _NAMES = {
     "day": re.compile(r"^(date( d operation| operation| comptable)?|booking date|dateop)$"),
@@ -123,15 +124,27 @@ def _ofx(name: str, data: bytes) -> Iterator[_Line]:
 
 def _ofx_row(name: str, rank: int, block: str, account: str, keys: _Keys) -> BankRow:
     day, amount = _tag(block, "DTPOSTED")[:8], _tag(block, "TRNAMT")
-    try:
-        booked_on = datetime.strptime(day, "%Y%m%d").date()  # noqa: DTZ007 (a day)
-    except ValueError:
-        raise _unreadable(name, rank) from None
+    booked_on = _day(name, rank, partial(datetime.strptime, day, "%Y%m%d"))
     value = _amount(amount, rank, "TRNAMT")
     label = clean(f"{_tag(block, 'NAME')} {_tag(block, 'MEMO')}")
     own = _tag(block, "FITID")
     key = f"{account}:{own}" if own else keys.of(booked_on, value, label)
     return BankRow(key[:80], booked_on, value, label[:300], _tag(block, "NAME")[:120])
+
+
+def _day(name: str, rank: int, read: Callable[[], datetime]) -> date:
+    """The day of a line.
+
+    Raises:
+        InputError: it is none, or none that the books can be about.
+    """
+    try:
+        day = read().date()
+    except ValueError:
+        raise _unreadable(name, rank) from None
+    if not is_of_the_books(day):
+        raise _unreadable(name, rank)
+    return day
 
 
 def _unreadable(name: str, rank: int) -> InputError:
@@ -164,10 +177,7 @@ def _camt_row(name: str, rank: int, entry: etree._Element, keys: _Keys) -> BankR
         for tag in ("Amt", "CdtDbtInd", "AcctSvcrRef", "Ustrd", "Nm", "EndToEndId")
     }
     written = entry.findtext("{*}BookgDt/{*}Dt") or entry.findtext("{*}BookgDt/{*}DtTm") or ""
-    try:
-        booked_on = date.fromisoformat(written.strip()[:10])
-    except ValueError:
-        raise _unreadable(name, rank) from None
+    booked_on = _day(name, rank, partial(datetime.fromisoformat, written.strip()[:10]))
     amount = _amount(next(iter(text["Amt"]), ""), rank, "Amt")
     if next(iter(text["CdtDbtInd"]), "") == "DBIT":
         amount = -amount

@@ -14,6 +14,7 @@ from sphinx.core import texts
 from sphinx.core.clock import PARIS
 from sphinx.core.errors import InputError
 from sphinx.core.money import HUNDRED, to_cents
+from sphinx.core.typed import is_of_the_books
 
 # Cells say the same things again and again; a few thousand of the last ones are most of them,
 # and memory stays the same however long the file.
@@ -244,6 +245,8 @@ def rate(text: str, line: int, column: str) -> Decimal | None:
 @lru_cache(maxsize=CACHED)
 def _moment(text: str, day_first: bool | None, zone: tzinfo) -> datetime | None:
     value = _iso(text) or _with_offset(text) or _written(text, day_first)
+    if value and not is_of_the_books(value.date()):
+        return None
     return value if value is None or value.tzinfo else value.replace(tzinfo=zone)
 
 

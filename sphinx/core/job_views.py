@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from sphinx.core.errors import InputError
 from sphinx.core.jobs import folder_of, kind_of, stop_job
 from sphinx.core.models import Job
 from sphinx.core.pages import back_office_page
@@ -24,6 +25,15 @@ def _seen_by(user: Any) -> QuerySet[Job]:
     if user.has_perm("core.view_job"):
         return Job.objects.all()
     return Job.objects.filter(asked_by=user)
+
+
+def _may_do(user: Any, found: Job) -> bool:
+    """Whether the user may ask for such work; what another version asked for, nobody here may."""
+    try:
+        permission = kind_of(found.kind).permission
+    except InputError:
+        return False
+    return bool(user.has_perm(permission))
 
 
 def _found(request: HttpRequest, pk: int) -> Job:
@@ -51,7 +61,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         title=found.label,
         job=found,
         is_open=found.status in Job.OPEN,
-        may_take=bool(found.file_name) and request.user.has_perm(kind_of(found.kind).permission),
+        may_take=bool(found.file_name) and _may_do(request.user, found),
         refused=found.refused[:SHOWN],
     )
 
@@ -69,7 +79,7 @@ def progress(request: HttpRequest, pk: int) -> JsonResponse:
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask it to stop; only who asked for it, or who does the same."""
     found = _found(request, pk)
-    if found.asked_by != request.user and not request.user.has_perm(kind_of(found.kind).permission):
+    if found.asked_by != request.user and not _may_do(request.user, found):
         raise PermissionDenied
     stop_job(found.pk)
     return redirect("core:job", found.pk)
@@ -79,7 +89,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 def download(request: HttpRequest, pk: int) -> FileResponse:
     """The file that came out of it."""
     found = _found(request, pk)
-    if not request.user.has_perm(kind_of(found.kind).permission):
+    if not _may_do(request.user, found):
         raise PermissionDenied
     path = folder_of(found)
     if found.status != Job.Status.DONE or not found.file_name or not path.is_file():

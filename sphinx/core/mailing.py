@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.services import company, record
+from sphinx.core.texts import clean
 
 log = structlog.get_logger(__name__)
 
@@ -64,10 +65,13 @@ def send_test_mail(user: User) -> None:
 
 
 def firm_message(subject: str, paragraphs: Sequence[str], to: str) -> EmailMessage:
-    """A message signed by the firm; answers go to its own address."""
+    """A message signed by the firm; answers go to its own address.
+
+    The subject is one line, whatever the names in it: a line break would keep it from leaving.
+    """
     firm = company()
     return EmailMessage(
-        subject,
+        clean(subject),
         "\n\n".join([*paragraphs, firm.name]),
         settings.DEFAULT_FROM_EMAIL,
         [to],

@@ -28,7 +28,12 @@ def day_of(text: str | None) -> date | None:
         day = date.fromisoformat(text or "")
     except ValueError:
         return None
-    return day if FIRST_DAY <= day <= LAST_DAY else None
+    return day if is_of_the_books(day) else None
+
+
+def is_of_the_books(day: date) -> bool:
+    """True for a day that the books can be about."""
+    return FIRST_DAY <= day <= LAST_DAY
 
 
 def typed_number(text: str, *, places: int = 3, digits: int = 9) -> Decimal:

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from accounting_export.services import post_missing
@@ -14,7 +16,7 @@ from invoicing.models import Invoice
 from invoicing.services import issue_invoices
 from sales.models import Order
 from sphinx.core import clock
-from sphinx.core.jobs import lost_jobs, run_job, start_job
+from sphinx.core.jobs import folder_of, lost_jobs, purge_job_files, run_job, start_job
 from sphinx.core.models import Job
 from sphinx.core.services import BackdatedNumber
 from tests.factories import FeedFactory, ProductFactory, shipped
@@ -108,3 +110,68 @@ def test_no_invoice_is_dated_before_the_last_one(jump: Callable[[timedelta], Non
     issue_invoices(note_ids=[second.pk], at=now)
     post_missing()
     assert_proven()
+
+
+# --- Set back while people work ------------------------------------------------------------------
+
+
+def test_a_session_begun_in_the_future_ends_when_the_clock_is_right(
+    client: Client, jump: Callable[[timedelta], None]
+) -> None:
+    jump(MONTH)
+    client.force_login(User.objects.create_superuser("chef"))
+    assert client.get("/admin/").status_code == 200
+
+    jump(timedelta(0))
+    assert client.get("/admin/").status_code == 302
+    # It isn't back when the day comes.
+    jump(MONTH)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_an_hour_back_ends_no_session_that_was_begun_since(
+    client: Client, jump: Callable[[timedelta], None]
+) -> None:
+    jump(-HOUR)
+    client.force_login(User.objects.create_superuser("chef"))
+    assert client.get("/admin/").status_code == 200
+    jump(timedelta(0))
+    assert client.get("/admin/").status_code == 200
+    jump(timedelta(hours=13))
+    assert client.get("/admin/").status_code == 302
+
+
+def test_numbers_go_on_without_a_gap_whatever_the_hour(
+    jump: Callable[[timedelta], None],
+) -> None:
+    numbers = []
+    for n, by in enumerate((HOUR, timedelta(0), -HOUR, timedelta(0)), start=1):
+        jump(by)
+        numbers.append(shipped(str(n)).number)
+
+    assert len(set(numbers)) == 4
+    counts = sorted(int(number[-6:]) for number in numbers)
+    assert counts == list(range(counts[0], counts[0] + 4))
+    assert_proven()
+
+
+def test_a_jobs_file_made_in_the_future_can_be_fetched_and_is_removed_in_its_time(
+    client: Client, jump: Callable[[timedelta], None]
+) -> None:
+    chief = User.objects.create_superuser("chef")
+    jump(HOUR)
+    shipped("1")
+    made = start_job("accounting_export.fec", actor=chief, year="2026-01-01")
+    Job.objects.filter(pk=made.pk).update(status="done", file_name="fec.txt", ended_at=clock.now())
+    path = folder_of(Job.objects.get(pk=made.pk))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    jump(timedelta(0))
+    client.force_login(chief)
+
+    assert client.get(f"/travaux/{made.pk}/fichier").status_code == 200
+    purge_job_files()
+    assert path.exists()
+    jump(timedelta(days=31, hours=2))
+    purge_job_files()
+    assert not path.exists()
