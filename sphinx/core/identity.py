@@ -12,7 +12,7 @@ from typing import Any
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import Group, User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from sphinx.core.services import record
@@ -67,9 +67,19 @@ def mapped_roles() -> list[tuple[str, str]]:
         return []
 
 
-@transaction.atomic
 def admit(who: Identity) -> Admission:
-    """Find or make the person's account and set its roles; what is refused is written too."""
+    """Find or make the person's account and set its roles; what is refused is written too.
+
+    A person who comes twice at once has one account: the second finds the first one's.
+    """
+    try:
+        return _admit(who)
+    except IntegrityError:
+        return _admit(who)
+
+
+@transaction.atomic
+def _admit(who: Identity) -> Admission:
     wanted = _wanted_roles(who)
     linked = SocialAccount.objects.filter(provider=who.provider, uid=who.subject).first()
     user, reason = (_locked(linked.user_id), "") if linked else _by_email(who)

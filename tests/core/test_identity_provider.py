@@ -18,13 +18,14 @@ from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
 
-from sphinx.core.identity import role_pairs
+from sphinx.core.identity import Identity, admit, role_pairs
 from sphinx.core.models import AuditEvent
 from sphinx.core.services import company
 from sphinx.dashboard.roles import ensure_roles
 from tests.core.test_accounts import PASSWORD, kinds, lea, log_in  # noqa: F401 (fixture)
 from tests.core.test_mail import production
 from tests.support.identity import CLIENT, KEY, OTHER_KEY, SECRET, Provider, provider
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 START, BACK, LOG_IN = "/compte/oidc/", "/compte/oidc/retour/", "/compte/login/"
@@ -618,3 +619,17 @@ def test_the_check_before_going_live_says_what_is_wrong() -> None:
     assert "OIDC" not in said.stderr
     said = production("check", "--deploy", **right | {"OIDC_ROLES": "Ventes"})
     assert "sphinx.E003" in said.stderr
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_comes_four_times_at_once_has_one_account(settings: Any) -> None:
+    ensure_roles()
+    settings.OIDC_ROLES = "/ventes=Ventes"
+    who = Identity("oidc", "42", "paul@exemple.test", True, "paul", groups=frozenset(["/ventes"]))
+
+    raised = together([lambda: admit(who)] * 4)
+
+    assert raised == []
+    assert roles(User.objects.get(username__startswith="paul")) == {"Ventes"}
+    assert SocialAccount.objects.count() == 1
