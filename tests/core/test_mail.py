@@ -17,8 +17,12 @@ from tests.core.test_settings import GOOD_KEY
 NOWHERE = override_settings(EMAIL_BACKEND="sphinx.core.mailing.NoServer", MAIL_IS_SET=False)
 
 
+# What tests set for themselves; tests in a browser the last.
+OF_TESTS = ("DEBUG", "EMAIL_URL", "DJANGO_ALLOW_ASYNC_UNSAFE")
+
+
 def production(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    clean = {k: v for k, v in os.environ.items() if k not in ("DEBUG", "EMAIL_URL")}
+    clean = {name: value for name, value in os.environ.items() if name not in OF_TESTS}
     return subprocess.run(
         [sys.executable, "manage.py", *command],
         env={**clean, "DEBUG": "0", "SECRET_KEY": GOOD_KEY, **environment},
