@@ -157,12 +157,18 @@ def match_order(*, line_id: int, order_id: int, actor: Any = None) -> Payment:
             )
             % said({"number": order.number, "due": due, "amount": line.amount})
         )
+    made = _matched_ahead(line, order)
+    record("bank.order_paid", [order], actor=actor, line=line.key, amount=str(line.amount))
+    return made
+
+
+def _matched_ahead(line: BankLine, order: Order) -> Payment:
+    """The whole line as money of an order that isn't invoiced, or back from it."""
     made = _ahead(line, order, line.amount, 1)
     made.save()
     announce(payments_made, payment_ids=[made.pk])
     line.status = Status.MATCHED
     line.save(update_fields=["status"])
-    record("bank.order_paid", [order], actor=actor, line=line.key, amount=str(line.amount))
     return made
 
 
@@ -235,11 +241,7 @@ def give_back_advance(*, line_id: int, order_id: int, actor: Any = None) -> Paym
             )
             % said({"number": order.number, "advance": advance, "amount": line.amount})
         )
-    made = _ahead(line, order, line.amount, 1)
-    made.save()
-    announce(payments_made, payment_ids=[made.pk])
-    line.status = Status.MATCHED
-    line.save(update_fields=["status"])
+    made = _matched_ahead(line, order)
     record("bank.advance_given_back", [order], actor=actor, line=line.key, amount=str(line.amount))
     return made
 
