@@ -114,10 +114,10 @@ def _known(
     refs = {identity_key(d) for d in drafts}
     emails = {email_key(d.email) for d in drafts if d.email}
     identities = {
-        i.external_ref: i for i in ShopIdentity.objects.filter(shop=shop, external_ref__in=refs)
+        i.external_ref: i for i in ShopIdentity.objects.filter(shop=shop, external_ref__any_of=refs)
     }
     by_email: dict[str, int] = {}
-    found = Customer.objects.filter(email__in=emails).order_by("pk")
+    found = Customer.objects.filter(email__any_of=emails).order_by("pk")
     for email, pk, merged_into in found.values_list("email", "pk", "merged_into_id"):
         # Who was merged stays merged, whatever the shop's files still say.
         by_email.setdefault(email, merged_into or pk)

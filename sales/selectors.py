@@ -62,8 +62,8 @@ def orders_as_read(shop: Shop, rows: Mapping[str, str]) -> dict[str, OrderAsRead
         return {}
     known: dict[str, OrderAsRead] = {}
     # Two lookups by an index each: together they would be one without.
-    for field in ("external_id__in", "number__in"):
-        keys = [key for key, raw in rows.items() if raw not in known]
+    for field in ("external_id__any_of", "number__any_of"):
+        keys = {key for key, raw in rows.items() if raw not in known}
         found = Order.objects.filter(shop=shop, **{field: keys}) if keys else Order.objects.none()
         orders = (OrderAsRead(*row) for row in found.values_list(*OrderAsRead._fields))
         known |= {order.raw_hash: order for order in orders if order.raw_hash in hashes}

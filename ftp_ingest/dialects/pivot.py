@@ -238,7 +238,7 @@ class PivotOrders(TableOrders):
 
     def _billing_address(self, entry: Entry) -> AddressDraft:
         name = " ".join(self._names(entry)).strip()
-        return address_of(entry, "billing")._replace(name=name, company=entry.text("company"))
+        return address_of(entry, "billing", name=name, company=entry.text("company"))
 
     def _shipping_address(self, entry: Entry) -> AddressDraft | None:
         address = address_of(entry, "shipping")

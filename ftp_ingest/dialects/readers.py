@@ -196,15 +196,18 @@ def digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit())
 
 
-def address_of(entry: Entry, use: str) -> AddressDraft:
+def address_of(
+    entry: Entry, use: str, *, name: str | None = None, company: str | None = None
+) -> AddressDraft:
     """An address whose fields are called `use`_address1, `use`_postcode…
 
-    Name, company and phone are blank where the dialect has none of the address's own.
+    Name, company and phone are blank where the dialect has none of the address's own; the first
+    two may be given.
     """
     fields = _fields_of_address(use)
     return AddressDraft(
-        name=entry.maybe(fields.name),
-        company=entry.maybe(fields.company),
+        name=entry.maybe(fields.name) if name is None else name,
+        company=entry.maybe(fields.company) if company is None else company,
         address1=entry.text(fields.address1),
         address2=entry.text(fields.address2),
         postcode=entry.plain(fields.postcode),

@@ -163,7 +163,12 @@ class Records:
                     return
                 section += 1
             elif any(cells):
-                yield Record(record.line, self._padded(cells), "", section)
+                if section or len(cells) != self._width:
+                    yield Record(record.line, self._padded(cells), "", section)
+                else:
+                    # As nearly all rows are: the record goes on as it is.
+                    cells.append("")
+                    yield record
 
     def _header_share(self, cells: Sequence[str]) -> Fraction | int:
         """How much of a row is the header again: 1 all, 0 less than half."""
@@ -211,7 +216,7 @@ class Records:
                 fault = self._fault_of(start, cells, lines)
             if fault == "torn":
                 self._tear(start, lines.number)
-            yield Record(start, cells, fault, last=lines.number)
+            yield Record(start, cells, fault, 0, lines.number)
 
     def _broken(self, lines: _Lines) -> tuple[list[str], str]:
         """What a record with broken quotes is: too long, a stray quote in a line, or torn."""
@@ -252,7 +257,7 @@ class Records:
         if len(cells) == self._width and '"' not in lines.taken[0]:
             # As nearly all are: it teaches nothing of quotes.
             self._was_full = True
-            return _undecodable(cells)
+            return "" if lines.taken[0].isascii() else _undecodable(cells)
         fault = self._end_fault(cells, lines) or self._fault(cells)
         self._learn(start, cells, fault, lines)
         return fault
@@ -294,9 +299,6 @@ class Records:
 
     def _padded(self, cells: list[str]) -> list[str]:
         width = self._width
-        if len(cells) == width:
-            cells.append("")
-            return cells
         return [*cells[:width], *[""] * (width - len(cells)), ""]
 
     # --- Workbooks ------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def set_aside(file: ReceivedFile, faults: Sequence[Fault], kind: str) -> None:
             file__shop=file.shop,
             kind=kind,
             status=QuarantinedRow.Status.OPEN,
-            external_id__in=keys,
+            external_id__any_of=keys,
         ).exclude(file=file).update(
             status=QuarantinedRow.Status.RESOLVED,
             resolution=_("Reprise dans un fichier plus récent (%(name)s)")
@@ -74,7 +74,7 @@ def _set_reasons(file: ReceivedFile, faults: Sequence[Fault], keys: set[str], ki
         file=file,
         kind=kind,
         status__in=(QuarantinedRow.Status.OPEN, QuarantinedRow.Status.SUPERSEDED),
-        external_id__in=keys,
+        external_id__any_of=keys,
     ).values_list("pk", "external_id", "code", "status")
     changed: dict[str, list[int]] = {}
     for pk, external_id, code, status in earlier:
@@ -93,7 +93,9 @@ def keep_notes(file: ReceivedFile, written: Sequence[str], notes: Sequence[Fault
     """Keep what is to be looked at of orders that came in; those written anew lose what was."""
     if written:
         QuarantinedRow.objects.filter(
-            file__shop=file.shop, status=QuarantinedRow.Status.NOTED, external_id__in=written
+            file__shop=file.shop,
+            status=QuarantinedRow.Status.NOTED,
+            external_id__any_of=set(written),
         ).update(
             status=QuarantinedRow.Status.RESOLVED,
             resolution=_("Remplacée par une version plus récente (%(name)s)")
@@ -127,7 +129,7 @@ def _dismissed(shop: Shop, keys: set[str], kind: str) -> set[tuple[str, str, str
     if not keys:
         return set()
     rows = QuarantinedRow.objects.filter(
-        file__shop=shop, kind=kind, status=QuarantinedRow.Status.DISMISSED, external_id__in=keys
+        file__shop=shop, kind=kind, status=QuarantinedRow.Status.DISMISSED, external_id__any_of=keys
     )
     return set(rows.values_list("external_id", "code", "message"))
 
@@ -137,7 +139,7 @@ def settle_rows(shop: Shop, external_ids: Sequence[str], numbers: Sequence[str],
     QuarantinedRow.objects.filter(
         file__shop=shop,
         status=QuarantinedRow.Status.OPEN,
-        external_id__in={*external_ids, *numbers},
+        external_id__any_of={*external_ids, *numbers},
     ).update(
         status=QuarantinedRow.Status.RESOLVED,
         resolution=_("Remplacée par une version correcte (%(name)s)") % {"name": name[:120]},

@@ -24,7 +24,7 @@ def explode(product_ids: Iterable[int]) -> dict[int, list[Part]]:
     """The components of those products that are bundles."""
     parts: dict[int, list[Part]] = defaultdict(list)
     for bundle, component, quantity in (
-        BundleComponent.objects.filter(bundle_id__in=set(product_ids))
+        BundleComponent.objects.filter(bundle__pk__any_of=set(product_ids))
         .order_by("bundle_id", "component_id")
         .values_list("bundle_id", "component_id", "quantity")
     ):

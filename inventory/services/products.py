@@ -53,11 +53,11 @@ def ensure_products(skus: Mapping[str, str]) -> dict[str, ProductFacts]:
 
 def _product_facts(keys: Iterable[str]) -> dict[str, ProductFacts]:
     """By SKU or by another reference of the product."""
-    wanted = list(keys)
-    rows = Product.objects.filter(sku_key__in=wanted).values_list(
+    wanted = set(keys)
+    rows = Product.objects.filter(sku_key__any_of=wanted).values_list(
         "sku_key", "pk", "tax_rate", "category__tax_rate", "supply_mode"
     )
-    others = ProductAlias.objects.filter(sku_key__in=wanted).values_list(
+    others = ProductAlias.objects.filter(sku_key__any_of=wanted).values_list(
         "sku_key",
         "product_id",
         "product__tax_rate",

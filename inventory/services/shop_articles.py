@@ -59,7 +59,7 @@ def _make(shop: Shop, labels: Mapping[str, str]) -> dict[str, ProductFacts]:
 
 
 def _known(shop: Shop, keys: Iterable[str]) -> dict[str, ProductFacts]:
-    rows = ShopArticle.objects.filter(shop=shop, key__in=list(keys)).values_list(
+    rows = ShopArticle.objects.filter(shop=shop, key__any_of=set(keys)).values_list(
         "key",
         "product_id",
         "product__tax_rate",

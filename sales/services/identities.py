@@ -34,8 +34,8 @@ def with_known_orders(
     number. Another live order under the same number makes the draft a rejection.
     """
     orders = Order.objects.filter(shop=shop).only(*_FIELDS)
-    keys = [draft.external_id for draft in drafts]
-    known = {order.external_id: order for order in orders.filter(external_id__in=keys)}
+    keys = {draft.external_id for draft in drafts}
+    known = {order.external_id: order for order in orders.filter(external_id__any_of=keys)}
     unknown = [d for d in drafts if d.external_id not in known and not d.shares_number]
     live = _live_by_number(orders, unknown)
     kept: list[OrderDraft] = []
@@ -64,7 +64,7 @@ def _live_by_number(
 ) -> dict[str, list[Order]]:
     found: dict[str, list[Order]] = defaultdict(list)
     if drafts:
-        live = orders.filter(number__in=[d.number for d in drafts], complements=None)
+        live = orders.filter(number__any_of={d.number for d in drafts}, complements=None)
         for order in live.exclude(status=Order.Status.CANCELLED).order_by("pk"):
             found[order.number].append(order)
     return found

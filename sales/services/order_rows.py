@@ -52,7 +52,7 @@ class OrderFacts:
         self.at = at
         self.firm: Company = company()
         self.vat_numbers = dict(
-            Customer.objects.filter(pk__in=set(customer_ids))
+            Customer.objects.filter(pk__any_of=set(customer_ids))
             .exclude(vat_number="")
             .values_list("pk", "vat_number")
         )

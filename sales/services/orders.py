@@ -134,7 +134,8 @@ def _announce_shipments(shop: Shop, work: Sequence[Work]) -> None:
 def _whole(known: Mapping[str, Order], keys: Sequence[str]) -> dict[str, Order]:
     """The known orders with all that is compared, by their drafts' keys."""
     by_id = {known[key].pk: key for key in keys if key in known}
-    return {by_id[o.pk]: o for o in Order.objects.filter(pk__in=by_id).defer("note", "taxes")}
+    orders = Order.objects.filter(pk__any_of=by_id.keys()).defer("note", "taxes")
+    return {by_id[order.pk]: order for order in orders}
 
 
 def _changed(

@@ -116,7 +116,7 @@ def _discount_shares(
 ) -> list[Decimal]:
     """Each line's share of the order's discount; what is left comes off shipping."""
     goods = sum(totals, ZERO)
-    if not goods:
+    if not (goods and discount):
         return [ZERO] * len(totals)
     if way.discounts_shipping and discount < goods:
         return spread(discount, [*totals, shipping])[: len(totals)]
@@ -149,6 +149,8 @@ def _with_stated(
     draft: OrderDraft, taxes: tuple[RateTotal, ...], line_count: int
 ) -> tuple[RateTotal, ...]:
     """Take the shop's own VAT by rate where it rounds otherwise (1 cent a line at most)."""
+    if not draft.stated_taxes:
+        return taxes
     stated = _stated_by_rate(draft, taxes)
     allowed = max(Decimal(line_count) / HUNDRED, draft.tolerance)
     if not stated and len(draft.stated_taxes) == 1:
@@ -261,8 +263,9 @@ def _totals_as_taxed(
     Then a rate's lines come to its base plus its VAT, less shipping: the invoice has the same
     base, VAT and total by rate. None where the order doesn't say all that, or says it otherwise.
     """
-    stated = stated_by_rate(draft)
-    if draft.prices_include_tax or draft.charges_include_tax or draft.discount or not stated:
+    if draft.prices_include_tax or draft.charges_include_tax or draft.discount:
+        return None
+    if not (stated := stated_by_rate(draft)):
         return None
     by_rate: dict[Decimal, list[int]] = defaultdict(list)
     for place, rate in enumerate(rates):
