@@ -104,9 +104,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[list[str], Proxy], None]]:
 
 
 @pytest.fixture
-def by_nginx(
-    tmp_path: Path, site: int, start: Callable[[list[str], Proxy], None]
-) -> Iterator[Proxy]:
+def by_nginx(tmp_path: Path, site: int, start: Callable[[list[str], Proxy], None]) -> Proxy:
     if nginx is None:
         pytest.skip("nginx isn't here")
     proxy = Proxy(free_port(), free_port())
@@ -134,13 +132,11 @@ def by_nginx(
     )
     command = [nginx, "-c", f"{tmp_path}/nginx.conf", "-g", "daemon off; error_log stderr;"]
     start(command, proxy)
-    yield proxy
+    return proxy
 
 
 @pytest.fixture
-def by_caddy(
-    tmp_path: Path, site: int, start: Callable[[list[str], Proxy], None]
-) -> Iterator[Proxy]:
+def by_caddy(tmp_path: Path, site: int, start: Callable[[list[str], Proxy], None]) -> Proxy:
     if caddy is None:
         pytest.skip("Caddy isn't here")
     proxy = Proxy(free_port(), free_port())
@@ -148,7 +144,7 @@ def by_caddy(
     text = (PROXIES / "Caddyfile").read_text().replace("127.0.0.1:8000", f"127.0.0.1:{site}")
     (tmp_path / "Caddyfile").write_text(f"{{\n{ours}https_port {proxy.https}\n}}\n{text}")
     start([caddy, "run", "--config", str(tmp_path / "Caddyfile")], proxy)
-    yield proxy
+    return proxy
 
 
 @pytest.fixture(params=["by_nginx", "by_caddy"])

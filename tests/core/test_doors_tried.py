@@ -1,8 +1,10 @@
 """Ways round the log-in that were tried: a planted session, a factor left out, one used twice."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
@@ -284,3 +286,34 @@ def test_a_password_that_is_reset_leaves_the_factor(lea: User) -> None:  # noqa:
     client.post(form, {"password1": PASSWORD, "password2": PASSWORD})
     lea.refresh_from_db()
     assert lea.check_password(OTHER)
+
+
+@pytest.mark.parametrize("gap", [timedelta(hours=-2), timedelta(), timedelta(hours=2)])
+def test_a_used_link_is_dead_whatever_the_clock_says(
+    lea: User,  # noqa: F811
+    gap: timedelta,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A clock set back or forward neither wakes a link up nor keeps one alive."""
+    tokens = EmailAwarePasswordResetTokenGenerator()
+    token = tokens.make_token(lea)
+    lea.set_password(OTHER)
+    lea.save()
+
+    monkeypatch.setattr(tokens, "_now", lambda now=tokens._now(): now + gap)
+
+    assert not tokens.check_token(lea, token)
+
+
+def test_a_link_ends_with_its_time(
+    lea: User,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tokens = EmailAwarePasswordResetTokenGenerator()
+    token = tokens.make_token(lea)
+    assert tokens.check_token(lea, token)
+
+    after = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT + 60)
+    monkeypatch.setattr(tokens, "_now", lambda now=tokens._now(): now + after)
+
+    assert not tokens.check_token(lea, token)
