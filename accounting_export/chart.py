@@ -85,7 +85,8 @@ DEFAULT_MEANS = (
      "gift card, carte cadeau, bon cadeau"),
 )  # fmt: skip
 BANK = "Banque"
-# ISO 3166-1 numeric of the member states a French shop sells to at distance.
+# ISO 3166-1 numeric of the member states a French shop sells to at distance; Northern Ireland
+# has that of the United Kingdom.
 OSS_COUNTRIES = (
     ("AT", "040", "Autriche"),
     ("BE", "056", "Belgique"),
@@ -113,7 +114,23 @@ OSS_COUNTRIES = (
     ("SE", "752", "Suede"),
     ("SI", "705", "Slovenie"),
     ("SK", "703", "Slovaquie"),
+    ("XI", "826", "Irlande du Nord"),
 )
+
+
+def _ensure_oss() -> None:
+    """Give each country of the one-stop shop its account, unless one account is all countries'."""
+    from accounting_export.models import Account, AccountRule
+
+    known = set(
+        AccountRule.objects.filter(nature="tax", regime="oss").values_list("country", flat=True)
+    )
+    for country, numeric, name in OSS_COUNTRIES if "" not in known else ():
+        if country not in known:
+            account, _created = Account.objects.get_or_create(
+                number=f"44572{numeric}", defaults={"label": f"TVA OSS {name}"}
+            )
+            AccountRule.objects.create(nature="tax", regime="oss", country=country, account=account)
 
 
 def ensure_chart(**_: Any) -> None:
@@ -128,11 +145,7 @@ def ensure_chart(**_: Any) -> None:
             continue
         account, _created = Account.objects.get_or_create(number=number, defaults={"label": label})
         AccountRule.objects.create(nature=nature, regime=regime, tax_rate=rate, account=account)
-    for country, numeric, name in OSS_COUNTRIES if "tax" not in kept else ():
-        account, _created = Account.objects.get_or_create(
-            number=f"44572{numeric}", defaults={"label": f"TVA OSS {name}"}
-        )
-        AccountRule.objects.create(nature="tax", regime="oss", country=country, account=account)
+    _ensure_oss()
     if not PaymentMeans.objects.exists():
         for name, journal, number, label, provider, keywords in DEFAULT_MEANS:
             account, _created = Account.objects.get_or_create(

@@ -20,7 +20,8 @@ from accounting_export.models import AccountRule, JournalLine
 from invoicing.models import Invoice
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.services import company
-from sphinx.core.vat import EU_COUNTRIES, TaxRegime
+from sphinx.core.territories import EU_COUNTRIES
+from sphinx.core.vat import TaxRegime
 from sphinx.core.vat_rates import rate_periods
 
 Nature = AccountRule.Nature

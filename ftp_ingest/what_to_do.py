@@ -43,6 +43,9 @@ WHAT_TO_DO = {
     "order.tax_differs": _(
         "Comparez avec la facture de la boutique, et corrigez le taux de l'article ou le réglage."
     ),
+    "order.tax_in_franchise": _(
+        "Mettez les taxes à zéro à la boutique et sur les articles : rien n'est à faire ici."
+    ),
     "order.emptied": _(
         "Facturation › À facturer : facturez d'un clic ce qu'elle garde, ou annulez et rendez-le."
     ),

@@ -17,7 +17,8 @@ from invoicing.einvoices import terms_of
 from invoicing.ereporting import Category, DaySales
 from invoicing.models import EInvoiceState, Invoice, InvoiceLine, TaxBreakdown
 from sphinx.core.money import ZERO, to_cents
-from sphinx.core.vat import EU_COUNTRIES, FRENCH_COUNTRIES, TaxRegime
+from sphinx.core.territories import EU_COUNTRIES
+from sphinx.core.vat import FRENCH_COUNTRIES, TaxRegime
 
 E_INVOICE, ABROAD, DAILY = "e_invoice", "abroad", "daily"
 _BUYER = "mentions__parties__buyer__"

@@ -28,6 +28,7 @@ from sphinx.core.errors import InputError
 from sphinx.core.lookups import beginning
 from sphinx.core.models import Shop
 from sphinx.core.money import HUNDRED, to_unit_price
+from sphinx.core.territories import NORTHERN_IRELAND
 from sphinx.core.vat import TaxRegime
 from sphinx.core.vat_rates import RatePeriod, rate_periods
 
@@ -205,6 +206,8 @@ def _at_rates_of(period: RatePeriod) -> Q:
     destination = Q(order__shipping_country=period.country) | Q(
         order__shipping_country="", order__billing_country=period.country
     )
+    if period.country == NORTHERN_IRELAND:
+        destination |= Q(order__shipping_country="GB", order__shipping_postcode__startswith="BT")
     then = Q(order__placed_at__gte=start_of(period.start))
     if period.end:
         then &= Q(order__placed_at__lt=start_of(period.end))

@@ -16,7 +16,7 @@ from lxml import etree
 
 from sphinx.core.clock import PARIS
 from sphinx.core.money import ZERO
-from sphinx.core.vat import EU_COUNTRIES
+from sphinx.core.territories import EU_COUNTRIES
 
 Terms = Mapping[str, Any]
 # ICD codes of identifiers (G2.19): SIREN, VAT number of another member state, outside the Union.

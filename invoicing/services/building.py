@@ -24,6 +24,7 @@ from sphinx.core.clock import business_date
 from sphinx.core.models import Company
 from sphinx.core.money import HUNDRED, ZERO, portion, to_unit_price
 from sphinx.core.services import company
+from sphinx.core.territories import vat_country
 
 # More order numbers than fit are counted.
 _NUMBERS = 60
@@ -321,7 +322,7 @@ class Builder:
             order_number=order.number,
             currency=order.currency,
             tax_regime=order.tax_regime,
-            country=order.shipping_country or order.billing_country or self.firm.country,
+            country=_country_of_sale(order) or self.firm.country,
             mentions=mentions,
             total_excl_tax=total - tax,
             total_tax=tax,
@@ -331,6 +332,13 @@ class Builder:
             source_sha256=order.source_sha256,
             source_line=order.source_line,
         )
+
+
+def _country_of_sale(order: Order) -> str:
+    """Where the goods go, as VAT knows it; blank when the order names no country."""
+    if order.shipping_country:
+        return vat_country(order.shipping_country, order.shipping_postcode)
+    return vat_country(order.billing_country, order.billing_postcode)
 
 
 _ADDRESS = "name company address1 address2 postcode city country".split()

@@ -42,7 +42,8 @@ class RateTotal(NamedTuple):
 class PricedOrder(NamedTuple):
     """An order in EUR incl. tax; lines + shipping − discount = its total.
 
-    `stated_tax` is the VAT that the file states where no way of taxing gives it, else None.
+    `stated_tax` is the VAT that the file states where no way of taxing gives it, or where the firm
+    charges none; else None.
     """
 
     lines: tuple[PricedLine, ...]
@@ -67,13 +68,31 @@ def price_order(
 ) -> PricedOrder:
     """Price an order in the way that gives the VAT that its shop states; see TaxFacts.
 
-    Where no way does, it is priced as charged and `stated_tax` holds what the file says.
+    Where no way does, it is priced as charged and `stated_tax` holds what the file says. A firm in
+    franchise keeps what was paid, without VAT, whatever its shop or its articles say.
 
     Raises:
         TaxUndecided: a line's rate can't be found.
         TotalMismatch: the parts don't make the total, to the cent.
     """
     facts = TaxFacts(product_rates, franchise, states_vat, untaxed_rate)
+    priced = _priced_as_charged(draft, facts)
+    return _without_tax(priced) if franchise else priced
+
+
+def _without_tax(priced: PricedOrder) -> PricedOrder:
+    """The same amounts as a firm in franchise must invoice them (CGI, art. 293 B)."""
+    total = sum((t.total for t in priced.taxes), ZERO)
+    return priced._replace(
+        lines=tuple(line._replace(tax_rate=ZERO) for line in priced.lines),
+        shipping_tax_rate=None if priced.shipping_tax_rate is None else ZERO,
+        taxes=(RateTotal(ZERO, total, ZERO),),
+        stated_tax=priced.total_tax or None,
+    )
+
+
+def _priced_as_charged(draft: OrderDraft, facts: TaxFacts) -> PricedOrder:
+    states_vat = facts.states_vat
     usual: PricedOrder | None = None
     mismatch: TotalMismatch | None = None
     for way in ways_of_taxing(draft, facts):

@@ -10,6 +10,8 @@ from sales.services.tax_rates import is_untaxed_destination, states_no_tax
 
 def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> list[Rejection]:
     """The figures that disagree, or a 0 that nothing explains; the order itself is in."""
+    if franchise:
+        return [_charged_in_franchise(draft, priced)] if priced.stated_tax else []
     if priced.stated_tax is not None:
         text = _(
             "Commande %(number)s : le fichier dit %(stated)s € de TVA, ses prix et ses taux en "
@@ -22,7 +24,7 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
         )
         figures = {"stated": priced.stated_tax, "kept": priced.total_tax}
         return [note(draft, "order.tax_differs", text, cause, **figures)]
-    if not states_no_tax(draft) or priced.total_tax or not draft.total_incl_tax or franchise:
+    if not states_no_tax(draft) or priced.total_tax or not draft.total_incl_tax:
         return []
     is_sold = any(line.kind == GOODS and line.quantity * line.unit_price for line in draft.lines)
     if not is_sold or is_untaxed_destination(draft):
@@ -36,3 +38,19 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
         "les commandes sont entrées à 0 %."
     )
     return [note(draft, "order.untaxed", text, cause)]
+
+
+def _charged_in_franchise(draft: OrderDraft, priced: PricedOrder) -> Rejection:
+    """VAT that was shown to the customer is owed by who showed it (CGI, art. 283, 3)."""
+    text = _(
+        "Commande %(number)s : la boutique ou l'article compte %(stated)s € de TVA, alors que "
+        "l'entreprise est en franchise (article 293 B). Le total payé est gardé, la facture ne "
+        "portera pas de TVA. Mettez les taxes à zéro à la boutique : la TVA montrée au client "
+        "est due (article 283-3)."
+    )
+    cause = _(
+        "La boutique ou des articles comptent de la TVA, alors que l'entreprise est en franchise "
+        "(article 293 B) : mettez les taxes à zéro à la boutique. La TVA montrée au client est due "
+        "(article 283-3)."
+    )
+    return note(draft, "order.tax_in_franchise", text, cause, stated=priced.stated_tax)

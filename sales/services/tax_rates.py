@@ -12,8 +12,9 @@ from sales.drafts import OrderDraft
 from sales.errors import TaxUndecided
 from sales.services.parts import charge, including, shipping_by_rate
 from sphinx.core.money import HUNDRED, ZERO, spread, tax_included, to_cents
+from sphinx.core.territories import leaves_union, vat_place
 from sphinx.core.validators import compact_vat_number, is_vat_number
-from sphinx.core.vat import FRENCH_RATES, leaves_union
+from sphinx.core.vat import FRENCH_RATES
 
 # Beyond this many possible splits of lines over rates, a human decides.
 MAX_SPLITS = 4096
@@ -47,6 +48,8 @@ def line_rates(draft: OrderDraft, facts: TaxFacts) -> list[Decimal]:
     ):
         return [r if r is not None else ZERO for r in rates]
     named = stated_rates(draft)
+    if facts.franchise and not named:
+        return [r if r is not None else ZERO for r in rates]
     if len(named) == 1:
         return [named[0] if r is None else r for r in rates]
     guessed = [
@@ -164,7 +167,7 @@ def is_untaxed_destination(draft: OrderDraft) -> bool:
     if leaves_union(country, destination.postcode):
         return True
     number = compact_vat_number(draft.customer.vat_number)
-    return country not in ("FR", "MC") and is_vat_number(number)
+    return vat_place(country, destination.postcode) != "FR" and is_vat_number(number)
 
 
 def _split_over(

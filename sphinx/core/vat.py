@@ -9,13 +9,14 @@ from decimal import Decimal
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# Member states of the Union for VAT on goods; Northern Ireland ships as XI.
-EU_COUNTRIES = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI".split()
+from sphinx.core.territories import (
+    EU_COUNTRIES,
+    OVERSEAS_COUNTRIES,
+    is_overseas,
+    leaves_union,
+    vat_place,
 )
-# Overseas departments: a sale from the mainland is deemed an export (CGI, art. 294, 2).
-OVERSEAS_POSTCODES = ("971", "972", "973", "974", "976")
-OVERSEAS_COUNTRIES = frozenset({"GP", "MQ", "GF", "RE", "YT"})
+
 # Where firms are French ones for VAT, overseas departments and Monaco included.
 FRENCH_COUNTRIES = frozenset({"FR", "MC", *OVERSEAS_COUNTRIES})
 NORMAL_RATE = Decimal("20.00")
@@ -41,19 +42,6 @@ LEGAL_SENTENCES = {
 OVERSEAS_SENTENCE = _("Exonération de TVA, articles 294 et 262 I du CGI")
 
 
-def is_overseas(country: str, postcode: str) -> bool:
-    """True for the French overseas departments, however the shop writes them."""
-    return country in OVERSEAS_COUNTRIES or (
-        country == "FR" and postcode.startswith(OVERSEAS_POSTCODES)
-    )
-
-
-def leaves_union(country: str, postcode: str) -> bool:
-    """True when goods sent there are exported, for VAT: out of the Union, or overseas."""
-    country = {"MC": "FR", "EL": "GR"}.get(country, country) or "FR"
-    return is_overseas(country, postcode) or country not in EU_COUNTRIES
-
-
 def regime_of(
     *, country: str, postcode: str, vat_number: str, charged: bool, franchise: bool, oss: bool
 ) -> TaxRegime:
@@ -65,13 +53,13 @@ def regime_of(
     """
     if franchise and not charged:
         return TaxRegime.EXEMPT
-    country = {"MC": "FR", "EL": "GR"}.get(country, country) or "FR"
+    is_french = vat_place(country, postcode) == "FR"
     exported = leaves_union(country, postcode)
     if charged:
-        return TaxRegime.OSS if oss and not exported and country != "FR" else TaxRegime.DOMESTIC
+        return TaxRegime.OSS if oss and not (exported or is_french) else TaxRegime.DOMESTIC
     if exported:
         return TaxRegime.EXPORT
-    if country != "FR" and vat_number:
+    if vat_number and not is_french:
         return TaxRegime.EU_BUSINESS
     return TaxRegime.DOMESTIC
 
@@ -82,10 +70,10 @@ def purchase_regime(country: str) -> TaxRegime:
     Within the Union VAT is owed by the buyer (CGI art. 283-2 bis, acquisitions); what is
     imported is taxed on the customs declaration (art. 293 A), not on the invoice.
     """
-    country = {"MC": "FR", "EL": "GR"}.get(country, country) or "FR"
-    if country == "FR":
+    place = vat_place(country, "")
+    if place == "FR":
         return TaxRegime.DOMESTIC
-    return TaxRegime.EU_BUSINESS if country in EU_COUNTRIES else TaxRegime.EXPORT
+    return TaxRegime.EU_BUSINESS if place in EU_COUNTRIES else TaxRegime.EXPORT
 
 
 def legal_sentence(regime: str, country: str, postcode: str) -> str:

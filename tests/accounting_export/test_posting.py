@@ -13,6 +13,7 @@ from invoicing.models import Invoice
 from invoicing.services import credit_invoice, issue_invoice
 from sales.drafts import LineDraft
 from sphinx.core.services import company
+from sphinx.core.territories import EU_COUNTRIES
 from tests.factories import NOON, ProductFactory, line, shipped
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +114,31 @@ def test_a_german_consumer_pays_german_vat_on_its_own_account() -> None:
         "70853000": ("0.00", "8.32"),
         "44572276": ("0.00", "15.93"),
     }
+
+
+@pytest.mark.parametrize("country", ["XI", "GB"])
+def test_northern_ireland_is_a_distance_sale_with_an_account_of_its_own(country: str) -> None:
+    """Written with its own code, or as the United Kingdom with a postcode of Belfast."""
+    firm = company()
+    firm.uses_oss = True
+    firm.save()
+    address = AddressDraft("Erin Kelly", "", "1 Main St", "", "BT1 5GS", "Belfast", country)
+
+    invoice = invoiced(
+        "1004", line("A", "120.00", tax_rate=D("20")), billing=address, shipping=address
+    )
+
+    assert (invoice.tax_regime, invoice.country) == ("oss", "XI")
+    assert entry_of(invoice) == {
+        "41110000": ("120.00", "0.00"),
+        "70730000": ("0.00", "100.00"),
+        "44572826": ("0.00", "20.00"),
+    }
+
+
+def test_every_member_state_has_its_account() -> None:
+    rules = AccountRule.objects.filter(nature="tax", regime="oss")
+    assert {rule.country for rule in rules} == EU_COUNTRIES - {"FR"}
 
 
 def test_a_credit_note_swaps_the_sides() -> None:

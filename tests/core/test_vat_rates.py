@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from sphinx.core.vat import EU_COUNTRIES
+from sphinx.core.territories import EU_COUNTRIES
 from sphinx.core.vat_rates import CURRENT_RATES, START, rate_periods, rates_in
 
 
