@@ -4,6 +4,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.db.models import JSONField, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounting_export.models.entries import JournalEntry
@@ -28,6 +29,10 @@ class ExportBatch(models.Model):
     credit = MoneyField(_("total crédit"), max_digits=16)
     # Field and its width → how many values were cut to it.
     cuts = models.JSONField(_("coupés"), default=dict)
+    # Documents of the period that couldn't be booked: {"piece", "reason"} each.
+    left_out = models.JSONField(
+        _("laissé de côté"), default=list, db_default=Value([], JSONField())
+    )
     created_at = models.DateTimeField(_("produit le"))
 
     class Meta:

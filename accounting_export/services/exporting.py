@@ -22,9 +22,10 @@ from accounting_export.formats import JournalFormat, find_format
 from accounting_export.models import Dispatch, ExportBatch, ExportedEntry, Journal
 from accounting_export.selectors import Choice, ExportLine, entries_to_export, lines_to_export
 from accounting_export.services.entries import PURCHASES_JOURNAL, SALES_JOURNAL
+from accounting_export.services.left_out import LeftOut
 from accounting_export.services.lettering import letter_all
-from accounting_export.services.posting import post_missing
-from accounting_export.services.purchases import post_missing_purchases
+from accounting_export.services.posting import sweep_sales
+from accounting_export.services.purchases import sweep_purchases
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.files import put_once, whole_file
@@ -71,7 +72,8 @@ def export_journal(
 ) -> ExportBatch:
     """Hand over the entries dated in the period (both days included), as a numbered batch.
 
-    Books first what was issued without an entry, so that the file is complete. The file is kept
+    Books first what was issued without an entry, so that the file is complete; what can't be booked
+    is left out and named in the batch (`left_out`). The file is kept
     under its number, and copied to `path` when one is given. The same entries again are the same
     bytes and the same batch; `only_new` leaves out what a batch has already. With
     `is_to_send` it goes to the accountant afterwards.
@@ -85,12 +87,16 @@ def export_journal(
     """
     journal_format = find_format(format_code)
     _check(date_from, date_to, journals)
-    book_missing(journals)
+    left_out = [
+        {"piece": left.piece, "reason": left.reason}
+        for left in book_what_can_be(journals)
+        if date_from <= left.day <= date_to
+    ]
     choice = Choice(tuple(journals), date_from, date_to, only_new)
     for turn in range(1, _TURNS + 1):
         try:
             with transaction.atomic():
-                batch = _export(choice, journal_format, path, actor)
+                batch = _export(choice, journal_format, path, left_out, actor)
                 if is_to_send:
                     Dispatch.objects.get_or_create(batch=batch, defaults={"asked_at": clock.now()})
                 return batch
@@ -114,7 +120,7 @@ def export_new(
         NothingToExport: there is none.
     """
     _check(date.min, date.max, journals)
-    book_missing(journals)
+    book_what_can_be(journals)
     days = entries_to_export(Choice(tuple(journals), only_new=True)).aggregate(
         first=Min("entry_date"), last=Max("entry_date")
     )
@@ -164,16 +170,35 @@ def _check(date_from: date, date_to: date, journals: Sequence[str]) -> None:
 
 
 def book_missing(journals: Sequence[str]) -> None:
-    """Book what the journals still miss. Purchases have their own; all others come of sales."""
+    """Book what the journals still miss, all of it.
+
+    Raises:
+        BusinessRuleError: the first reason of what can't be booked; the rest is.
+    """
+    for left in book_what_can_be(journals):
+        raise left.error
+
+
+def book_what_can_be(journals: Sequence[str]) -> list[LeftOut]:
+    """Book what the journals still miss; what can't be, and why.
+
+    Purchases have their own journal; all others come of sales.
+    """
+    left_out: list[LeftOut] = []
     if set(journals) - {PURCHASES_JOURNAL}:
-        post_missing()
+        left_out += sweep_sales().left_out
         letter_all()
     if PURCHASES_JOURNAL in journals:
-        post_missing_purchases()
+        left_out += sweep_purchases().left_out
+    return left_out
 
 
 def _export(
-    choice: Choice, journal_format: JournalFormat, path: Path | None, actor: Any
+    choice: Choice,
+    journal_format: JournalFormat,
+    path: Path | None,
+    left_out: list[dict[str, str]],
+    actor: Any,
 ) -> ExportBatch:
     """In one snapshot: the lines written are those whose entries are marked."""
     if connection.vendor == "postgresql" and not connection.savepoint_ids:
@@ -205,6 +230,8 @@ def _export(
             sha256=sha256,
         ).first()
         if known:
+            # Kept as it was; who asks now hears what is missing now.
+            known.left_out = left_out
             return known
         number = allocate_number(series="EX", on=clock.today(), yearly=False)
         name = file_name(journal_format.code, choice.journals, choice.date_from, choice.date_to)
@@ -222,6 +249,7 @@ def _export(
             debit=sums.debit,
             credit=sums.credit,
             cuts=dict(cuts),
+            left_out=left_out,
             created_at=clock.now(),
         )
         _mark(batch, choice)

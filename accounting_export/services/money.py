@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounting_export.accounts import AccountBook, Question
+from accounting_export.chart import BANK
 from accounting_export.means import MeansBook
 from accounting_export.models import (
     Account,
@@ -18,10 +19,13 @@ from accounting_export.models import (
 )
 from accounting_export.selectors import movements_to_post, payments_to_post, payouts_to_post
 from accounting_export.services.entries import Draft, entry_line, lock_journal, write_entries
+from accounting_export.services.left_out import LeftOut, Swept, swept
 from accounting_export.services.lettering import letter_advances, letter_invoices, root_of
 from accounting_export.services.payment_entries import PaymentBooks
 from invoicing.models import BankLine, Payment, ProviderTransaction
 from sphinx.core import clock
+from sphinx.core.clock import business_date
+from sphinx.core.errors import BusinessRuleError
 from sphinx.core.money import ZERO
 
 Nature = AccountRule.Nature
@@ -35,13 +39,30 @@ def post_money() -> int:
     Returns how many entries were made; twice makes none twice.
 
     Raises:
-        NoAccount: a means of payment or an account is missing; what came before is booked.
+        NoAccount: a means of payment or an account is missing; all that could be is booked.
     """
-    posted = 0
-    missing = list(payments_to_post().values_list("pk", flat=True))
-    for start in range(0, len(missing), _BATCH):
-        posted += len(post_payments(payment_ids=missing[start : start + _BATCH]))
-    return posted + len(post_payouts()) + len(post_arrivals())
+    return sweep_money().or_raise()
+
+
+def sweep_money() -> Swept:
+    """The same; what can't be booked is named."""
+    found = swept(
+        list(payments_to_post().values_list("pk", flat=True)),
+        lambda pks: len(post_payments(payment_ids=pks)),
+        _named,
+        _BATCH,
+    )
+    for what, post in ((_("Virements des prestataires"), post_payouts), (BANK, post_arrivals)):
+        try:
+            found = found.plus(Swept(len(post()), []))
+        except BusinessRuleError as error:
+            found = found.plus(Swept(0, [LeftOut(what, clock.today(), error)]))
+    return found
+
+
+def _named(pks: Iterable[int]) -> dict[int, tuple[str, date]]:
+    payments = Payment.objects.filter(pk__in=pks).select_related("invoice", "order")
+    return {p.pk: (str(p.invoice or p.order or p), business_date(p.paid_at)) for p in payments}
 
 
 @transaction.atomic

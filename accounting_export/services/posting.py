@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
@@ -18,12 +19,12 @@ from accounting_export.services.entries import (
     lock_journal,
     write_entries,
 )
+from accounting_export.services.left_out import Swept, swept
 from accounting_export.services.lettering import letter_invoices, root_of
-from accounting_export.services.money import post_money
+from accounting_export.services.money import sweep_money
 from accounting_export.services.sections import Sections
 from invoicing.models import Invoice
 from sphinx.core.clock import business_date
-from sphinx.core.errors import BusinessRuleError
 from sphinx.core.money import ZERO
 
 Nature = AccountRule.Nature
@@ -44,22 +45,23 @@ def post_missing() -> int:
     Raises:
         NoAccount, Unbalanced: the first reason, once all the others are booked.
     """
-    posted, refused = 0, []
-    missing = list(invoices_to_post().values_list("pk", flat=True))
-    for start in range(0, len(missing), _BATCH):
-        ids = missing[start : start + _BATCH]
-        try:
-            posted += len(post_invoices(invoice_ids=ids))
-        except BusinessRuleError:
-            for pk in ids:
-                try:
-                    posted += len(post_invoices(invoice_ids=[pk]))
-                except BusinessRuleError as error:
-                    refused.append(error)
-    posted += post_money()
-    if refused:
-        raise refused[0]
-    return posted
+    return sweep_sales().or_raise()
+
+
+def sweep_sales() -> Swept:
+    """Book every issued document and payment that has no entry yet; what can't be is named."""
+    documents = swept(
+        list(invoices_to_post().values_list("pk", flat=True)),
+        lambda pks: len(post_invoices(invoice_ids=pks)),
+        _named,
+        _BATCH,
+    )
+    return documents.plus(sweep_money())
+
+
+def _named(pks: Iterable[int]) -> dict[int, tuple[str, date]]:
+    rows = Invoice.objects.filter(pk__in=pks).values_list("pk", "number", "issued_on")
+    return {pk: (number, day) for pk, number, day in rows}
 
 
 @transaction.atomic

@@ -1,8 +1,10 @@
 """One balanced entry for each supplier's invoice that is good to pay; another takes it back."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -17,10 +19,10 @@ from accounting_export.services.entries import (
     lock_journal,
     write_entries,
 )
+from accounting_export.services.left_out import Swept, swept
 from purchasing.models import SupplierInvoice
 from sphinx.core import clock
 from sphinx.core.clock import business_date
-from sphinx.core.errors import BusinessRuleError
 from sphinx.core.money import HUNDRED, ZERO, spread, to_cents
 from sphinx.core.services import company
 from sphinx.core.vat import NORMAL_RATE, TaxRegime, purchase_regime
@@ -36,16 +38,31 @@ def post_missing_purchases() -> int:
     Raises:
         NoAccount: the first reason, once all the others are booked.
     """
-    posted, refused = 0, []
+    return sweep_purchases().or_raise()
+
+
+def sweep_purchases() -> Swept:
+    """The same; what can't be booked is named."""
+    found = Swept(0, [])
     for is_reversal, missing in ((False, purchases_to_post()), (True, purchases_to_reverse())):
-        for pk in list(missing.values_list("pk", flat=True)):
-            try:
-                posted += bool(_post(pk, is_reversal=is_reversal))
-            except BusinessRuleError as error:
-                refused.append(error)
-    if refused:
-        raise refused[0]
-    return posted
+        found = found.plus(
+            swept(
+                list(missing.values_list("pk", flat=True)),
+                partial(_post_each, is_reversal=is_reversal),
+                _named,
+                batch=1,
+            )
+        )
+    return found
+
+
+def _post_each(pks: Sequence[int], *, is_reversal: bool) -> int:
+    return sum(bool(_post(pk, is_reversal=is_reversal)) for pk in pks)
+
+
+def _named(pks: Iterable[int]) -> dict[int, tuple[str, date]]:
+    rows = SupplierInvoice.objects.filter(pk__in=pks).values_list("pk", "number", "issued_on")
+    return {pk: (number, day) for pk, number, day in rows}
 
 
 @transaction.atomic

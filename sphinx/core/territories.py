@@ -84,7 +84,7 @@ def leaves_union(country: str, postcode: str) -> bool:
 
 
 def vat_country(country: str, postcode: str) -> str:
-    """What a sale is booked under: XI for Northern Ireland, GR for EL, else the country as given."""
+    """What a sale is booked under: XI for Northern Ireland, GR for EL, else as given."""
     place = vat_place(country, postcode)
     if place == NORTHERN_IRELAND:
         return place

@@ -1,12 +1,15 @@
 from collections import defaultdict
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from accounting_export.errors import NoAccount
-from accounting_export.models import Account, AccountRule, JournalEntry
-from accounting_export.services import post_invoice, post_missing
+from accounting_export.models import Account, AccountRule, JournalEntry, PaymentMeans
+from accounting_export.services import export_journal, post_invoice, post_missing
 from customers.drafts import AddressDraft, CustomerDraft
 from inventory.models import ProductCategory
 from invoicing.models import Invoice
@@ -179,6 +182,53 @@ def test_a_document_without_account_does_not_stop_the_others() -> None:
         post_missing()
 
     assert JournalEntry.objects.get(journal__code="VE").invoice.order_number == "2"
+
+
+def test_an_export_goes_on_without_what_has_no_account_and_says_so(tmp_path: Path) -> None:
+    AccountRule.objects.filter(nature="tax", tax_rate=D("5.5")).delete()
+    AccountRule.objects.filter(nature="tax", tax_rate=None).delete()
+    left = invoiced("1", line("B", "10.55", tax_rate=D("5.5")))
+    invoiced("2", line("A", "12.00"))
+    period = {"date_from": left.issued_on, "date_to": left.issued_on, "format_code": "csv"}
+
+    batch = export_journal(**period)
+
+    assert (batch.entry_count, batch.debit) == (1, D("12.00"))
+    assert [row["piece"] for row in batch.left_out] == [left.number]
+    assert "Aucune règle de compte" in batch.left_out[0]["reason"]
+
+    # Once the rule is there, the same period has all of it.
+    AccountRule.objects.create(nature="tax", account=Account.objects.get(number="44571900"))
+    whole = export_journal(**period)
+    assert (whole.entry_count, whole.debit, whole.left_out) == (2, D("22.55"), [])
+
+
+def test_the_command_says_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    AccountRule.objects.filter(nature="tax").delete()
+    left = invoiced("1")
+    day = f"{left.issued_on:%Y-%m-%d}"
+    target = Path(settings.DATA_DIR, "journal.csv")
+
+    with pytest.raises(SystemExit) as end:
+        call_command(
+            "export_journal", "--from", day, "--to", day, "--format=csv", f"--output={target}"
+        )
+
+    assert end.value.code == 1
+    assert f"Laissé de côté : {left.number}." in capsys.readouterr().out
+    assert target.exists()
+
+
+def test_a_payment_without_account_holds_no_other_back() -> None:
+    first, second = invoiced("1"), invoiced("2", payment_method="Stripe")
+    PaymentMeans.objects.exclude(name="Stripe").delete()
+
+    with pytest.raises(NoAccount):
+        post_missing()
+
+    paid = JournalEntry.objects.exclude(journal__code="VE")
+    assert [entry.payment.invoice_id for entry in paid] == [second.pk]
+    assert JournalEntry.objects.filter(invoice=first).exists()
 
 
 def test_the_most_specific_rule_wins() -> None:

@@ -39,11 +39,14 @@ class Debian:
             elif ours.exists():
                 shutil.copy(ours, theirs)
         self.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", mode=0o755)
-        for kind, place in (("proc", "proc"), ("devtmpfs", "dev")):
-            source = kind if kind == "proc" else "/dev"
-            options = ["-t", kind] if kind == "proc" else ["--bind"]
-            subprocess.run(["mount", *options, source, str(self.root / place)], check=True)
-            self._mounted.append(self.root / place)
+        self._mount("proc", "-t", "proc", "proc")
+        # With what is mounted below it: workers share memory by /dev/shm.
+        self._mount("dev", "--rbind", "--make-rslave", "/dev")
+
+    def _mount(self, place: str, *words: str) -> None:
+        target = self.root / place
+        subprocess.run(["mount", *words, str(target)], check=True)
+        self._mounted.append(target)
 
     def remove(self) -> None:
         """Stop what runs there and take the folder away."""
@@ -55,7 +58,7 @@ class Debian:
             if inside:
                 os.kill(int(process.name), 9)
         for place in reversed(self._mounted):
-            subprocess.run(["umount", "--lazy", str(place)], check=True)
+            subprocess.run(["umount", "--recursive", "--lazy", str(place)], check=True)
         shutil.rmtree(self.root)
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:

@@ -120,7 +120,7 @@ def test_the_page_makes_an_installation(debian: Debian) -> None:
 
     debian.run(_typed("1. Packages, a user, the program"))
     debian.run("pg_ctlcluster $(pg_lsclusters -h | cut -d' ' -f1,2) start")
-    debian.run(f"runuser -u redis -- redis-server --port {redis} --daemonize yes")
+    debian.run(f"runuser -u redis -- redis-server --port {redis} --dir /tmp --daemonize yes")
     debian.run(_typed("2. The database"), answers=f"{PASSWORD}\n{PASSWORD}\n")
     debian.run(_typed("3. The settings"))
     first_run = "4. The first run"

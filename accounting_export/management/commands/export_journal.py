@@ -54,7 +54,11 @@ class Command(SphinxCommand):
             "lines": batch.line_count,
             "debit": str(batch.debit),
             "credit": str(batch.credit),
+            "left_out": batch.left_out,
         }
+
+    def has_refusals(self, result: Any) -> bool:
+        return isinstance(result, dict) and bool(result["left_out"])
 
     def report(self, result: Any) -> None:
         if isinstance(result, list):
@@ -66,6 +70,8 @@ class Command(SphinxCommand):
             f"débit {result['debit']} €, crédit {result['credit']} €"
         )
         self.say(f"SHA-256 {result['sha256']}")
+        for left in result["left_out"]:
+            self.say(f"Laissé de côté : {left['piece']}. {left['reason']}")
 
 
 def _day(text: str) -> date:
