@@ -67,6 +67,17 @@ def _spoken(reason: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _position(r: Mapping[str, Any]) -> Told:
+    if r.get("unsellable") not in (None, "", "0"):
+        return Told(
+            _("Stock"),
+            _(
+                "%(on_hand)s en stock dont %(unsellable)s périmées ou qui le seront avant d'être "
+                "vendues, %(reserved)s réservées, %(incoming)s attendues, %(backordered)s à "
+                "servir : %(forecast)s en vue."
+            )
+            % r,
+            _("en vue = en stock − périmées − réservées + attendues − à servir"),
+        )
     return Told(
         _("Stock"),
         _(

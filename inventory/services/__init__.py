@@ -18,6 +18,7 @@ from inventory.services.direct import (
     pass_through,
     readdress_direct_deliveries,
 )
+from inventory.services.expired import expire_lots
 from inventory.services.ledger import (
     Issue,
     Issued,
@@ -84,6 +85,7 @@ __all__ = [
     "direct_warehouse",
     "ensure_products",
     "expect_incoming",
+    "expire_lots",
     "forget_direct_deliveries",
     "issue_stock",
     "known_skus",

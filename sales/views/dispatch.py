@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inventory.selectors import scanned_product
+from inventory.selectors import expired_on_shelf, scanned_product
 from sales import services
 from sales.forms import TrackingForm
 from sales.models import DeliveryNote, Order
@@ -29,6 +29,7 @@ from sphinx.core.pages import back_office_page
 from sphinx.core.typed import key_of, typed_number
 
 SHOWN = 100
+EXPIRED_SHOWN = 20
 
 
 @login_required
@@ -61,6 +62,7 @@ def worktop(request: HttpRequest) -> HttpResponse:
         draft_count=count_up_to(notes_to_ship()),
         short=set(notes_short_of_stock().filter(pk__in=drafts).values_list("pk", flat=True)),
         doubtful=set(notes_in_doubt().filter(pk__in=drafts).values_list("pk", flat=True)),
+        expired=expired_on_shelf(clock.today())[:EXPIRED_SHOWN],
         waiting=count_up_to(lines_waiting_for_stock().values("order_id").distinct()),
         shown=SHOWN,
         may_ship=request.user.has_perm("sales.change_deliverynote"),
