@@ -46,7 +46,7 @@ def headline(reason: Mapping[str, Any]) -> str:
 
 def explain(reason: Mapping[str, Any]) -> list[Told]:
     """The whole way from sales to the quantity."""
-    if not reason.get("needed") or reason.get("policy") == "drop_ship":
+    if not reason.get("needed") or reason.get("policy") in ("drop_ship", "by_hand"):
         return []
     reason = _spoken(reason)
     told = [_position(reason)]

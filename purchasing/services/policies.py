@@ -63,7 +63,7 @@ class Candidate(NamedTuple):
 
 def terms_of(offer: Offer) -> Terms:
     """An offer for the arithmetic."""
-    return Terms(offer.item.minimum_quantity, offer.item.pack_size, offer.prices)
+    return Terms(offer.item.minimum_quantity, offer.item.order_multiple, offer.prices)
 
 
 @dataclass

@@ -230,6 +230,8 @@ def _write_lines(orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[
                 purchase_order=order,
                 product=w.candidate.product,
                 supplier_sku=w.candidate.offer.item.supplier_sku if w.candidate.offer else "",
+                unit_name=w.candidate.offer.item.unit_name if w.candidate.offer else "",
+                unit_size=w.candidate.offer.item.unit_size if w.candidate.offer else 1,
                 quantity=w.purchase.quantity,
                 unit_price_excl_tax=w.purchase.unit_price,
                 total_excl_tax=line_total(w.purchase),
