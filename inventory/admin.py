@@ -12,6 +12,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from inventory import services
+from inventory.forms import ProductForm
 from inventory.models import (
     BundleComponent,
     Lot,
@@ -120,6 +121,7 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     inlines = [PositionInline, ReorderRuleInline, ComponentInline, LotInline]
     actions_detail = ["course"]
     resource_classes = [ProductResource]
+    form = ProductForm
 
     @display(description=_("TVA"), ordering="tax_rate")
     def rate(self, product: Product) -> str:
@@ -158,6 +160,20 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
                 services.allow_negative_stock(product_id=obj.pk, allowed=wanted, actor=request.user)
             except SphinxError as error:
                 messages.error(request, error.message)
+        if form.cleaned_data.get("removes_picture"):
+            services.remove_picture(product_id=obj.pk, actor=request.user)
+        elif data := form.cleaned_data.get("picture_file"):
+            services.set_picture(product_id=obj.pk, data=data, actor=request.user)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What brings or removes the picture is for who may change the article."""
+        if self.has_change_permission(request, obj) or obj is None:
+            return super().get_fieldsets(request, obj)
+        own = ("picture_file", "removes_picture")
+        return [
+            (title, {"fields": [name for name in options["fields"] if name not in own]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if formset.model is not BundleComponent:

@@ -20,6 +20,7 @@ from inventory.models import (
     Lot,
     LotPosition,
     Product,
+    ProductPicture,
     StockCount,
     StockCountLine,
     StockPosition,
@@ -372,4 +373,14 @@ def value_csv(request: HttpRequest) -> HttpResponse:
                 row.value,
             ]
         )
+    return response
+
+
+@login_required
+@permission_required("inventory.view_product", raise_exception=True)
+def picture(request: HttpRequest, product_id: int) -> HttpResponse:
+    """An article's picture, for whoever may see the article."""
+    found = get_object_or_404(ProductPicture, product=product_id)
+    response = HttpResponse(bytes(found.data), content_type="image/jpeg")
+    response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -14,7 +14,7 @@ from inventory.selectors import expired_on_shelf, scanned_product
 from sales import services
 from sales.forms import TrackingForm
 from sales.models import DeliveryNote, Order
-from sales.picking import Piece, picking_list, pieces_of
+from sales.picking import Piece, picking_list, pieces_of, weight_of, weights_of
 from sales.selectors import (
     lines_waiting_for_stock,
     notes_in_doubt,
@@ -62,6 +62,7 @@ def worktop(request: HttpRequest) -> HttpResponse:
         draft_count=count_up_to(notes_to_ship()),
         short=set(notes_short_of_stock().filter(pk__in=drafts).values_list("pk", flat=True)),
         doubtful=set(notes_in_doubt().filter(pk__in=drafts).values_list("pk", flat=True)),
+        weights=weights_of(drafts),
         expired=expired_on_shelf(clock.today())[:EXPIRED_SHOWN],
         waiting=count_up_to(lines_waiting_for_stock().values("order_id").distinct()),
         shown=SHOWN,
@@ -98,6 +99,7 @@ def picking(request: HttpRequest) -> HttpResponse:
         title=_("Liste de prélèvement"),
         notes=notes,
         picks=picking_list(notes),
+        weight=weight_of(pieces_of(note.pk for note in notes)) if notes else None,
         now=clock.now(),
     )
 
@@ -132,6 +134,7 @@ def parcel(request: HttpRequest, note_id: int) -> HttpResponse:
         seen_count=packed[seen.product.pk] if seen else "",
         refused=refused,
         complete=all(done for _p, _q, done in rows),
+        weight=weight_of(pieces) if pieces else None,
         is_draft=note.status == DeliveryNote.Status.DRAFT,
         carrier=request.POST.get("carrier", note.carrier or request.session.get("carrier", "")),
         tracking_number=request.POST.get("tracking_number", note.tracking_number),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 from stdnum import ean
@@ -26,7 +27,8 @@ from suppliers.units import Unit, pieces_named
 COLUMNS = (
     "sku label tax_rate supply_mode cost on_hand supplier supplier_sku purchase_price "
     "lead_time_days minimum_quantity pack_size reorder_minimum reorder_maximum barcode category "
-    "released_on purchase_unit pieces_per_unit"
+    "released_on purchase_unit pieces_per_unit weight length_cm width_cm height_cm "
+    "origin_country customs_code"
 ).split()
 # Said, but nothing was refused.
 NOTES = frozenset({"catalogue.on_hand_ignored", "catalogue.twice"})
@@ -82,6 +84,12 @@ class _Item:
     released_on: date | None
     purchase_unit: str
     pieces_per_unit: Decimal | None
+    weight: Decimal | None
+    length_cm: Decimal | None
+    width_cm: Decimal | None
+    height_cm: Decimal | None
+    origin_country: str
+    customs_code: str
 
     @property
     def purchased_in(self) -> Unit:
@@ -211,7 +219,34 @@ def _item(values: Mapping[str, str], line: int) -> _Item:
         released_on=_day(text("released_on"), line),
         purchase_unit=text("purchase_unit", 30),
         pieces_per_unit=number("pieces_per_unit"),
+        weight=number("weight"),
+        length_cm=number("length_cm"),
+        width_cm=number("width_cm"),
+        height_cm=number("height_cm"),
+        origin_country=_valid(text("origin_country", 2).upper(), "origin_country", line),
+        customs_code=_valid(text("customs_code", 20).replace(" ", ""), "customs_code", line),
     )
+
+
+def _valid(text: str, column: str, line: int) -> str:
+    """A text as the product's field of that name takes it."""
+    if text:
+        try:
+            Product._meta.get_field(column).run_validators(text)  # type: ignore[union-attr]
+        except ValidationError as error:
+            raise InputError(
+                _("Ligne %(line)s, colonne %(column)s : « %(text)s » est refusé. %(reason)s")
+                % {
+                    "line": line,
+                    "column": column,
+                    "text": text[:40],
+                    "reason": " ".join(error.messages),
+                },
+                code=f"catalogue.bad_{column}",
+                line=line,
+                column=column,
+            ) from error
+    return text
 
 
 def _supply_mode(text: str, line: int) -> str:
@@ -283,6 +318,12 @@ def _products(
             "released_on": item.released_on,
             "unit_cost": item.cost,
             "barcode": item.barcode,
+            "weight": item.weight or None,
+            "length_cm": item.length_cm or None,
+            "width_cm": item.width_cm or None,
+            "height_cm": item.height_cm or None,
+            "origin_country": item.origin_country,
+            "customs_code": item.customs_code,
             "category_id": categories[item.category].pk if item.category else None,
         }
         differs = _assign(product, values)
@@ -301,6 +342,12 @@ def _products(
             "released_on",
             "unit_cost",
             "barcode",
+            "weight",
+            "length_cm",
+            "width_cm",
+            "height_cm",
+            "origin_country",
+            "customs_code",
             "category",
             "is_incomplete",
         ],
