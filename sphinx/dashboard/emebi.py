@@ -13,9 +13,12 @@ from typing import NamedTuple
 from sales.models import DeliveryNote, DeliveryNoteLine
 from sphinx.core.clock import start_of
 from sphinx.core.money import HUNDRED, ZERO, to_cents
-from sphinx.core.vat import EU_COUNTRIES, FRENCH_COUNTRIES
+from sphinx.core.territories import EU_COUNTRIES, vat_place
 
 _GRAM = Decimal("0.001")
+_OTHERS = EU_COUNTRIES - {"FR"}
+# How shops write them: Greece by the letters of its VAT numbers too, Northern Ireland as Britain.
+_WRITTEN = _OTHERS | {"EL", "GB"}
 
 
 class Sent(NamedTuple):
@@ -86,17 +89,19 @@ def _lines(first: date, after: date) -> Iterable[DeliveryNoteLine]:
             delivery_note__status=DeliveryNote.Status.SHIPPED,
             delivery_note__shipped_at__gte=start_of(first),
             delivery_note__shipped_at__lt=start_of(after),
-            delivery_note__order__shipping_country__in=EU_COUNTRIES - FRENCH_COUNTRIES,
+            delivery_note__order__shipping_country__in=_WRITTEN,
             order_line__product__isnull=False,
         )
         .select_related("order_line__product", "delivery_note__order")
         .order_by("pk")
     )
-    return lines.iterator(chunk_size=2000)
+    return (line for line in lines.iterator(chunk_size=2000) if _destination(line) in _OTHERS)
 
 
 def _destination(line: DeliveryNoteLine) -> str:
-    return line.delivery_note.order.shipping_country
+    """Northern Ireland is XI; parts of a state that goods are exported to are none of the Union."""
+    order = line.delivery_note.order
+    return vat_place(order.shipping_country, order.shipping_postcode)
 
 
 def _value(line: DeliveryNoteLine) -> Decimal:

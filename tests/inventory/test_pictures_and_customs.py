@@ -227,6 +227,19 @@ def test_a_month_s_goods_by_code_destination_and_origin(candle: Product) -> None
     assert exchanges_of(date(2026, 4, 1)).rows == []
 
 
+@pytest.mark.parametrize(
+    ("country", "postcode", "place"),
+    [("GB", "BT1 5GS", "XI"), ("EL", "10431", "GR"), ("ES", "35001", ""), ("GB", "SW1A 1AA", "")],
+)
+def test_territories_follow_the_law(
+    candle: Product, country: str, postcode: str, place: str
+) -> None:
+    sent("N1", "A-1", country)
+    Order.objects.update(shipping_postcode=postcode)
+
+    assert [row.country for row in exchanges_of(date(2026, 3, 1)).rows] == [place][: bool(place)]
+
+
 def test_a_note_in_preparation_has_not_left(candle: Product) -> None:
     order = placed("N1", line("A-1"))
     Order.objects.update(shipping_country="DE")
