@@ -4,12 +4,15 @@ from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from inventory import services
+from inventory.forms import ProductForm
 from inventory.models import (
     BundleComponent,
     Lot,
@@ -25,6 +28,7 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.resources import CategoryResource, ProductResource, ReorderRuleResource
+from sphinx.core import clock
 from sphinx.core.admin_tools import (
     KeptAdmin,
     ListTotals,
@@ -35,6 +39,7 @@ from sphinx.core.admin_tools import (
     number,
 )
 from sphinx.core.errors import SphinxError
+from sphinx.core.templatetags.numbers import bare
 from sphinx.core.texts import sku_key
 
 COST = number("unit_cost", _("coût unitaire HT (€)"), places=2)
@@ -48,13 +53,28 @@ LEVELS = [
 ]
 
 
+def _to_destroy(found: StockPosition) -> str:
+    """Pieces whose date has passed, leading to where they are written off."""
+    if not found.expired:
+        return "—"
+    return format_html(
+        '<a class="underline text-primary-600 dark:text-primary-500" href="{}?perime=1">{}</a>',
+        reverse("inventory:correct", args=[found.pk]),
+        bare(found.expired),
+    )
+
+
 class PositionInline(TabularInline):
     model = StockPosition
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["warehouse", *LEVELS]
+    fields = readonly_fields = ["warehouse", *LEVELS, "to_destroy"]
     tab = True
     hide_title = True
+
+    @display(description=_("Périmé, à détruire"))
+    def to_destroy(self, found: StockPosition) -> str:
+        return _to_destroy(found)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -101,6 +121,7 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     inlines = [PositionInline, ReorderRuleInline, ComponentInline, LotInline]
     actions_detail = ["course"]
     resource_classes = [ProductResource]
+    form = ProductForm
 
     @display(description=_("TVA"), ordering="tax_rate")
     def rate(self, product: Product) -> str:
@@ -139,6 +160,20 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
                 services.allow_negative_stock(product_id=obj.pk, allowed=wanted, actor=request.user)
             except SphinxError as error:
                 messages.error(request, error.message)
+        if form.cleaned_data.get("removes_picture"):
+            services.remove_picture(product_id=obj.pk, actor=request.user)
+        elif data := form.cleaned_data.get("picture_file"):
+            services.set_picture(product_id=obj.pk, data=data, actor=request.user)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What brings or removes the picture is for who may change the article."""
+        if self.has_change_permission(request, obj) or obj is None:
+            return super().get_fieldsets(request, obj)
+        own = ("picture_file", "removes_picture")
+        return [
+            (title, {"fields": [name for name in options["fields"] if name not in own]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if formset.model is not BundleComponent:
@@ -194,13 +229,19 @@ class LevelFilter(admin.SimpleListFilter):
     parameter_name = "level"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("out", _("Rupture")), ("waiting", _("Clients en attente"))]
+        return [
+            ("out", _("Rupture")),
+            ("waiting", _("Clients en attente")),
+            ("expired", _("Périmé, à détruire")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "out":
-            return queryset.filter(on_hand__lte=F("reserved"))
+            return queryset.filter(on_hand__lte=F("reserved") + F("expired"))
         if self.value() == "waiting":
             return queryset.filter(backordered__gt=0)
+        if self.value() == "expired":
+            return queryset.filter(expired__gt=0)
         return queryset
 
 
@@ -210,6 +251,7 @@ class StockPositionAdmin(ListTotals, ReadOnlyAdmin):
         "product",
         "warehouse",
         *LEVELS,
+        "to_destroy",
     ]
     list_filter = [LevelFilter, "warehouse", "product__category", "product__supply_mode"]
     list_select_related = ["product", "warehouse"]
@@ -219,7 +261,12 @@ class StockPositionAdmin(ListTotals, ReadOnlyAdmin):
         "reserved": _("Réservé"),
         "backordered": _("À servir"),
         "incoming": _("Attendu"),
+        "expired": _("Périmé"),
     }
+
+    @display(description=_("périmé, à détruire"), ordering="expired")
+    def to_destroy(self, found: StockPosition) -> str:
+        return _to_destroy(found)
 
 
 @admin.register(StockMove)
@@ -275,6 +322,7 @@ class LotPositionAdmin(ReadOnlyAdmin):
         "best_before",
         "warehouse",
         number("on_hand", _("en stock")),
+        "state",
     ]
     list_filter = ["warehouse"]
     list_select_related = ["lot__product", "warehouse"]
@@ -291,6 +339,12 @@ class LotPositionAdmin(ReadOnlyAdmin):
     @display(description=_("Date limite"), ordering="lot__best_before")
     def best_before(self, found: LotPosition) -> Any:
         return found.lot.best_before
+
+    @display(description=_("État"), label={"expired": "danger", "good": "success"})
+    def state(self, found: LotPosition) -> tuple[str, str]:
+        if found.is_expired(clock.today()):
+            return "expired", str(_("périmé, à détruire"))
+        return "good", str(_("bon"))
 
 
 @admin.register(Reservation)

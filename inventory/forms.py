@@ -6,9 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
-from inventory.models import StockCount, Warehouse
+from inventory.models import Product, StockCount, Warehouse
 from inventory.selectors import find_product
+from sphinx.core.errors import InputError
+from sphinx.core.images import bounded_jpeg
 
 _TEXT = forms.TextInput(attrs={"class": "sx-select"})
 _CHOICE = forms.Select(attrs={"class": "sx-select"})
@@ -132,3 +135,31 @@ class CorrectionForm(forms.Form):
         self.fields["lot"].choices = [("", _("Le premier périmé")), *lots]  # type: ignore[attr-defined]
         if not lots:
             del self.fields["lot"]
+
+
+class ProductForm(forms.ModelForm):
+    """An article, with its picture brought as a file."""
+
+    picture_file = forms.FileField(
+        label=gettext_lazy("Image (PNG, JPEG ou WebP, 10 Mo au plus)"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text=gettext_lazy("Réduite à 1 200 points. Laissez vide pour garder celle d'avant."),
+    )
+    removes_picture = forms.BooleanField(
+        label=gettext_lazy("Sans image"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+    class Meta:
+        model = Product
+        fields = "__all__"  # noqa: DJ007 (the admin chooses)
+
+    def clean_picture_file(self) -> bytes | None:
+        """The picture made anew, ready to be kept."""
+        file = self.cleaned_data["picture_file"]
+        if not file:
+            return None
+        try:
+            return bounded_jpeg(file)
+        except InputError as error:
+            raise forms.ValidationError(error.message) from error

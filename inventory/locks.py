@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 
+from inventory.allocations import Place
+from inventory.expiry import pass_dates
 from inventory.models import Product, Reservation, StockPosition, Warehouse
 
-# A product's id and a warehouse's.
-Place = tuple[int, int]
+__all__ = ["Place", "lock_places", "lock_reservations", "places_of"]
 
 
 def lock_places(places: Iterable[Place]) -> dict[Place, StockPosition]:
-    """Positions of products in warehouses, made where missing, locked until commit."""
+    """Positions of products in warehouses, made where missing, locked until commit.
+
+    Lots whose date has passed since are expired by then, and what orders held of them waits.
+    """
     wanted = set(places)
     found = _locked(wanted)
     missing = sorted(wanted - found.keys())
@@ -35,6 +39,7 @@ def lock_places(places: Iterable[Place]) -> dict[Place, StockPosition]:
             ignore_conflicts=True,
         )
         found |= _locked(set(missing))
+    pass_dates(found)
     return found
 
 
@@ -79,8 +84,3 @@ def lock_reservations(reservation_ids: Iterable[int]) -> list[Reservation]:
         .filter(pk__in=[*wanted, *parts])
         .order_by("pk")
     )
-
-
-def waiting_first(reservations: Iterable[Reservation]) -> list[Reservation]:
-    """In the order in which they are served: priority by hand, then date, then arrival."""
-    return sorted(reservations, key=lambda r: (-r.priority, r.requested_at, r.pk))

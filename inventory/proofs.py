@@ -3,9 +3,10 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from inventory.models import LotPosition, Reservation, StockMove, StockPosition
+from sphinx.core import clock
 from sphinx.core.proofs import Proof, proves
 
 _Key = tuple[int, int]
@@ -75,6 +76,27 @@ def lots_equal_moves(proof: Proof) -> None:
         if lots > position.on_hand and not position.allows_negative:
             proof.faults.append(f"{position.product.sku} : {lots} dans les lots, "
                                 f"{position.on_hand} en stock")  # fmt: skip
+
+
+@proves("expired_equals_lots")
+def expired_equals_lots(proof: Proof) -> None:
+    """What positions call expired lies in lots whose date has passed; none is for sale."""
+    today = clock.today()
+    expired: dict[_Key, Decimal] = defaultdict(Decimal)
+    for found in LotPosition.objects.filter(
+        lot__product__tracks_lots=True, lot__best_before__lt=today, on_hand__gt=0
+    ).select_related("lot"):
+        expired[found.lot.product_id, found.warehouse_id] += found.on_hand
+    for position in StockPosition.objects.filter(
+        Q(expired__gt=0) | Q(product__in={p for p, _w in expired})
+    ).select_related("product"):
+        proof.checked += 1
+        lots = expired[position.product_id, position.warehouse_id]
+        # What passed at midnight waits for the sweep, or for whoever comes first.
+        waits = position.expires_next_on is not None and position.expires_next_on < today
+        if lots != position.expired and not waits:
+            proof.faults.append(f"{position.product.sku} : {position.expired} périmées, "
+                                f"{lots} d'après les lots")  # fmt: skip
 
 
 @proves("bundles")

@@ -20,7 +20,7 @@ class ProductResource(MasterResource):
         import_id_fields = ["sku"]
         fields = export_order = (
             "sku label category tax_rate supply_mode released_on unit_cost barcode location "
-            "is_active"
+            "weight length_cm width_cm height_cm origin_country customs_code is_active"
         ).split()
 
     def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:

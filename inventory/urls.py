@@ -11,6 +11,7 @@ urlpatterns = [
     path("stock/transferts/nouveau/", views.new_transfer, name="new_transfer"),
     path("stock/transferts/<int:transfer_id>/", views.transfer, name="transfer"),
     path("stock/corriger/<int:position_id>/", views.correct, name="correct"),
+    path("stock/articles/<int:product_id>/image/", views.picture, name="picture"),
     path("stock/valeur/", views.value, name="value"),
     path("stock/valeur.csv", views.value_csv, name="value_csv"),
 ]

@@ -1,6 +1,7 @@
 """Pages of the warehouse: counts by scanner, transfers, corrections, the value of stock."""
 
 import csv
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,9 @@ from inventory import services
 from inventory.forms import CorrectionForm, CountForm, ScanForm, TransferForm
 from inventory.models import (
     Lot,
+    LotPosition,
     Product,
+    ProductPicture,
     StockCount,
     StockCountLine,
     StockPosition,
@@ -31,7 +34,7 @@ from sphinx.core.history import history_of
 from sphinx.core.money import plain, to_cents
 from sphinx.core.pages import back_office_page
 from sphinx.core.texts import safe_cell
-from sphinx.core.typed import day_of, typed_number
+from sphinx.core.typed import day_of, key_of, typed_number
 
 
 @login_required
@@ -266,7 +269,7 @@ def correct(request: HttpRequest, position_id: int) -> HttpResponse:
     )
     shelf = lots_on_shelf(found.product_id, found.warehouse_id)
     lots = [(p.lot_id, f"{p.lot} ({plain(p.on_hand)})") for p in shelf]
-    form = CorrectionForm(request.POST or None, lots=lots)
+    form = CorrectionForm(request.POST or None, lots=lots, initial=_to_destroy(request, shelf))
     if request.method == "POST" and form.is_valid():
         try:
             _correct(request, found, form.cleaned_data)
@@ -284,6 +287,23 @@ def correct(request: HttpRequest, position_id: int) -> HttpResponse:
         position=found,
         moves=services.moves_of(found),
     )
+
+
+def _to_destroy(request: HttpRequest, shelf: Sequence[LotPosition]) -> dict[str, Any]:
+    """The form filled in for a lot whose date has passed: the one asked for, else the first."""
+    if "perime" not in request.GET:
+        return {}
+    asked, today = key_of(request.GET["perime"]), clock.today()
+    expired = [p for p in shelf if p.is_expired(today)]
+    chosen = next((p for p in expired if p.lot_id == asked), expired[0] if expired else None)
+    if chosen is None:
+        return {}
+    return {
+        "kind": "loss",
+        "lot": chosen.lot_id,
+        "quantity": plain(chosen.on_hand),
+        "reason": _("Lot périmé"),
+    }
 
 
 def _correct(request: HttpRequest, found: StockPosition, data: dict[str, Any]) -> None:
@@ -353,4 +373,14 @@ def value_csv(request: HttpRequest) -> HttpResponse:
                 row.value,
             ]
         )
+    return response
+
+
+@login_required
+@permission_required("inventory.view_product", raise_exception=True)
+def picture(request: HttpRequest, product_id: int) -> HttpResponse:
+    """An article's picture, for whoever may see the article."""
+    found = get_object_or_404(ProductPicture, product=product_id)
+    response = HttpResponse(bytes(found.data), content_type="image/jpeg")
+    response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -55,7 +55,7 @@ def course_of(
         level = float(stock[end]) if end >= known else None
         weeks.append(Week(day, float(asked[len(asked) - back + number]), level, None, None))
     position = current_positions([product.pk], warehouse)[product.pk]
-    there = float(position.on_hand - position.reserved - position.backordered)
+    there = float(position.available - position.backordered)
     coming = _coming(product, warehouse, on)
     for number in range(WEEKS_AHEAD + 1):
         day = on + timedelta(days=number * DAYS)

@@ -125,6 +125,7 @@ def _lines(terms: Mapping[str, Any]) -> list[dict[str, str]]:
             "sku": clean(row.get("BT-156", ""), 80),
             "barcode": clean(row.get("BT-157", ""), 14),
             "quantity": plain(_decimal(row["BT-129"])),
+            "unit": clean(row.get("BT-130", ""), 3),
             "amount": str(amount - share),
         }
         for row, amount, share in zip(rows, amounts, shares, strict=True)

@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.forms import GoodsForm, warehouses
 from purchasing.models import ReceiptLine, SupplierInvoice
+from purchasing.services import Charged
 from sphinx.core.validators import validate_upload_size
 from suppliers.models import Supplier
+from suppliers.units import PIECE
 
 _TEXT = forms.TextInput(attrs={"class": "sx-select"})
 _CHOICE = forms.Select(attrs={"class": "sx-select"})
@@ -60,9 +62,19 @@ class InvoiceForm(forms.Form):
         for line in lines:
             due = line.quantity - line.quantity_returned - line.quantity_invoiced
             due = max(-due if is_credit else due, Decimal(0))
+            unit = line.order_line.unit
+            count = unit.whole(due)
+            price = line.unit_price_excl_tax
+            if not unit.is_piece:
+                self.fields[f"u{line.pk}"] = forms.ChoiceField(
+                    choices=[("unit", str(unit)), ("piece", _("pièces"))],
+                    initial="piece" if count is None else "unit",
+                    required=False,
+                    widget=_CHOICE,
+                )
             for name, initial in (
-                (f"q{line.pk}", due),
-                (f"p{line.pk}", line.unit_price_excl_tax),
+                (f"q{line.pk}", due if count is None else count),
+                (f"p{line.pk}", price if count is None else unit.price(price)),
             ):
                 self.fields[name] = forms.DecimalField(
                     min_value=Decimal(0),
@@ -75,9 +87,31 @@ class InvoiceForm(forms.Form):
         """The fields of the invoice as a whole."""
         return [self[name] for name in self.base_fields]
 
-    def rows(self) -> list[tuple[ReceiptLine, Any, Any]]:
-        """Each receipt line with its two fields."""
-        return [(line, self[f"q{line.pk}"], self[f"p{line.pk}"]) for line in self.lines]
+    def rows(self) -> list[tuple[ReceiptLine, Any, Any, Any]]:
+        """Each receipt line with its fields: quantity, price, what they count (None: pieces)."""
+        return [
+            (
+                line,
+                self[f"q{line.pk}"],
+                self[f"p{line.pk}"],
+                self[f"u{line.pk}"] if f"u{line.pk}" in self.fields else None,
+            )
+            for line in self.lines
+        ]
+
+    def charged(self) -> list[Charged]:
+        """What was typed of each line that is charged."""
+        data = self.cleaned_data
+        return [
+            Charged(
+                line.pk,
+                data[f"q{line.pk}"],
+                data[f"p{line.pk}"] or Decimal(0),
+                line.order_line.unit if data.get(f"u{line.pk}") == "unit" else PIECE,
+            )
+            for line in self.lines
+            if data[f"q{line.pk}"]
+        ]
 
 
 class _Inputs(forms.FileInput):

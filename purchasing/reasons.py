@@ -46,7 +46,7 @@ def headline(reason: Mapping[str, Any]) -> str:
 
 def explain(reason: Mapping[str, Any]) -> list[Told]:
     """The whole way from sales to the quantity."""
-    if not reason.get("needed") or reason.get("policy") == "drop_ship":
+    if not reason.get("needed") or reason.get("policy") in ("drop_ship", "by_hand"):
         return []
     reason = _spoken(reason)
     told = [_position(reason)]
@@ -67,6 +67,17 @@ def _spoken(reason: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _position(r: Mapping[str, Any]) -> Told:
+    if r.get("unsellable") not in (None, "", "0"):
+        return Told(
+            _("Stock"),
+            _(
+                "%(on_hand)s en stock dont %(unsellable)s périmées ou qui le seront avant d'être "
+                "vendues, %(reserved)s réservées, %(incoming)s attendues, %(backordered)s à "
+                "servir : %(forecast)s en vue."
+            )
+            % r,
+            _("en vue = en stock − périmées − réservées + attendues − à servir"),
+        )
     return Told(
         _("Stock"),
         _(

@@ -31,13 +31,16 @@ def pieces_of(note_ids: Iterable[int]) -> list[Piece]:
         DeliveryNoteLine.objects.filter(
             delivery_note__in=list(note_ids), order_line__product__isnull=False
         )
-        .select_related("delivery_note", "order_line__product")
+        .select_related("delivery_note", "order_line__product__picture")
+        .defer("order_line__product__picture__data")
         .order_by("delivery_note_id", "order_line__position")
     )
     parts: dict[int, list[BundleComponent]] = {}
-    for part in BundleComponent.objects.filter(
-        bundle__in={line.order_line.product_id for line in lines}
-    ).select_related("component"):
+    for part in (
+        BundleComponent.objects.filter(bundle__in={line.order_line.product_id for line in lines})
+        .select_related("component__picture")
+        .defer("component__picture__data")
+    ):
         parts.setdefault(part.bundle_id, []).append(part)
     sums: dict[tuple[int, int], Piece] = {}
     for line in lines:
@@ -57,6 +60,25 @@ def pieces_of(note_ids: Iterable[int]) -> list[Piece]:
                 before + line.quantity * each,
             )
     return list(sums.values())
+
+
+def weight_of(pieces: Iterable[Piece]) -> Decimal | None:
+    """What goods weigh together (kg); None while the weight of one is unknown."""
+    total = Decimal(0)
+    for piece in pieces:
+        if piece.product.weight is None:
+            return None
+        total += piece.quantity * piece.product.weight
+    return total
+
+
+def weights_of(note_ids: Iterable[int]) -> dict[int, Decimal | None]:
+    """The same of each of some notes, in one go."""
+    wanted = list(note_ids)
+    by_note: dict[int, list[Piece]] = {pk: [] for pk in wanted}
+    for piece in pieces_of(wanted):
+        by_note[piece.note_id].append(piece)
+    return {pk: weight_of(pieces) if pieces else None for pk, pieces in by_note.items()}
 
 
 def picking_list(notes: Iterable[DeliveryNote]) -> list[Pick]:

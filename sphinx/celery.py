@@ -102,6 +102,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.dashboard.tasks.mail_stock_alerts",
         "schedule": crontab(hour="6", minute="30"),
     },
+    "pass-expired-lots": {
+        "task": "inventory.tasks.pass_expired_lots",
+        "schedule": crontab(hour="0", minute="1"),
+    },
     "forget-inactive-customers": {
         "task": "sales.tasks.forget_inactive_customers",
         "schedule": crontab(hour="2", minute="45"),

@@ -96,6 +96,8 @@ class SupplierProductAdmin(KeptAdmin, MasterFileAdmin):
         "supplier_sku",
         number("minimum_quantity", _("quantité minimale")),
         number("pack_size", _("conditionnement")),
+        "unit_name",
+        number("unit_size", _("pièces par unité")),
         "lead_time_days",
         "is_preferred",
     ]

@@ -5,7 +5,12 @@ from typing import NamedTuple
 
 
 class Priced(NamedTuple):
-    """One reference of the list; prices are (from quantity, currency units excl. tax a piece)."""
+    """One reference of the list; prices are (from quantity, currency units excl. tax), both in
+    the list's unit, as are the minimum and the pack.
+
+    `unit_size` is the pieces that the list says a unit holds, None when it says nothing: the
+    unit is then the one that is known of the article.
+    """
 
     line: int
     reference: str
@@ -16,6 +21,8 @@ class Priced(NamedTuple):
     minimum: Decimal | None
     pack: Decimal | None
     days: int | None
+    unit: str = ""
+    unit_size: Decimal | None = None
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """Who we buy from, and at what price."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -17,6 +17,7 @@ from sphinx.core.validators import (
     validate_siren,
     validate_vat_number,
 )
+from suppliers.units import Unit
 
 
 class Supplier(models.Model):
@@ -94,6 +95,22 @@ class SupplierProduct(models.Model):
     pack_size = QuantityField(
         _("conditionnement"), default=Decimal(1), validators=[MinValueValidator(Decimal("0.001"))]
     )
+    unit_name = models.CharField(
+        _("unité d'achat"),
+        max_length=30,
+        blank=True,
+        db_default="",
+        help_text=_("Ce que le fournisseur compte et facture : carton de 12. Vide : la pièce."),
+    )
+    unit_size = QuantityField(
+        _("pièces par unité d'achat"),
+        default=Decimal(1),
+        db_default=Decimal(1),
+        validators=[MinValueValidator(Decimal("0.001"))],
+    )
+    unit_barcode = models.CharField(
+        _("code-barres de l'unité d'achat"), max_length=14, blank=True, db_default=""
+    )
     lead_time_days = models.PositiveSmallIntegerField(
         _("délai (jours)"), null=True, blank=True, help_text=_("Vide : celui du fournisseur.")
     )
@@ -109,10 +126,24 @@ class SupplierProduct(models.Model):
             models.CheckConstraint(
                 condition=models.Q(pack_size__gt=0), name="suppliers_product_pack_positive"
             ),
+            models.CheckConstraint(
+                condition=models.Q(unit_size__gt=0), name="suppliers_product_unit_positive"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.supplier} {self.supplier_sku}".strip()
+
+    @property
+    def unit(self) -> Unit:
+        """What the supplier counts and prices in."""
+        return Unit(self.unit_name, self.unit_size)
+
+    @property
+    def order_multiple(self) -> Decimal:
+        """Pieces that an order is a multiple of: the pack, rounded up to whole units."""
+        size = self.unit_size
+        return (self.pack_size / size).to_integral_value(rounding=ROUND_CEILING) * size
 
 
 class SupplierPrice(models.Model):

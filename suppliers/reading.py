@@ -19,6 +19,7 @@ from sphinx.core.money import HUNDRED, plain, to_unit_price
 from sphinx.core.tables import TableRow
 from sphinx.core.texts import fold
 from suppliers.drafts import Priced
+from suppliers.units import pieces_named
 
 # What a column may hold, in the order of the page.
 ROLES = {
@@ -29,7 +30,9 @@ ROLES = {
     "price": gettext_lazy("prix d'achat HT"),
     "discount": gettext_lazy("remise (%)"),
     "price_per": gettext_lazy("prix pour combien de pièces"),
-    "from_quantity": gettext_lazy("à partir de (pièces)"),
+    "unit": gettext_lazy("unité d'achat"),
+    "unit_size": gettext_lazy("pièces par unité d'achat"),
+    "from_quantity": gettext_lazy("à partir de"),
     "minimum": gettext_lazy("quantité minimale"),
     "pack": gettext_lazy("conditionnement"),
     "days": gettext_lazy("délai (jours)"),
@@ -91,6 +94,21 @@ _NAMES: tuple[tuple[str, re.Pattern[str]], ...] = (
         "price_per",
         re.compile(
             r"^(prix (pour|par)|unite (de )?prix|price (per|unit)|base (de )?prix|preiseinheit)$"
+        ),
+    ),
+    (
+        "unit_size",
+        re.compile(
+            r"^((nombre de |nb (de )?)?(pieces?|pces?) par unite( d achat| de vente)?"
+            r"|(pieces?|pcs) per unit)$"
+        ),
+    ),
+    (
+        "unit",
+        re.compile(
+            r"^(unites?( (d achat|de vente|de facturation|de commande|de mesure))?|emballage"
+            r"|packaging|(purchase |sales )?unit( of (measure|purchase|sale))?|uom|(mengen)?einheit"
+            r"|unidad|unita( di misura)?)$"
         ),
     ),
     (
@@ -323,6 +341,8 @@ def _item(row: TableRow, columns: Columns, currency: str) -> Priced | None:
         minimum=_pieces(row, columns, "minimum"),
         pack=_pieces(row, columns, "pack"),
         days=_days(row, columns),
+        unit=text("unit", 30),
+        unit_size=_unit_size(row, columns, text("unit", 30)),
     )
 
 
@@ -371,6 +391,13 @@ def _share(row: TableRow, columns: Columns) -> Decimal:
         share = 1 - rate / HUNDRED
     per = _pieces(row, columns, "price_per")
     return share / per if per else share
+
+
+def _unit_size(row: TableRow, columns: Columns, unit: str) -> Decimal | None:
+    """Pieces in what the row prices; 1 where its price is by pieces, None where it doesn't say."""
+    if _pieces(row, columns, "price_per"):
+        return Decimal(1)
+    return _pieces(row, columns, "unit_size") or pieces_named(unit)
 
 
 def _start(row: TableRow, columns: Columns) -> Decimal:

@@ -29,5 +29,6 @@ class SupplierProductResource(MasterResource):
         model = SupplierProduct
         import_id_fields = ["supplier", "product"]
         fields = export_order = (
-            "supplier product supplier_sku minimum_quantity pack_size lead_time_days is_preferred"
+            "supplier product supplier_sku minimum_quantity pack_size unit_name unit_size "
+            "unit_barcode lead_time_days is_preferred"
         ).split()

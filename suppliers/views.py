@@ -100,6 +100,7 @@ def _previewed(found: PriceList) -> dict[str, Any]:
         "strange": sum(change.is_strange for change in changes),
         "unknown": comparison.unknown[:SHOWN],
         "missing": comparison.missing[:SHOWN],
+        "unsized": comparison.unsized[:SHOWN],
         "faults": preview.reading.faults[:SHOWN],
         "choices": [
             (role, label, preview.columns.places.get(role, -1)) for role, label in ROLES.items()

@@ -8,7 +8,14 @@ from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from inventory.models import StockCount, StockMove, StockPosition, StockTransfer, Warehouse
+from inventory.models import (
+    Product,
+    StockCount,
+    StockMove,
+    StockPosition,
+    StockTransfer,
+    Warehouse,
+)
 from inventory.services import (
     Entry,
     create_transfer,
@@ -471,3 +478,42 @@ def test_an_invoice_and_its_credit_note_are_typed_and_one_is_taken_back(
     note.refresh_from_db()
     row.refresh_from_db()
     assert (note.status, row.quantity_invoiced) == ("cancelled", 16)
+
+
+@pytest.fixture
+def expired_cheese() -> Product:
+    product = ProductFactory(sku="CHEESE", tracks_lots=True, location="A1")
+    yesterday = clock.today() - timedelta(days=1)
+    receive_stock(
+        entries=[Entry(product.pk, Decimal(5), Decimal(4), "BR-1", 1, "L1", yesterday)],
+        warehouse=default_warehouse(),
+        at=clock.now(),
+        kind=StockMove.Kind.RECEIPT,
+        origin_kind="receipt",
+    )
+    return product
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["/admin/inventory/stockposition/?level=expired", "/achats/articles/{}/", "/livraisons/"],
+)
+def test_pages_lead_from_what_has_expired_to_its_write_off(
+    owner: Client, expired_cheese: Product, page: str
+) -> None:
+    place = StockPosition.objects.get()
+
+    text = owner.get(page.format(expired_cheese.pk)).content.decode()
+
+    assert f"/stock/corriger/{place.pk}/?perime=" in text
+
+
+def test_the_write_off_of_an_expired_lot_is_filled_in(
+    owner: Client, expired_cheese: Product
+) -> None:
+    place = StockPosition.objects.get()
+
+    form = owner.get(f"/stock/corriger/{place.pk}/?perime=1").context["form"]
+
+    assert (form.initial["kind"], form.initial["quantity"]) == ("loss", "5")
+    assert form.initial["lot"] == expired_cheese.lots.get().pk

@@ -15,7 +15,7 @@ from ftp_ingest.services.archive import hash_file
 from ftp_ingest.transports import Transport
 from inventory.models import Product, StockPosition
 from inventory.selectors import bundle_availability, not_out_yet
-from inventory.services import warehouse_of
+from inventory.services import expire_lots, warehouse_of
 from sphinx.core import clock
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
@@ -28,12 +28,13 @@ def dialect_of(shop: Shop) -> str:
 
 
 def write_stock(shop: Shop, path: Path) -> int:
-    """Write what may be sold out of the shop's warehouse (pieces: on hand less reserved, 0 at
-    least; bundles: as many as their components make); returns the rows.
+    """Write what may be sold out of the shop's warehouse (pieces: on hand less expired
+    and reserved, 0 at least; bundles: as many as their components make); returns the rows.
 
     Where the shop's format has a column for it, the day of what isn't out yet, as long as there is
     any: it may not be in stock at all.
     """
+    expire_lots(on=clock.today())
     layout = stock_format_of(dialect_of(shop))
     promised = not_out_yet(clock.today()) if layout.released else {}
     columns = [layout.in_stock, layout.released if promised else ""]
@@ -67,7 +68,7 @@ def _free(shop: Shop, promised: Collection[str]) -> Iterator[tuple[str, Decimal]
         .exclude(product__in=bundles)
         .exclude(product__in=sent_by_suppliers)
         .order_by("product__sku")
-        .values_list("product__sku", F("on_hand") - F("reserved"))
+        .values_list("product__sku", F("on_hand") - F("expired") - F("reserved"))
     )
     unseen = (
         Product.objects.filter(sku__in=promised, is_active=True)

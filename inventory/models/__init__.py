@@ -7,6 +7,7 @@ from inventory.models.documents import (
     StockTransfer,
     StockTransferLine,
 )
+from inventory.models.pictures import ProductPicture
 from inventory.models.products import (
     BundleComponent,
     Lot,
@@ -34,6 +35,7 @@ __all__ = [
     "Product",
     "ProductAlias",
     "ProductCategory",
+    "ProductPicture",
     "ReorderRule",
     "Reservation",
     "ShopArticle",

@@ -1,16 +1,29 @@
 """What is sold: products, their other names, bundles, lots."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from sphinx.core.fields import QuantityField, RateField, UnitPriceField
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
-from sphinx.core.validators import validate_barcode
+from sphinx.core.validators import validate_barcode, validate_country, validate_customs_code
+
+
+def _centimetres(name: Any) -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(
+        name,
+        max_digits=6,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.1"))],
+    )
 
 
 class ProductCategory(models.Model):
@@ -72,6 +85,34 @@ class Product(models.Model):
         _("code-barres"), max_length=14, blank=True, validators=[validate_barcode]
     )
     location = models.CharField(_("emplacement"), max_length=30, blank=True)
+    # Net of the carrier's packaging: what customs ask for and parcels add up.
+    weight = models.DecimalField(
+        _("poids (kg)"),
+        max_digits=9,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.001"))],
+    )
+    length_cm = _centimetres(_("longueur (cm)"))
+    width_cm = _centimetres(_("largeur (cm)"))
+    height_cm = _centimetres(_("hauteur (cm)"))
+    origin_country = models.CharField(
+        _("pays d'origine"),
+        max_length=2,
+        blank=True,
+        db_default="",
+        validators=[validate_country],
+        help_text=_("Deux lettres : FR, CN. Où il a été fait, non d'où il est venu."),
+    )
+    customs_code = models.CharField(
+        _("code douanier"),
+        max_length=8,
+        blank=True,
+        db_default="",
+        validators=[validate_customs_code],
+        help_text=_("Huit chiffres de la nomenclature combinée."),
+    )
     allows_negative = models.BooleanField(
         _("stock négatif permis"),
         default=False,
@@ -111,6 +152,13 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku} {self.label}".strip()
+
+    @property
+    def size(self) -> str:
+        """Length × width × height in cm; blank while one is unknown."""
+        sides = (self.length_cm, self.width_cm, self.height_cm)
+        known = [number_format(Decimal(plain(side))) for side in sides if side is not None]
+        return " × ".join(known) if len(known) == len(sides) else ""
 
 
 class ProductAlias(models.Model):

@@ -1,6 +1,7 @@
 """Where goods lie and who wants them: warehouses, the ledger, positions, reservations."""
 
 import hashlib
+from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
@@ -159,6 +160,11 @@ class StockPosition(models.Model):
     )
     incoming = QuantityField(_("attendu"), default=Decimal(0))
     average_cost = UnitPriceField(_("CUMP HT (€)"), default=Decimal(0))
+    # Of what is on hand: in lots whose date has passed, to be destroyed. As of the day on which
+    # anybody last locked the position, or the daily sweep passed.
+    expired = QuantityField(_("périmé"), default=Decimal(0), db_default=Decimal(0))
+    # The best-before date of the next lot to expire.
+    expires_next_on = models.DateField(_("prochaine date limite"), null=True, editable=False)
     # The product's, repeated here so that the database itself can tell.
     allows_negative = models.BooleanField(_("stock négatif permis"), default=False)
 
@@ -182,6 +188,21 @@ class StockPosition(models.Model):
                 | models.Q(allows_negative=True),
                 name="inventory_position_reserved_is_there",
             ),
+            models.CheckConstraint(
+                condition=models.Q(expired__gte=0)
+                & (
+                    models.Q(reserved__lte=models.F("on_hand") - models.F("expired"))
+                    | models.Q(allows_negative=True)
+                ),
+                name="inventory_position_reserved_can_be_sold",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["expires_next_on"],
+                condition=models.Q(expires_next_on__isnull=False),
+                name="inventory_expires_next",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -189,8 +210,8 @@ class StockPosition(models.Model):
 
     @property
     def available(self) -> Decimal:
-        """Pieces that can still be promised: on hand − reserved."""
-        return self.on_hand - self.reserved
+        """Pieces that can still be promised: on hand − expired − reserved."""
+        return self.on_hand - self.expired - self.reserved
 
 
 class LotPosition(models.Model):
@@ -220,6 +241,10 @@ class LotPosition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lot_id} @ {self.warehouse_id}"
+
+    def is_expired(self, on: date) -> bool:
+        """Whether its date has passed by a day."""
+        return self.lot.best_before is not None and self.lot.best_before < on
 
 
 class Reservation(models.Model):

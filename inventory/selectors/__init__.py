@@ -17,6 +17,8 @@ from inventory.selectors.past import (
 from inventory.selectors.stock import (
     articles_without_sku,
     bundle_availability,
+    dated_lots,
+    expired_on_shelf,
     find_product,
     find_products,
     lots_on_shelf,
@@ -34,6 +36,8 @@ __all__ = [
     "asked_by_day",
     "awaited_from_suppliers",
     "bundle_availability",
+    "dated_lots",
+    "expired_on_shelf",
     "find_product",
     "find_products",
     "first_days",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
@@ -76,6 +76,42 @@ def lots_on_shelf(product_id: int, warehouse_id: int) -> list[LotPosition]:
         .select_related("lot")
         .order_by(F("lot__best_before").asc(nulls_last=True), "lot_id")
     )
+
+
+def expired_on_shelf(on: date) -> QuerySet[LotPosition]:
+    """Lots whose date has passed by a day and that still lie somewhere, the oldest first; `place`
+    is the position's id."""
+    position = StockPosition.objects.filter(
+        product=OuterRef("lot__product"), warehouse=OuterRef("warehouse")
+    )
+    return (
+        LotPosition.objects.filter(
+            lot__product__tracks_lots=True, lot__best_before__lt=on, on_hand__gt=0
+        )
+        .select_related("lot__product", "warehouse")
+        .annotate(place=Subquery(position.values("pk")[:1]))
+        .order_by("lot__best_before", "pk")
+    )
+
+
+def dated_lots(
+    product_ids: Iterable[int], warehouse: Warehouse
+) -> dict[int, list[tuple[date, Decimal]]]:
+    """What lies in lots with a date, by product: (best before, pieces), the first to expire
+    first."""
+    found: dict[int, list[tuple[date, Decimal]]] = {}
+    rows = LotPosition.objects.filter(
+        lot__product_id__in=list(product_ids),
+        lot__best_before__isnull=False,
+        warehouse=warehouse,
+        on_hand__gt=0,
+    ).order_by("lot__best_before", "lot_id")
+    for product_id, limit, pieces in rows.values_list(
+        "lot__product_id", "lot__best_before", "on_hand"
+    ):
+        if limit is not None:
+            found.setdefault(product_id, []).append((limit, pieces))
+    return found
 
 
 def bundle_availability(bundle_ids: Iterable[int], warehouse: Warehouse) -> dict[int, Decimal]:

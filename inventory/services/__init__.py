@@ -18,6 +18,7 @@ from inventory.services.direct import (
     pass_through,
     readdress_direct_deliveries,
 )
+from inventory.services.expired import expire_lots
 from inventory.services.ledger import (
     Issue,
     Issued,
@@ -28,6 +29,7 @@ from inventory.services.ledger import (
     revalue_stock,
     take_stock,
 )
+from inventory.services.pictures import remove_picture, set_picture
 from inventory.services.products import (
     ProductFacts,
     allow_negative_stock,
@@ -84,6 +86,7 @@ __all__ = [
     "direct_warehouse",
     "ensure_products",
     "expect_incoming",
+    "expire_lots",
     "forget_direct_deliveries",
     "issue_stock",
     "known_skus",
@@ -103,12 +106,14 @@ __all__ = [
     "receive_stock",
     "receive_transfer",
     "record_counted",
+    "remove_picture",
     "resize_reservations",
     "return_stock",
     "revalue_stock",
     "send_transfer",
     "set_category_rates",
     "set_components",
+    "set_picture",
     "set_tax_rate",
     "set_tax_rates",
     "take_stock",

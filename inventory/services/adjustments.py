@@ -7,11 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from inventory.allocations import save_positions, take_back
 from inventory.errors import NotEnoughStock
 from inventory.locks import lock_places
 from inventory.models import Product, StockMove, StockPosition, Warehouse
-from inventory.services.positions import save_positions
-from inventory.services.reservations import refill, take_back
+from inventory.services.reservations import refill
 from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.clock import business_date

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -30,11 +30,6 @@ def explode(product_ids: Iterable[int]) -> dict[int, list[Part]]:
     ):
         parts[bundle].append(Part(component, quantity))
     return dict(parts)
-
-
-def bundles_ready(pieces: Decimal, per_bundle: Decimal) -> Decimal:
-    """Whole bundles that `pieces` of one component make."""
-    return (pieces / per_bundle).to_integral_value(rounding=ROUND_FLOOR)
 
 
 @transaction.atomic

@@ -9,10 +9,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from inventory.allocations import save_positions
 from inventory.errors import NobodyWaits
 from inventory.locks import lock_places, lock_reservations
 from inventory.models import DirectDelivery, Product, Reservation, StockMove
-from inventory.services.positions import save_positions
 from inventory.services.warehouses import direct_warehouse
 from inventory.services.writer import Entry, Writer
 from sphinx.core.bulk import reserve_ids, update_rows

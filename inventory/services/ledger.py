@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from inventory.allocations import save_positions, take_back
 from inventory.errors import NotEnoughStock
+from inventory.expiry import expired_lots
 from inventory.locks import lock_places, lock_reservations, places_of
 from inventory.models import Reservation, StockMove, Warehouse
-from inventory.services.positions import save_positions
-from inventory.services.reservations import refill, take_back
+from inventory.services.reservations import refill
 from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.bulk import update_rows
@@ -171,9 +172,13 @@ def take_stock(
     positions = lock_places((t.product_id, warehouse.pk) for t in takings)
     writer = Writer(positions, at=at, origin_kind=origin_kind, actor=actor)
     moves: dict[tuple[str, int], list[StockMove]] = {}
+    expired = expired_lots(t.lot_id for t in takings)
     for taking in takings:
         position = positions[taking.product_id, warehouse.pk]
         there = position.available if only_available else position.on_hand
+        if taking.lot_id in expired:
+            # Nobody waits for these: they may go back to whoever sent them.
+            there = position.expired
         if taking.quantity > there and not position.allows_negative:
             raise NotEnoughStock(
                 _("%(product)s : %(there)s pièces libres dans « %(place)s », %(asked)s demandées.")

@@ -13,8 +13,10 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from inventory.errors import NotEnoughStock
+from inventory.expiry import Dated, note_dates
 from inventory.locks import Place
 from inventory.models import Lot, LotPosition, Product, StockPosition
+from sphinx.core import clock
 from sphinx.core.bulk import update_rows
 
 ZERO = Decimal(0)
@@ -32,6 +34,7 @@ class LotShelf:
 
     def __init__(self, positions: Mapping[Place, StockPosition]) -> None:
         products = {product_id for product_id, _w in positions}
+        self._positions = positions
         self._tracked = {p.pk: p for p in Product.objects.filter(pk__in=products, tracks_lots=True)}
         self._lots: dict[Place, list[LotPosition]] = defaultdict(list)
         self._changed: dict[int, LotPosition] = {}
@@ -132,7 +135,12 @@ class LotShelf:
         return lot.pk
 
     def save(self) -> None:
-        """Write what was taken and put."""
+        """Write what was taken and put; positions know again what of them has expired."""
+        today = clock.today()
+        for place, position in self._positions.items():
+            if position.product_id in self._tracked:
+                lots = (Dated(p.lot.best_before, p.on_hand) for p in self._lots[place])
+                note_dates(position, lots, on=today)
         update_rows(
             LotPosition,
             ["on_hand"],

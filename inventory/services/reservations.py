@@ -13,10 +13,17 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import F, Q
 
-from inventory.locks import Place, lock_places, lock_reservations, places_of, waiting_first
+from inventory.allocations import (
+    bundles_ready,
+    held_in,
+    save_allocations,
+    save_positions,
+    sync_bundles,
+    waiting_first,
+)
+from inventory.locks import Place, lock_places, lock_reservations, places_of
 from inventory.models import DirectDemand, Reservation, StockPosition, Warehouse
-from inventory.services.bundles import Part, bundles_ready, explode
-from inventory.services.positions import save_positions
+from inventory.services.bundles import Part, explode
 from inventory.services.warehouses import direct_warehouse
 from sphinx.core.bulk import insert_rows, reserve_ids, update_rows
 
@@ -220,7 +227,7 @@ def refill(positions: Mapping[Place, StockPosition]) -> None:
     if not free:
         return
     served = []
-    for reservation in waiting_first(_held(free, quantity__gt=F("allocated"))):
+    for reservation in waiting_first(held_in(free, quantity__gt=F("allocated"))):
         position = positions[reservation.product_id, reservation.warehouse_id]
         wanted = reservation.quantity - reservation.allocated
         more = wanted if position.allows_negative else min(position.available, wanted)
@@ -229,29 +236,7 @@ def refill(positions: Mapping[Place, StockPosition]) -> None:
             position.reserved += more
             position.backordered -= more
             served.append(reservation)
-    _save_allocations(served)
-
-
-def take_back(positions: Mapping[Place, StockPosition]) -> None:
-    """Where orders hold more than is there, the last in the queue wait again.
-
-    For goods that a count or a loss shows to be gone; positions are locked.
-    """
-    short = {
-        place for place, p in positions.items() if p.reserved > p.on_hand and not p.allows_negative
-    }
-    if not short:
-        return
-    shortened = []
-    for reservation in reversed(waiting_first(_held(short, allocated__gt=0))):
-        position = positions[reservation.product_id, reservation.warehouse_id]
-        less = min(position.reserved - position.on_hand, reservation.allocated)
-        if less > 0:
-            reservation.allocated -= less
-            position.reserved -= less
-            position.backordered += less
-            shortened.append(reservation)
-    _save_allocations(shortened)
+    save_allocations(served)
 
 
 @transaction.atomic
@@ -312,7 +297,7 @@ def prioritise(
     kept = {r.pk for r in lock_reservations(kept_ids)}
     changed = []
     free: dict[Place, Decimal] = defaultdict(Decimal)
-    held = [r for r in waiting_first(_held(places, quantity__gt=0)) if r.pk not in kept]
+    held = [r for r in waiting_first(held_in(places, quantity__gt=0)) if r.pk not in kept]
     for reservation in held:
         free[reservation.product_id, reservation.warehouse_id] += reservation.allocated
     for place in places:
@@ -328,41 +313,5 @@ def prioritise(
             positions[place].backordered -= share - reservation.allocated
             reservation.allocated = share
             changed.append(reservation)
-    _save_allocations(changed)
+    save_allocations(changed)
     save_positions(positions.values())
-
-
-def _held(places: Iterable[Place], **conditions: Any) -> list[Reservation]:
-    """Reservations of goods in some places, locked by id."""
-    products = {product_id for product_id, _w in places}
-    warehouses = {warehouse_id for _p, warehouse_id in places}
-    found = (
-        Reservation.objects.select_for_update(of=("self",), no_key=True)
-        .filter(
-            product_id__in=products,
-            warehouse_id__in=warehouses,
-            is_bundle=False,
-            **conditions,
-        )
-        .order_by("pk")
-    )
-    wanted = set(places)
-    return [r for r in found if (r.product_id, r.warehouse_id) in wanted]
-
-
-def _save_allocations(changed: Sequence[Reservation]) -> None:
-    update_rows(Reservation, ["allocated"], [(r.pk, r.allocated) for r in changed])
-    sync_bundles({r.bundle_id for r in changed if r.bundle_id})
-
-
-def sync_bundles(bundle_ids: Iterable[int | None]) -> None:
-    """As many bundles are ready as their scarcest component allows."""
-    wanted = [pk for pk in bundle_ids if pk]
-    if not wanted:
-        return
-    ready: dict[int, Decimal] = {}
-    for part in Reservation.objects.filter(bundle_id__in=wanted):
-        assert part.bundle_id is not None and part.per_bundle is not None  # noqa: S101, PT018
-        count = bundles_ready(part.allocated, part.per_bundle)
-        ready[part.bundle_id] = min(ready.get(part.bundle_id, count), count)
-    update_rows(Reservation, ["allocated"], list(ready.items()))

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from inventory.allocations import save_positions, take_back
 from inventory.locks import Place, lock_places
 from inventory.models import StockMove, Warehouse
-from inventory.services.positions import save_positions
-from inventory.services.reservations import refill, take_back
+from inventory.services.reservations import refill
 from inventory.services.warehouses import default_warehouse
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.money import to_quantity

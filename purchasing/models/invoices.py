@@ -116,6 +116,10 @@ class SupplierInvoiceLine(models.Model):
     quantity = QuantityField(_("quantité"))
     unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
     amount_excl_tax = MoneyField(_("montant HT (€)"))
+    # As the supplier wrote it, where it counts in another unit than pieces.
+    written_quantity = QuantityField(_("quantité écrite"), null=True, blank=True)
+    written_price = UnitPriceField(_("prix écrit HT (€)"), null=True, blank=True)
+    written_unit = models.CharField(_("unité écrite"), max_length=30, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("ligne de facture fournisseur")
@@ -165,7 +169,7 @@ class ReceivedInvoice(Owed, models.Model):
     issued_on = models.DateField(_("datée du"))
     due_on = models.DateField(_("échéance"), null=True, blank=True)
     order_reference = models.CharField(_("commande citée"), max_length=80, blank=True)
-    # Lines as texts: label, reference, barcode, sku, quantity, amount.
+    # Lines as texts: label, reference, barcode, sku, quantity, unit (UN/ECE code), amount.
     lines = models.JSONField(_("lignes"), default=list)
     carriage_excl_tax = MoneyField(_("port HT (€)"), default=Decimal(0))
     tax = MoneyField(_("TVA (€)"))

@@ -9,6 +9,7 @@ from inventory.models import DirectDelivery, Product, Warehouse
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
 from sphinx.core.money import plain
 from suppliers.models import Supplier
+from suppliers.units import Unit
 
 
 class PurchaseOrder(models.Model):
@@ -118,6 +119,11 @@ class PurchaseOrderLine(models.Model):
     supplier_sku = models.CharField(_("référence fournisseur"), max_length=80, blank=True)
     quantity = QuantityField(_("quantité"))
     quantity_received = QuantityField(_("reçu"), default=Decimal(0))
+    # What the supplier counts in, as it was when the line was made.
+    unit_name = models.CharField(_("unité d'achat"), max_length=30, blank=True, db_default="")
+    unit_size = QuantityField(
+        _("pièces par unité d'achat"), default=Decimal(1), db_default=Decimal(1)
+    )
     unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
     total_excl_tax = MoneyField(_("total HT (€)"))
     reason = models.JSONField(_("raison"), default=dict)
@@ -138,7 +144,29 @@ class PurchaseOrderLine(models.Model):
                 & models.Q(unit_price_excl_tax__gte=0),
                 name="purchasing_line_positive",
             ),
+            models.CheckConstraint(
+                condition=models.Q(unit_size__gt=0), name="purchasing_line_unit_positive"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.product_id} × {plain(self.quantity)}"
+
+    @property
+    def unit(self) -> Unit:
+        """What the supplier counts and prices in."""
+        return Unit(self.unit_name, self.unit_size)
+
+    @property
+    def count(self) -> Decimal | None:
+        """How many units are ordered; None for pieces that fill no whole ones."""
+        return self.unit.whole(self.quantity)
+
+    @property
+    def unit_price(self) -> Decimal:
+        """EUR excl. tax for what `count` counts, else a piece."""
+        return (
+            self.unit_price_excl_tax
+            if self.count is None
+            else self.unit.price(self.unit_price_excl_tax)
+        )

@@ -21,10 +21,12 @@ class Position(NamedTuple):
     reserved: Decimal
     incoming: Decimal
     backordered: Decimal
+    # On hand, and expired or about to before anybody asks for it (ageing.py).
+    unsellable: Decimal = ZERO
 
     @property
     def available(self) -> Decimal:
-        return self.on_hand - self.reserved
+        return self.on_hand - self.unsellable - self.reserved
 
     @property
     def forecast(self) -> Decimal:
@@ -138,6 +140,7 @@ def purchase_of(
     reason: dict[str, Any] = {
         "policy": levels.policy,
         "on_hand": plain(position.on_hand),
+        "unsellable": plain(position.unsellable),
         "reserved": plain(position.reserved),
         "available": plain(position.available),
         "incoming": plain(position.incoming),

@@ -234,7 +234,7 @@ def _trial(
         opening=np.array([max(float(opening[pk].on_hand), 0.0) for pk in ids]),
         lead_days=np.array([d.days if d else 7.0 for d in delays]),
         lead_spread=np.array([d.spread if d else 0.0 for d in delays]),
-        pack=np.array([float(o.item.pack_size) if o else 1.0 for o in best]),
+        pack=np.array([float(o.item.order_multiple) if o else 1.0 for o in best]),
         terms=terms,
         abc=[classes.get(pk, "C") for pk in ids],
         shelf_life=[

@@ -174,6 +174,8 @@ def _line(order: PurchaseOrder, item: _Wanted) -> PurchaseOrderLine:
         purchase_order=order,
         product_id=item.product_id,
         supplier_sku=item.offer.item.supplier_sku,
+        unit_name=item.offer.item.unit_name,
+        unit_size=item.offer.item.unit_size,
         quantity=item.pieces,
         unit_price_excl_tax=item.price,
         total_excl_tax=to_cents(item.pieces * item.price),

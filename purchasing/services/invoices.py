@@ -20,6 +20,7 @@ from sphinx.core.money import ZERO, plain, spread, to_cents
 from sphinx.core.services import allocate_number, record
 from sphinx.core.texts import said
 from suppliers.models import Supplier
+from suppliers.units import PIECE, Unit
 
 Kind, Status = SupplierInvoice.Kind, SupplierInvoice.Status
 # A cent a line may be rounding; more is a difference.
@@ -27,11 +28,20 @@ ROUNDING = Decimal("0.01")
 
 
 class Charged(NamedTuple):
-    """Pieces of a receipt line, and their price on the invoice (EUR excl. tax a piece)."""
+    """What an invoice charges of a receipt line: how many of a unit (pieces where it says none),
+    at what price (EUR excl. tax for one of it)."""
 
     receipt_line_id: int
     quantity: Decimal
     unit_price: Decimal
+    unit: Unit = PIECE
+
+    def in_pieces(self) -> "Charged":
+        """The same in pieces, at the price of a piece."""
+        unit = self.unit
+        return Charged(
+            self.receipt_line_id, unit.in_pieces(self.quantity), unit.piece_price(self.unit_price)
+        )
 
 
 @transaction.atomic
@@ -52,12 +62,13 @@ def enter_supplier_invoice(
     """Enter an invoice and match it; without a difference it is good to pay at once.
 
     A credit note takes back what was charged: `charged` are then the pieces it credits, all
-    amounts being positive.
+    amounts being positive. What is charged by the box is kept by the piece, with what was written.
 
     Raises:
         AlreadyEntered: the supplier's number is known.
         WrongState: no line, another supplier's receipt, or amounts that don't add up.
     """
+    written, charged = charged, [c.in_pieces() for c in charged]
     lines = {
         line.pk: line
         for line in ReceiptLine.objects.select_for_update(of=("self",), no_key=True)
@@ -68,7 +79,7 @@ def enter_supplier_invoice(
     _check(supplier, supplier_number, charged, lines)
     if kind == Kind.CREDIT_NOTE:
         _check_credited(charged, lines)
-    amounts = [to_cents(c.quantity * c.unit_price) for c in charged]
+    amounts = [to_cents(c.quantity * c.unit_price) for c in written]
     goods = sum(amounts, ZERO)
     if goods + carriage + tax != total_incl_tax:
         raise WrongState(
@@ -99,8 +110,11 @@ def enter_supplier_invoice(
             quantity=c.quantity,
             unit_price_excl_tax=c.unit_price,
             amount_excl_tax=amount,
+            written_quantity=None if w.unit.is_piece else w.quantity,
+            written_price=None if w.unit.is_piece else w.unit_price,
+            written_unit="" if w.unit.is_piece else str(w.unit)[:30],
         )
-        for c, amount in zip(charged, amounts, strict=True)
+        for c, w, amount in zip(charged, written, amounts, strict=True)
     )
     for c in charged:
         lines[c.receipt_line_id].quantity_invoiced += sign * c.quantity

@@ -74,12 +74,16 @@ def slip_pdf(order: PurchaseOrder) -> Path:
 def order_csv(order: PurchaseOrder) -> str:
     """The lines for the supplier's own system; a dot in numbers, UTF-8.
 
-    Of goods that go straight to a customer, where to.
+    Quantity and price are in the supplier's unit (blank for pieces), the pieces beside. Of goods
+    that go straight to a customer, where to.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=";")
     delivery = order.direct_delivery
-    columns = "order supplier_sku sku barcode label quantity unit_price_excl_tax".split()
+    columns = (
+        "order supplier_sku sku barcode label quantity unit_price_excl_tax unit pieces "
+        "piece_price_excl_tax"
+    ).split()
     writer.writerow([*columns, *(f"delivery_{name}" for name in _PLACE if delivery)])
     place = [safe_cell(getattr(delivery, name)) for name in _PLACE if delivery]
     for line in order.lines.select_related("product").order_by("product__sku"):
@@ -88,6 +92,9 @@ def order_csv(order: PurchaseOrder) -> str:
             [
                 order.number,
                 *map(safe_cell, texts),
+                plain(line.quantity if line.count is None else line.count),
+                plain(line.unit_price),
+                "" if line.count is None else safe_cell(str(line.unit)),
                 plain(line.quantity),
                 plain(line.unit_price_excl_tax),
                 *place,

@@ -128,6 +128,8 @@ def _lines_by_hand(supplier: Supplier, wanted: Mapping[int, Decimal]) -> list[Pu
             PurchaseOrderLine(
                 product_id=pk,
                 supplier_sku=offer.item.supplier_sku,
+                unit_name=offer.item.unit_name,
+                unit_size=offer.item.unit_size,
                 quantity=pieces,
                 unit_price_excl_tax=price,
                 total_excl_tax=to_cents(pieces * price),

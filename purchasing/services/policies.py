@@ -16,9 +16,10 @@ import numpy as np
 from django.db.models import Avg, Sum
 
 from inventory.models import Product, ReorderRule, Reservation, StockPosition, Warehouse
-from inventory.selectors import asked_by_day, first_days, positions_at
+from inventory.selectors import asked_by_day, dated_lots, first_days, positions_at
 from inventory.services import classify_products
 from purchasing.models import StockPolicy
+from purchasing.planning.ageing import unsellable
 from purchasing.planning.forecasting import Forecast, forecast
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
 from purchasing.planning.ordering import Levels, Position, Terms
@@ -43,12 +44,16 @@ class Candidate(NamedTuple):
     position: Position
     figures: dict[str, Any]
 
+    @property
+    def days_to_come(self) -> int:
+        """Days until what the next run orders is here."""
+        days = math.ceil(float(self.figures.get("lead_time_days") or 0))
+        return days + int(self.figures.get("review_days") or 0)
+
     def is_too_early(self, on: date) -> bool:
         """True while what isn't out yet could be ordered later and still come for its day."""
-        days = math.ceil(float(self.figures.get("lead_time_days") or 0))
-        days += int(self.figures.get("review_days") or 0)
         day = self.product.released_on
-        return day is not None and day > on + timedelta(days=days)
+        return day is not None and day > on + timedelta(days=self.days_to_come)
 
     @property
     def terms(self) -> Terms | None:
@@ -58,7 +63,7 @@ class Candidate(NamedTuple):
 
 def terms_of(offer: Offer) -> Terms:
     """An offer for the arithmetic."""
-    return Terms(offer.item.minimum_quantity, offer.item.pack_size, offer.prices)
+    return Terms(offer.item.minimum_quantity, offer.item.order_multiple, offer.prices)
 
 
 @dataclass
@@ -89,6 +94,30 @@ class Learning:
         prior = self._priors.get(product.category_id, 0.0)
         return series, forecast(series, np.array([prior]))
 
+    def as_it_ages(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """With what of their stock will expire before it can be sold, on today's lots."""
+        if self.is_past:
+            return list(candidates)
+        dated = dated_lots([c.product.pk for c in candidates if c.product.tracks_lots],
+                           self.warehouse)  # fmt: skip
+        return [
+            c._replace(position=self._aged(c, dated[c.product.pk])) if c.product.pk in dated else c
+            for c in candidates
+        ]
+
+    def _aged(self, candidate: Candidate, lots: Sequence[tuple[date, Decimal]]) -> Position:
+        position = candidate.position
+        in_lots = sum((pieces for _limit, pieces in lots), ZERO)
+        lost = unsellable(
+            lots,
+            unnamed=position.on_hand - in_lots,
+            owed=position.reserved,
+            per_day=candidate.levels.per_day,
+            on=self.on,
+            until=self.on + timedelta(days=candidate.days_to_come),
+        )
+        return position._replace(unsellable=max(lost, position.unsellable))
+
     def _product_ids(self) -> list[int]:
         found = Product.objects.filter(is_active=True, components__isnull=True)
         if not self.warehouse.is_default:
@@ -107,8 +136,8 @@ class Learning:
             for r in ReorderRule.objects.filter(product_id__in=ids, warehouse=self.warehouse)
         }
         offers = offers_of(ids)
-        for row, pk in enumerate(ids):
-            yield self._candidate(
+        found = [
+            self._candidate(
                 products[pk],
                 positions[pk],
                 manual.get(pk),
@@ -118,6 +147,9 @@ class Learning:
                 row,
                 float(priors[row]),
             )
+            for row, pk in enumerate(ids)
+        ]
+        yield from self.as_it_ages(found)
 
     def _series(self, ids: Sequence[int]) -> Series:
         first = self.on - timedelta(days=MAX_WEEKS * DAYS)
@@ -204,7 +236,7 @@ class Learning:
 def current_positions(product_ids: Sequence[int], warehouse: Warehouse) -> dict[int, Position]:
     """Positions as they are now; nothing where a product has never been."""
     found = {
-        p.product_id: Position(p.on_hand, p.reserved, p.incoming, p.backordered)
+        p.product_id: Position(p.on_hand, p.reserved, p.incoming, p.backordered, p.expired)
         for p in StockPosition.objects.filter(product_id__in=product_ids, warehouse=warehouse)
     }
     nothing = Position(ZERO, ZERO, ZERO, ZERO)

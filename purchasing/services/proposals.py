@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from inventory.models import Product, StockPosition, Warehouse
-from inventory.services import default_warehouse
+from inventory.services import default_warehouse, expire_lots
 from purchasing.models import Decision, PurchaseOrder, PurchaseOrderLine
 from purchasing.planning.ordering import Purchase, needed, plan_purchase
 from purchasing.services.completion import Completion, complete
@@ -65,6 +65,7 @@ def propose_orders(*, on: date) -> Proposals:
     """
     orders: list[PurchaseOrder] = []
     orphans: list[tuple[Product, Purchase]] = []
+    expire_lots(on=clock.today())
     for warehouse in _warehouses():
         learning = Learning(warehouse, on, is_past=on < clock.today())
         found = _propose_for(learning)
@@ -134,6 +135,7 @@ def _decide(
     if not learning.is_past:
         fresh = current_positions(ids, learning.warehouse)
         due = [c._replace(position=fresh[c.product.pk]) for c in due]
+        due = learning.as_it_ages(due)
     put_off = _put_off(ids, learning)
     fixed = _fixed(learning.warehouse)
     wanted: dict[int, list[Wanted]] = defaultdict(list)
@@ -228,6 +230,8 @@ def _write_lines(orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[
                 purchase_order=order,
                 product=w.candidate.product,
                 supplier_sku=w.candidate.offer.item.supplier_sku if w.candidate.offer else "",
+                unit_name=w.candidate.offer.item.unit_name if w.candidate.offer else "",
+                unit_size=w.candidate.offer.item.unit_size if w.candidate.offer else 1,
                 quantity=w.purchase.quantity,
                 unit_price_excl_tax=w.purchase.unit_price,
                 total_excl_tax=line_total(w.purchase),

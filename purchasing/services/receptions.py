@@ -14,10 +14,12 @@ from purchasing.einvoices import read_einvoice
 from purchasing.errors import WrongState
 from purchasing.models import ReceiptLine, ReceivedInvoice, SupplierInvoice
 from purchasing.services.invoices import Charged, enter_supplier_invoice
+from purchasing.unit_codes import unit_of
 from sphinx.core.money import to_unit_price
 from sphinx.core.services import record
 from sphinx.core.texts import fold, sku_key
 from suppliers.models import Supplier
+from suppliers.units import PIECE, Unit
 
 Status = ReceivedInvoice.Status
 
@@ -88,7 +90,11 @@ def match_lines(received: ReceivedInvoice) -> list[Matched]:
     matched = []
     for row in received.lines:
         candidates = [line for line in open_lines if _is_same(row, line)]
-        wanted = Decimal(row["quantity"])
+        wanted = (
+            unit_of(row, candidates[0].order_line).in_pieces(Decimal(row["quantity"]))
+            if candidates
+            else Decimal(0)
+        )
         shares: list[tuple[ReceiptLine, Decimal]] = []
         for line in candidates:
             part = min(wanted, left[line.pk])
@@ -177,15 +183,26 @@ def enter_received(*, received_id: int, at: datetime, actor: Any = None) -> Supp
 
 
 def _charged(matched: list[Matched]) -> list[Charged]:
-    """Pieces and price of each receipt line, once."""
+    """How many of which unit and its price, of each receipt line once."""
     pieces: dict[int, Decimal] = {}
     amounts: dict[int, Decimal] = {}
+    units: dict[int, set[Unit]] = {}
     for row, shares in matched:
-        price = Decimal(row["amount"]) / Decimal(row["quantity"])
+        price = Decimal(row["amount"]) / sum((n for _line, n in shares), Decimal(0))
         for line, quantity in shares:
             pieces[line.pk] = pieces.get(line.pk, Decimal(0)) + quantity
             amounts[line.pk] = amounts.get(line.pk, Decimal(0)) + price * quantity
-    return [Charged(pk, pieces[pk], to_unit_price(amounts[pk] / pieces[pk])) for pk in pieces]
+            units.setdefault(line.pk, set()).add(unit_of(row, line.order_line))
+    return [_as_written(pk, pieces[pk], amounts[pk], units[pk]) for pk in pieces]
+
+
+def _as_written(pk: int, pieces: Decimal, amount: Decimal, units: set[Unit]) -> Charged:
+    """In the supplier's unit where it is one, and fills whole ones; else in pieces."""
+    unit = units.pop() if len(units) == 1 else PIECE
+    count = unit.whole(pieces)
+    if count is None:
+        return Charged(pk, pieces, to_unit_price(amount / pieces))
+    return Charged(pk, count, to_unit_price(amount / count), unit)
 
 
 @transaction.atomic

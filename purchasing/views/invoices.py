@@ -43,11 +43,6 @@ def enter_invoice(request: HttpRequest, order_id: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        charged = [
-            services.Charged(line.pk, data[f"q{line.pk}"], data[f"p{line.pk}"] or Decimal(0))
-            for line in lines
-            if data[f"q{line.pk}"]
-        ]
         try:
             made = services.enter_supplier_invoice(
                 supplier=found.supplier,
@@ -55,7 +50,7 @@ def enter_invoice(request: HttpRequest, order_id: int) -> HttpResponse:
                 supplier_number=data["supplier_number"],
                 issued_on=data["issued_on"],
                 due_on=data["due_on"],
-                charged=charged,
+                charged=form.charged(),
                 carriage=data["carriage"] or Decimal("0.00"),
                 tax=data["tax"],
                 total_incl_tax=data["total_incl_tax"],

@@ -87,6 +87,7 @@ def _explain_policy(policy: StockPolicy | None) -> list[Any]:
         name: str(getattr(known, name, Decimal(0)).normalize() if known else 0)
         for name in ("on_hand", "reserved", "incoming", "backordered")
     }
+    position["unsellable"] = f"{known.expired.normalize():f}" if known else "0"
     forecast = (
         known.available + known.incoming - known.backordered if known else Decimal(0)
     ).normalize()

@@ -18,8 +18,11 @@ from purchasing.models import (
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.history import history_of
+from sphinx.core.money import plain
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_day, typed_number
+from suppliers.selectors import unit_scanned
+from suppliers.units import PIECE, Unit
 
 
 @login_required
@@ -31,18 +34,22 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
     )
     lines = list(found.lines.select_related("product").order_by("product__sku"))
     given = {line.pk: request.POST.get(f"q{line.pk}", "") for line in lines}
+    units = {line.pk: _unit_asked(request, line) for line in lines}
     seen, refused = None, ""
     if request.method == "POST":
         try:
             if request.POST.get("verb") == "receive":
                 return _received(request, found, lines)
-            seen = _scanned(request, lines, given)
+            seen = _scanned(request, found, lines, given, units)
         except SphinxError as error:
             refused = error.message
     rows = [
         {
             "line": line,
-            "left": max(line.quantity - line.quantity_received, Decimal(0)),
+            "left": (left := max(line.quantity - line.quantity_received, Decimal(0))),
+            "count": line.unit.whole(left) if left else None,
+            "unit": "piece" if units[line.pk].is_piece else "unit",
+            "unit_price": units[line.pk].price(line.unit_price_excl_tax),
             "given": given[line.pk],
             "damaged": request.POST.get(f"d{line.pk}", ""),
             "price": request.POST.get(f"p{line.pk}", ""),
@@ -66,14 +73,38 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
     )
 
 
+def _unit_asked(request: HttpRequest, line: PurchaseOrderLine) -> Unit:
+    """What the figures typed of a line count: the supplier's unit until somebody says pieces,
+    where whole ones are awaited."""
+    asked = request.POST.get(f"u{line.pk}", "")
+    left = line.quantity - line.quantity_received
+    is_unit = asked == "unit" or (not asked and line.unit.whole(left) is not None)
+    return line.unit if is_unit else PIECE
+
+
 def _scanned(
-    request: HttpRequest, lines: list[PurchaseOrderLine], given: dict[int, str]
+    request: HttpRequest,
+    found: PurchaseOrder,
+    lines: list[PurchaseOrderLine],
+    given: dict[int, str],
+    units: dict[int, Unit],
 ) -> PurchaseOrderLine:
-    """One more piece of what was scanned. Raises SphinxError: it isn't on the order."""
-    product = scanned_product(request.POST.get("code", ""))
+    """One more of what was scanned: a piece, or a box by the box's own code.
+
+    A piece scanned turns its line to pieces. Raises SphinxError: it isn't on the order.
+    """
+    code = request.POST.get("code", "")
+    boxed = unit_scanned(code, found.supplier_id)
+    product = boxed or scanned_product(code)
     for line in lines:
         if line.product_id == product.pk:
-            given[line.pk] = f"{typed_number(given[line.pk] or '0') + 1:f}"
+            before = typed_number(given[line.pk] or "0")
+            if boxed is None and not units[line.pk].is_piece:
+                before, units[line.pk] = units[line.pk].in_pieces(before), PIECE
+            if boxed is not None and not before:
+                units[line.pk] = line.unit
+            more = line.unit.pieces if boxed is not None and units[line.pk].is_piece else 1
+            given[line.pk] = plain(before + more)
             return line
     raise SphinxError(
         _("%s n'est pas sur cette commande.") % product, code="purchasing.not_ordered"
@@ -88,10 +119,12 @@ def _received(
         typed = {name: request.POST.get(f"{name}{line.pk}", "").strip() for name in "qdplb"}
         if not typed["q"] and not typed["d"]:
             continue
+        unit = _unit_asked(request, line)
+        price = typed_number(typed["p"], places=6, digits=8) if typed["p"] else None
         arrived[line.pk] = services.Arrived(
-            quantity=typed_number(typed["q"] or "0"),
-            damaged=typed_number(typed["d"] or "0"),
-            unit_price=typed_number(typed["p"], places=6, digits=8) if typed["p"] else None,
+            quantity=unit.in_pieces(typed_number(typed["q"] or "0")),
+            damaged=unit.in_pieces(typed_number(typed["d"] or "0")),
+            unit_price=None if price is None else unit.piece_price(price),
             lot=typed["l"],
             best_before=typed_day(typed["b"]) if typed["b"] else None,
         )

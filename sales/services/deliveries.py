@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from inventory.errors import NotEnoughStock
 from inventory.locks import lock_places, places_of
-from inventory.services import Issue, issue_stock
+from inventory.services import Issue, expire_lots, issue_stock
 from sales.errors import NoteNotDraft, RefundUnexplained
 from sales.events import notes_shipped
 from sales.locks import lock_notes, lock_orders
@@ -57,6 +57,7 @@ def prepare_deliveries(
 
     Orders with nothing ready, or with a draft already, are passed over: twice is once.
     """
+    expire_lots(on=business_date(at))
     orders = list(lock_orders(order_ids))
     ready = set(
         orders_ready_to_deliver(business_date(at))

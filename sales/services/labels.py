@@ -9,11 +9,14 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django_countries import countries
 
 from sales.models import DeliveryNote
+from sales.picking import weights_of
+from sphinx.core.money import plain
 from sphinx.core.texts import safe_cell
 
 # Format → column → the field of a parcel.
@@ -30,6 +33,7 @@ FORMATS: Mapping[str, Mapping[str, str]] = {
         "pays": "country",
         "telephone": "phone",
         "email": "email",
+        "poids_kg": "weight",
     },
     "dpd": {
         "recipient_name": "addressee",
@@ -52,13 +56,15 @@ def labels_csv(notes: Iterable[DeliveryNote], *, layout: str = "generic") -> str
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
     writer.writerow(columns)
-    for note in notes:
-        parcel = _parcel(note)
+    wanted = list(notes)
+    weights = weights_of(note.pk for note in wanted)
+    for note in wanted:
+        parcel = _parcel(note, weights[note.pk])
         writer.writerow(safe_cell(parcel[field]) for field in columns.values())
     return stream.getvalue()
 
 
-def _parcel(note: DeliveryNote) -> dict[str, str]:
+def _parcel(note: DeliveryNote, weight: Decimal | None) -> dict[str, str]:
     order = note.order
     # Where no delivery address was given, goods go to the billing one.
     kind = "shipping" if order.shipping_address1 else "billing"
@@ -84,4 +90,6 @@ def _parcel(note: DeliveryNote) -> dict[str, str]:
         # "+33…" would be taken for a formula; every carrier reads "0033…" as well.
         "phone": re.sub(r"^\+", "00", order.customer.phone),
         "email": order.customer.email,
+        # Of the goods; the packaging is the warehouse's to add. Blank when one isn't weighed.
+        "weight": "" if weight is None else plain(weight),
     }

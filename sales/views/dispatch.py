@@ -10,11 +10,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inventory.selectors import scanned_product
+from inventory.selectors import expired_on_shelf, scanned_product
 from sales import services
 from sales.forms import TrackingForm
 from sales.models import DeliveryNote, Order
-from sales.picking import Piece, picking_list, pieces_of
+from sales.picking import Piece, picking_list, pieces_of, weight_of
 from sales.selectors import (
     lines_waiting_for_stock,
     notes_in_doubt,
@@ -29,6 +29,7 @@ from sphinx.core.pages import back_office_page
 from sphinx.core.typed import key_of, typed_number
 
 SHOWN = 100
+EXPIRED_SHOWN = 20
 
 
 @login_required
@@ -61,6 +62,7 @@ def worktop(request: HttpRequest) -> HttpResponse:
         draft_count=count_up_to(notes_to_ship()),
         short=set(notes_short_of_stock().filter(pk__in=drafts).values_list("pk", flat=True)),
         doubtful=set(notes_in_doubt().filter(pk__in=drafts).values_list("pk", flat=True)),
+        expired=expired_on_shelf(clock.today())[:EXPIRED_SHOWN],
         waiting=count_up_to(lines_waiting_for_stock().values("order_id").distinct()),
         shown=SHOWN,
         may_ship=request.user.has_perm("sales.change_deliverynote"),
@@ -96,6 +98,7 @@ def picking(request: HttpRequest) -> HttpResponse:
         title=_("Liste de prélèvement"),
         notes=notes,
         picks=picking_list(notes),
+        weight=weight_of(pieces_of(note.pk for note in notes)) if notes else None,
         now=clock.now(),
     )
 
@@ -130,6 +133,7 @@ def parcel(request: HttpRequest, note_id: int) -> HttpResponse:
         seen_count=packed[seen.product.pk] if seen else "",
         refused=refused,
         complete=all(done for _p, _q, done in rows),
+        weight=weight_of(pieces) if pieces else None,
         is_draft=note.status == DeliveryNote.Status.DRAFT,
         carrier=request.POST.get("carrier", note.carrier or request.session.get("carrier", "")),
         tracking_number=request.POST.get("tracking_number", note.tracking_number),

@@ -93,6 +93,7 @@ LABELS: dict[str, Any] = {
     "product.components": _("Composition d'un lot changée"),
     "product.merged": _("Articles sans référence réunis"),
     "product.negative_stock": _("Stock négatif permis ou interdit"),
+    "product.pictured": _("Image d'un article changée"),
     "product.rate_decided": _("Taux de TVA décidé"),
     "product.sku_mapped": _("Référence rattachée à un article"),
     "purchase_order.accepted": _("Achat accepté"),

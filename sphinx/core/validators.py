@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django_countries import countries
 from stdnum import bic, ean, iban
 from stdnum.eu import vat
 from stdnum.fr import siren, siret
@@ -69,6 +70,21 @@ def validate_euro(value: str) -> None:
     """Raises ValidationError unless `value` is EUR."""
     if value != "EUR":
         raise ValidationError(_("Seuls les achats en euros (EUR) sont tenus."))
+
+
+def validate_country(value: str) -> None:
+    """Raises ValidationError unless `value` is a country's code of ISO 3166-1, in capitals."""
+    if value not in countries:
+        raise ValidationError(_("Ce n'est pas un code de pays : deux capitales, par ex. FR."))
+
+
+_CUSTOMS_CODE = re.compile(r"[0-9]{8}")
+
+
+def validate_customs_code(value: str) -> None:
+    """Raises ValidationError unless `value` is eight digits (combined nomenclature)."""
+    if not _CUSTOMS_CODE.fullmatch(value):
+        raise ValidationError(_("Un code douanier a huit chiffres, par ex. 34060000."))
 
 
 def validate_days(value: str) -> None:

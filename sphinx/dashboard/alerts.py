@@ -101,6 +101,7 @@ def _policies() -> QuerySet[Any]:
         wanted = here.annotate(level=ExpressionWrapper(expression, output_field=quantity))
         return Subquery(wanted.values("level")[:1], output_field=quantity)
 
+    free = F("on_hand") - F("expired") - F("reserved")
     proposed = PurchaseOrderLine.objects.filter(
         product=OuterRef("product"),
         purchase_order__warehouse=OuterRef("warehouse"),
@@ -110,8 +111,8 @@ def _policies() -> QuerySet[Any]:
         StockPolicy.objects.filter(product__is_active=True)
         .select_related("product", "warehouse")
         .annotate(
-            free=level(F("on_hand") - F("reserved")),
-            view=level(F("on_hand") - F("reserved") + F("incoming") - F("backordered")),
+            free=level(free),
+            view=level(free + F("incoming") - F("backordered")),
             proposal=Subquery(proposed.values("purchase_order_id")[:1]),
         )
     )
@@ -273,7 +274,7 @@ def _expiring() -> Alert:
         "expiring",
         _("Lots périmés ou bientôt"),
         "danger",
-        _("Un lot périmé n'est jamais expédié ; il reste compté tant qu'il n'est pas sorti."),
+        _("Un lot périmé n'est ni promis ni expédié ; il reste compté jusqu'à sa sortie."),
         lots,
         shown,
     )

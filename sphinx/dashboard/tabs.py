@@ -21,6 +21,7 @@ _TABS = (
     Tab("customers", _("Clients"), ("sales.view_order", "invoicing.view_invoice"), "cohorts"),
     Tab("stock", _("Stock"), ("inventory.view_stockposition",), "stock_statistics"),
     Tab("pivot", _("Croiser"), ("sales.view_order", "invoicing.view_invoice"), "pivot"),
+    Tab("emebi", _("Union (EMEBI)"), ("sales.view_order", "invoicing.view_invoice"), "emebi"),
 )
 
 

@@ -13,6 +13,7 @@ PAGES = {
     "dashboard:pivot": "statistics/",
     "dashboard:stock_statistics": "statistics/",
     "dashboard:cohorts": "statistics/",
+    "dashboard:emebi": "statistics/#emebi",
     "dashboard:departure": "roles/purchasing/#direct",
     "dashboard:alerts": "roles/purchasing/",
     "core:": "work/",

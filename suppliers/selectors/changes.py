@@ -12,6 +12,7 @@ from sphinx.core.money import HUNDRED
 from sphinx.core.texts import sku_key
 from suppliers.drafts import Priced
 from suppliers.models import Supplier, SupplierPrice, SupplierProduct
+from suppliers.units import PIECE, Unit, is_box
 
 Tiers = tuple[tuple[Decimal, Decimal], ...]
 # A price that moves by more is probably a slip: a comma, a price for a hundred.
@@ -56,9 +57,11 @@ class Change(NamedTuple):
 
 @dataclass
 class Comparison:
-    """What a list would change; `unknown` we don't sell, `missing` it no longer names."""
+    """What a list would change; `unknown` we don't sell, `missing` it no longer names; `unsized`
+    are priced by a box of nobody says how many pieces."""
 
     changes: list[Change] = field(default_factory=list)
+    unsized: list[Priced] = field(default_factory=list)
     unknown: list[Priced] = field(default_factory=list)
     missing: list[SupplierProduct] = field(default_factory=list)
 
@@ -120,24 +123,45 @@ def compare(supplier: Supplier, items: Sequence[Priced]) -> Comparison:
             result.unknown.append(priced)
         elif match[0].pk not in seen:
             seen.add(match[0].pk)
-            result.changes.append(_change(priced, *match))
+            if _unit(priced, match[1]) is None:
+                result.unsized.append(priced)
+            else:
+                result.changes.append(_change(priced, *match))
     result.missing = [item for item in known.items if item.product_id not in seen]
     return result
 
 
+def _unit(priced: Priced, item: SupplierProduct | None) -> Unit | None:
+    """What the list's figures are in: what it says, else what is known; None for a box of nobody
+    says how many pieces."""
+    known = item.unit if item is not None else PIECE
+    if priced.unit_size is not None:
+        return Unit(priced.unit, priced.unit_size)
+    if known.is_piece and is_box(priced.unit):
+        return None
+    return Unit(priced.unit, known.pieces)
+
+
 def _change(priced: Priced, product: Product, item: SupplierProduct | None) -> Change:
+    unit = _unit(priced, item) or PIECE
     before: Tiers = ()
     if item is not None:
         before = tuple((p.from_quantity, p.unit_price_excl_tax) for p in item.prices.all())
     given = {
         "supplier_sku": priced.reference or None,
-        "minimum_quantity": priced.minimum,
-        "pack_size": priced.pack,
+        "minimum_quantity": None if priced.minimum is None else unit.in_pieces(priced.minimum),
+        "pack_size": None if priced.pack is None else unit.in_pieces(priced.pack),
         "lead_time_days": priced.days,
     }
+    # A price by so many pieces says nothing of what is sold.
+    if not unit.is_piece:
+        given |= {"unit_name": priced.unit or None, "unit_size": unit.pieces}
     conditions = {
         name: (getattr(item, name, None), value)
         for name, value in given.items()
         if value is not None and getattr(item, name, None) != value
     }
-    return Change(priced, product, item, before, priced.prices, conditions)
+    after = tuple(
+        (unit.in_pieces(start), unit.piece_price(price)) for start, price in priced.prices
+    )
+    return Change(priced, product, item, before, after, conditions)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
+from inventory.models import Product
 from suppliers.models import SupplierPrice, SupplierProduct
 
 
@@ -23,6 +24,19 @@ class Offer(NamedTuple):
         """EUR excl. tax a piece when `quantity` pieces are bought."""
         reached = [price for start, price in self.prices if start <= quantity]
         return reached[-1] if reached else self.prices[0][1] if self.prices else Decimal(0)
+
+
+def unit_scanned(code: str, supplier_id: int) -> Product | None:
+    """The article whose box bears a barcode at a supplier; None when none does."""
+    wanted = code.strip()
+    if not wanted:
+        return None
+    item = (
+        SupplierProduct.objects.filter(supplier=supplier_id, unit_barcode=wanted)
+        .select_related("product")
+        .first()
+    )
+    return item.product if item else None
 
 
 def offers_of(product_ids: Iterable[int]) -> dict[int, list[Offer]]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 from stdnum import ean
@@ -21,11 +22,13 @@ from sphinx.core.errors import InputError
 from sphinx.core.tables import TableRow, read_table
 from sphinx.core.texts import fold, is_spoilt, sku_key
 from suppliers.models import Supplier, SupplierPrice, SupplierProduct
+from suppliers.units import Unit, pieces_named
 
 COLUMNS = (
     "sku label tax_rate supply_mode cost on_hand supplier supplier_sku purchase_price "
     "lead_time_days minimum_quantity pack_size reorder_minimum reorder_maximum barcode category "
-    "released_on"
+    "released_on purchase_unit pieces_per_unit weight length_cm width_cm height_cm "
+    "origin_country customs_code"
 ).split()
 # Said, but nothing was refused.
 NOTES = frozenset({"catalogue.on_hand_ignored", "catalogue.twice"})
@@ -79,6 +82,30 @@ class _Item:
     barcode: str
     category: str
     released_on: date | None
+    purchase_unit: str
+    pieces_per_unit: Decimal | None
+    weight: Decimal | None
+    length_cm: Decimal | None
+    width_cm: Decimal | None
+    height_cm: Decimal | None
+    origin_country: str
+    customs_code: str
+
+    @property
+    def purchased_in(self) -> Unit:
+        """What purchase price, minimum and pack are in."""
+        size = self.pieces_per_unit or pieces_named(self.purchase_unit) or Decimal(1)
+        return Unit(self.purchase_unit, size)
+
+    def pieces(self, count: Decimal | None) -> Decimal | None:
+        """A quantity of the row in pieces; None when blank."""
+        return None if count is None else self.purchased_in.in_pieces(count)
+
+    @property
+    def piece_price(self) -> Decimal | None:
+        """The purchase price a piece; None when blank."""
+        price = self.purchase_price
+        return None if price is None else self.purchased_in.piece_price(price)
 
 
 def load_catalogue(*, path: Path, at: datetime) -> CatalogueReport:
@@ -190,7 +217,36 @@ def _item(values: Mapping[str, str], line: int) -> _Item:
         barcode=_barcode(text("barcode", 14), line),
         category=text("category", 80),
         released_on=_day(text("released_on"), line),
+        purchase_unit=text("purchase_unit", 30),
+        pieces_per_unit=number("pieces_per_unit"),
+        weight=number("weight"),
+        length_cm=number("length_cm"),
+        width_cm=number("width_cm"),
+        height_cm=number("height_cm"),
+        origin_country=_valid(text("origin_country", 2).upper(), "origin_country", line),
+        customs_code=_valid(text("customs_code", 20).replace(" ", ""), "customs_code", line),
     )
+
+
+def _valid(text: str, column: str, line: int) -> str:
+    """A text as the product's field of that name takes it."""
+    if text:
+        try:
+            Product._meta.get_field(column).run_validators(text)  # type: ignore[union-attr]
+        except ValidationError as error:
+            raise InputError(
+                _("Ligne %(line)s, colonne %(column)s : « %(text)s » est refusé. %(reason)s")
+                % {
+                    "line": line,
+                    "column": column,
+                    "text": text[:40],
+                    "reason": " ".join(error.messages),
+                },
+                code=f"catalogue.bad_{column}",
+                line=line,
+                column=column,
+            ) from error
+    return text
 
 
 def _supply_mode(text: str, line: int) -> str:
@@ -262,6 +318,12 @@ def _products(
             "released_on": item.released_on,
             "unit_cost": item.cost,
             "barcode": item.barcode,
+            "weight": item.weight or None,
+            "length_cm": item.length_cm or None,
+            "width_cm": item.width_cm or None,
+            "height_cm": item.height_cm or None,
+            "origin_country": item.origin_country,
+            "customs_code": item.customs_code,
             "category_id": categories[item.category].pk if item.category else None,
         }
         differs = _assign(product, values)
@@ -280,6 +342,12 @@ def _products(
             "released_on",
             "unit_cost",
             "barcode",
+            "weight",
+            "length_cm",
+            "width_cm",
+            "height_cm",
+            "origin_country",
+            "customs_code",
             "category",
             "is_incomplete",
         ],
@@ -324,8 +392,10 @@ def _offers(
         )
         values = {
             "supplier_sku": item.supplier_sku,
-            "minimum_quantity": item.minimum_quantity,
-            "pack_size": item.pack_size or None,
+            "minimum_quantity": item.pieces(item.minimum_quantity),
+            "pack_size": item.pieces(item.pack_size or None),
+            "unit_name": item.purchase_unit,
+            "unit_size": item.purchased_in.pieces if item.purchase_unit else item.pieces_per_unit,
             "lead_time_days": item.lead_time_days,
         }
         differs = _assign(offer, values)
@@ -337,16 +407,21 @@ def _offers(
     SupplierProduct.objects.bulk_create(fresh, batch_size=1000)
     SupplierProduct.objects.bulk_update(
         changed,
-        ["supplier_sku", "minimum_quantity", "pack_size", "lead_time_days"],
+        [
+            "supplier_sku",
+            "minimum_quantity",
+            "pack_size",
+            "unit_name",
+            "unit_size",
+            "lead_time_days",
+        ],
         batch_size=200,
     )
     SupplierPrice.objects.bulk_create(
         (
-            SupplierPrice(
-                item=offer, from_quantity=Decimal(1), unit_price_excl_tax=item.purchase_price
-            )
+            SupplierPrice(item=offer, from_quantity=Decimal(1), unit_price_excl_tax=price)
             for item, offer in pairs
-            if item.purchase_price is not None
+            if (price := item.piece_price) is not None
         ),
         update_conflicts=True,
         unique_fields=["item", "from_quantity"],
@@ -385,7 +460,7 @@ def _open(
     opening = {
         products[sku_key(item.sku)].pk: (
             item.on_hand,
-            item.cost or item.purchase_price or Decimal(0),
+            item.cost or item.piece_price or Decimal(0),
         )
         for item in items
         if item.on_hand is not None

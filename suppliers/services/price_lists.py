@@ -22,7 +22,14 @@ from suppliers.selectors import Change, Comparison, compare
 Status = PriceList.Status
 OPEN = (Status.DRAFT, Status.ACCEPTED)
 MAX_BYTES = 20 * 1024 * 1024
-_CONDITIONS = ["supplier_sku", "minimum_quantity", "pack_size", "lead_time_days"]
+_CONDITIONS = [
+    "supplier_sku",
+    "minimum_quantity",
+    "pack_size",
+    "unit_name",
+    "unit_size",
+    "lead_time_days",
+]
 
 
 class Preview(NamedTuple):
@@ -213,6 +220,7 @@ def _apply(price_list: PriceList, preview: Preview, at: datetime, actor: Any) ->
     price_list.outcome = {
         "unchanged": preview.comparison.count("same"),
         "unknown": len(preview.comparison.unknown),
+        "unsized": len(preview.comparison.unsized),
         "refused": len(preview.reading.faults),
         "changes": [_as_text(change) for change in changes],
     }

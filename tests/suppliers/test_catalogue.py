@@ -5,7 +5,7 @@ import pytest
 
 from inventory.models import Product, ReorderRule, StockPosition
 from sphinx.core.errors import InputError
-from suppliers.models import Supplier, SupplierPrice
+from suppliers.models import Supplier, SupplierPrice, SupplierProduct
 from suppliers.services import load_catalogue
 from tests.factories import NOON
 
@@ -88,3 +88,24 @@ def test_a_product_that_its_supplier_delivers_is_said_so(tmp_path: Path) -> None
 
     assert report.issues == []
     assert Product.objects.get().supply_mode == "drop_ship"
+
+
+def test_goods_bought_by_the_box_are_kept_by_the_piece(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.csv"
+    path.write_text(
+        "sku;supplier;purchase_price;minimum_quantity;purchase_unit;pieces_per_unit\n"
+        "A-1;Cirier;24.00;2;carton;12\n"
+        "A-2;Cirier;36.00;;boîte de 24;\n"
+        "A-3;Cirier;2.50;3;;\n"
+    )
+
+    load_catalogue(path=path, at=NOON)
+
+    known = SupplierProduct.objects.order_by("product__sku").values_list(
+        "unit_name", "unit_size", "minimum_quantity", "prices__unit_price_excl_tax"
+    )
+    assert list(known) == [
+        ("carton", 12, 24, 2),
+        ("boîte de 24", 24, 1, Decimal("1.5")),
+        ("", 1, 3, Decimal("2.5")),
+    ]
