@@ -57,6 +57,17 @@ def without_spoilt_keys(draft: OrderDraft) -> OrderDraft:
             code="order.spoilt_number",
             line=draft.line,
         )
+    if '"' in draft.number:
+        # No shop numbers so: a quote that strayed into the row may have moved its cells.
+        raise InputError(
+            _(
+                "Ligne %(line)s : le numéro de commande « %(number)s » contient un guillemet, le "
+                "fichier a été abîmé. Déposez le fichier de la boutique tel quel."
+            )
+            % {"line": draft.line, "number": draft.number},
+            code="order.spoilt_number",
+            line=draft.line,
+        )
     for line in draft.lines:
         if is_spoilt(line.sku):
             raise _spoilt_reference(draft, line)

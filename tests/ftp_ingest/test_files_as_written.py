@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -310,6 +310,8 @@ def _orders(draw: random.Random) -> tuple[list[dict[str, str]], dict[str, Decima
 @settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+# A quote that strays into an order's number makes no order of that name.
+@example(seed=39976, which=DEFORMATIONS.index(_with_a_quote))
 @given(seed=st.integers(0, 10**9), which=st.integers(0, len(DEFORMATIONS) - 1))
 def test_no_deformation_loses_invents_or_alters_an_order_in_silence(
     seed: int, which: int, tmp_path_factory: Any
