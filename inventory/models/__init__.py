@@ -16,6 +16,7 @@ from inventory.models.products import (
     ShopArticle,
 )
 from inventory.models.stock import (
+    WORTH,
     DirectDelivery,
     DirectDemand,
     LotPosition,
@@ -26,6 +27,7 @@ from inventory.models.stock import (
 )
 
 __all__ = [
+    "WORTH",
     "BundleComponent",
     "DirectDelivery",
     "DirectDemand",

@@ -139,6 +139,13 @@ class StockMove(models.Model):
         return f"{self.product_id} {self.quantity:+f} {self.origin_number}"
 
 
+# What moves add to the value of the stock, together (EUR excl. tax).
+WORTH = models.Sum(
+    models.F("quantity") * models.F("unit_cost") + models.F("value_change"),
+    output_field=models.DecimalField(max_digits=24, decimal_places=9),
+)
+
+
 class StockPosition(models.Model):
     """What a warehouse holds of a product, kept equal to the ledger and to the reservations."""
 
@@ -159,6 +166,14 @@ class StockPosition(models.Model):
     )
     incoming = QuantityField(_("attendu"), default=Decimal(0))
     average_cost = UnitPriceField(_("CUMP HT (€)"), default=Decimal(0))
+    # The sum of the moves, to the last place: pieces have three, costs six.
+    value = models.DecimalField(
+        _("valeur HT (€)"),
+        max_digits=24,
+        decimal_places=9,
+        default=Decimal(0),
+        db_default=Decimal(0),
+    )
     # The product's, repeated here so that the database itself can tell.
     allows_negative = models.BooleanField(_("stock négatif permis"), default=False)
 
