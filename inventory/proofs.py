@@ -67,7 +67,7 @@ def past_values_lead_to_todays(proof: Proof) -> None:
     """The value at the end of a past day, as the page says it, is what the moves until then have
     changed; goods on their way are in it."""
     today = clock.today()
-    changes = defaultdict(Decimal)
+    changes: dict[date, Decimal] = defaultdict(Decimal)
     # Goods that change places are worth what they were; what is lost on the way is a loss.
     moves = StockMove.objects.filter(~Q(kind=StockMove.Kind.TRANSFER))
     for day, change in (

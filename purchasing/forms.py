@@ -57,27 +57,45 @@ class InvoiceForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.lines = lines
+        self.is_credit = is_credit
         for line in lines:
             due = line.quantity - line.quantity_returned - line.quantity_invoiced
             due = max(-due if is_credit else due, Decimal(0))
-            for name, initial in (
-                (f"q{line.pk}", due),
-                (f"p{line.pk}", line.unit_price_excl_tax),
-            ):
-                self.fields[name] = forms.DecimalField(
-                    min_value=Decimal(0),
-                    required=False,
-                    initial=initial.normalize(),
-                    widget=forms.NumberInput(attrs={"class": "sx-select sx-qty", "step": "any"}),
-                )
+            self.fields[f"q{line.pk}"] = _figure(due.normalize())
+            self.fields[f"p{line.pk}"] = _figure(line.unit_price_excl_tax.normalize())
+            if is_credit:
+                # Pieces that stay, and what each costs less.
+                self.fields[f"s{line.pk}"] = _figure()
+                self.fields[f"l{line.pk}"] = _figure()
 
     def heading(self) -> list[Any]:
         """The fields of the invoice as a whole."""
         return [self[name] for name in self.base_fields]
 
-    def rows(self) -> list[tuple[ReceiptLine, Any, Any]]:
-        """Each receipt line with its two fields."""
-        return [(line, self[f"q{line.pk}"], self[f"p{line.pk}"]) for line in self.lines]
+    def rows(self) -> list[tuple[ReceiptLine, list[Any]]]:
+        """Each receipt line with its two fields, or four."""
+        names = "qpsl" if self.is_credit else "qp"
+        return [(line, [self[f"{name}{line.pk}"] for name in names]) for line in self.lines]
+
+    def charged(self) -> list[tuple[int, Decimal, Decimal, bool]]:
+        """Receipt line, pieces, price, and whether the pieces stay and only cost less."""
+        found = []
+        for line in self.lines:
+            for pieces, price, stay in (("q", "p", False), ("s", "l", True)):
+                if quantity := self.cleaned_data.get(f"{pieces}{line.pk}"):
+                    amount = self.cleaned_data[f"{price}{line.pk}"] or Decimal(0)
+                    found.append((line.pk, quantity, amount, stay))
+        return found
+
+
+def _figure(initial: Decimal | None = None) -> forms.DecimalField:
+    """Pieces, or a price a piece."""
+    return forms.DecimalField(
+        min_value=Decimal(0),
+        required=False,
+        initial=initial,
+        widget=forms.NumberInput(attrs={"class": "sx-select sx-qty", "step": "any"}),
+    )
 
 
 class _Inputs(forms.FileInput):

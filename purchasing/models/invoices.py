@@ -102,7 +102,10 @@ class SupplierInvoice(Owed, models.Model):
 
 
 class SupplierInvoiceLine(models.Model):
-    """Pieces of one receipt line that the supplier charges, at its price."""
+    """Pieces of one receipt line that the supplier charges, at its price.
+
+    On a credit note the pieces it takes back, or those that stay and of which it lowers the price.
+    """
 
     invoice = models.ForeignKey(
         SupplierInvoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="lines"
@@ -116,13 +119,17 @@ class SupplierInvoiceLine(models.Model):
     quantity = QuantityField(_("quantité"))
     unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
     amount_excl_tax = MoneyField(_("montant HT (€)"))
+    lowers_price = models.BooleanField(_("baisse de prix"), default=False, db_default=False)
+    # What it added to the value of goods that were still there when it was good to pay.
+    cost_added = MoneyField(_("ajouté au coût du stock (€)"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("ligne de facture fournisseur")
         verbose_name_plural = _("lignes de facture fournisseur")
         constraints = [
             models.UniqueConstraint(
-                fields=["invoice", "receipt_line"], name="purchasing_invoice_line_once"
+                fields=["invoice", "receipt_line", "lowers_price"],
+                name="purchasing_invoice_line_each",
             ),
             models.CheckConstraint(
                 condition=models.Q(quantity__gt=0), name="purchasing_invoice_line_positive"

@@ -31,23 +31,20 @@ def enter_invoice(request: HttpRequest, order_id: int) -> HttpResponse:
         .select_related("order_line__product", "receipt")
         .order_by("pk")
     )
-    is_credit = request.GET.get("genre") == SupplierInvoice.Kind.CREDIT_NOTE
+    credit_note = SupplierInvoice.Kind.CREDIT_NOTE
+    is_credit = credit_note in (request.GET.get("genre"), request.POST.get("kind"))
     form = InvoiceForm(
         request.POST or None,
         lines=lines,
         is_credit=is_credit,
         initial={
             "issued_on": clock.today(),
-            "kind": SupplierInvoice.Kind.CREDIT_NOTE if is_credit else SupplierInvoice.Kind.INVOICE,
+            "kind": credit_note if is_credit else SupplierInvoice.Kind.INVOICE,
         },
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        charged = [
-            services.Charged(line.pk, data[f"q{line.pk}"], data[f"p{line.pk}"] or Decimal(0))
-            for line in lines
-            if data[f"q{line.pk}"]
-        ]
+        charged = [services.Charged(*row) for row in form.charged()]
         try:
             made = services.enter_supplier_invoice(
                 supplier=found.supplier,
