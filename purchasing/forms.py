@@ -1,13 +1,17 @@
 """What people type about purchases."""
 
+from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from inventory.forms import GoodsForm, warehouses
-from purchasing.models import ReceiptLine, SupplierInvoice
+from purchasing.models import Receipt, ReceiptLine, SupplierInvoice
+from sphinx.core.clock import PARIS
 from sphinx.core.validators import validate_upload_size
 from suppliers.models import Supplier
 
@@ -96,6 +100,55 @@ def _figure(initial: Decimal | None = None) -> forms.DecimalField:
         initial=initial,
         widget=forms.NumberInput(attrs={"class": "sx-select sx-qty", "step": "any"}),
     )
+
+
+class _Receipts(forms.ModelMultipleChoiceField):
+    """Receipts to tick."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Any) -> str:
+        day = f"{obj.received_at.astimezone(PARIS):%d/%m/%Y}"
+        return f"{obj.number}, {day}, {obj.purchase_order.supplier}"
+
+
+class LandedCostsForm(forms.Form):
+    """A carrier's, forwarder's or customs invoice, and the receipts that bear it."""
+
+    supplier = forms.ModelChoiceField(
+        Supplier.objects.filter(is_active=True),
+        label=_("Transporteur, transitaire"),
+        widget=_CHOICE,
+        empty_label=None,
+    )
+    supplier_number = forms.CharField(label=_("N° de la pièce"), max_length=60, widget=_TEXT)
+    issued_on = forms.DateField(label=_("Datée du"), widget=_DAY)
+    due_on = forms.DateField(label=_("Échéance"), widget=_DAY, required=False)
+    amount = money(_("Frais HT (€)"))
+    tax = money(_("TVA (€)"))
+    total_incl_tax = money(_("Total TTC (€)"))
+    spread_by = forms.ChoiceField(
+        label=_("Répartir par"), choices=SupplierInvoice.SpreadBy, widget=_CHOICE
+    )
+    receipts = _Receipts(
+        Receipt.objects.none(),
+        label=_("Réceptions"),
+        error_messages={"required": _("Choisissez au moins une réception.")},
+    )
+
+    def __init__(self, *args: Any, since: datetime, chosen: Collection[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["receipts"]
+        assert isinstance(field, _Receipts)  # noqa: S101 (for the types)
+        field.queryset = (
+            Receipt.objects.filter(Q(received_at__gte=since) | Q(pk__in=chosen))
+            .select_related("purchase_order__supplier")
+            .order_by("-received_at", "-pk")
+        )
+
+    def heading(self) -> list[Any]:
+        """All but the receipts."""
+        return [self[name] for name in self.base_fields if name != "receipts"]
 
 
 class _Inputs(forms.FileInput):

@@ -36,6 +36,10 @@ class SupplierInvoice(Owed, models.Model):
         DISPUTED = "disputed", _("Contestée")
         CANCELLED = "cancelled", _("Reprise")
 
+    class SpreadBy(models.TextChoices):
+        VALUE = "value", _("Valeur")
+        PIECES = "pieces", _("Nombre de pièces")
+
     kind = models.CharField(_("genre"), max_length=11, choices=Kind, default=Kind.INVOICE)
 
     number = models.CharField(_("n° interne"), max_length=20, unique=True)
@@ -63,6 +67,10 @@ class SupplierInvoice(Owed, models.Model):
         related_name="+",
     )
     decision = models.CharField(_("décision"), max_length=200, blank=True)
+    # Of a carrier's or forwarder's invoice: how it is shared out over what others delivered.
+    spread_by = models.CharField(
+        _("réparti par"), max_length=8, choices=SpreadBy, blank=True, default="", db_default=""
+    )
     cancelled_at = models.DateTimeField(_("reprise le"), null=True, blank=True)
 
     class Meta:
@@ -138,6 +146,41 @@ class SupplierInvoiceLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.receipt_line_id} × {plain(self.quantity)}"
+
+
+class CostShare(models.Model):
+    """The part of a carrier's, forwarder's or customs invoice that a receipt line bears."""
+
+    invoice = models.ForeignKey(
+        SupplierInvoice,
+        verbose_name=_("facture"),
+        on_delete=models.PROTECT,
+        related_name="cost_shares",
+    )
+    receipt_line = models.ForeignKey(
+        ReceiptLine,
+        verbose_name=_("ligne de réception"),
+        on_delete=models.PROTECT,
+        related_name="cost_shares",
+    )
+    amount_excl_tax = MoneyField(_("montant HT (€)"))
+    # What it added to the value of goods that were still there.
+    cost_added = MoneyField(_("ajouté au coût du stock (€)"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("part de frais d'approche")
+        verbose_name_plural = _("parts de frais d'approche")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "receipt_line"], name="purchasing_cost_share_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(amount_excl_tax__gte=0), name="purchasing_cost_share_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_line_id} : {self.amount_excl_tax}"
 
 
 class ReceivedInvoice(Owed, models.Model):

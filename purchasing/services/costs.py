@@ -59,7 +59,18 @@ def changes_of(invoice: SupplierInvoice) -> list[Change]:
         else:
             continue
         changes.append(Change(line, line.receipt_line, line.quantity, amount))
-    return changes
+    return changes + _shares_of(invoice)
+
+
+def _shares_of(invoice: SupplierInvoice) -> list[Change]:
+    """The costs of bringing in what others delivered, by receipt line."""
+    shares = invoice.cost_shares.select_related(
+        "receipt_line__order_line", "receipt_line__receipt__purchase_order__warehouse"
+    ).order_by("pk")
+    return [
+        Change(share, share.receipt_line, share.receipt_line.kept, share.amount_excl_tax)
+        for share in shares
+    ]
 
 
 def add_to_costs(
@@ -75,18 +86,18 @@ def add_to_costs(
     Of a receipt line that part is what is left of it, the first in having left first; the
     positions are locked.
     """
-    left = _left([c.receipt_line for c in changes], positions)
+    left = left_of([c.receipt_line for c in changes], positions)
     parts: dict[int, dict[int, list[tuple[Bearer, Decimal]]]] = {}
     warehouses: dict[int, Warehouse] = {}
     for change in changes:
         line = change.receipt_line
         # What was charged beyond what stayed bears its part, and so do other invoices.
-        whole = max(line.quantity - line.quantity_returned, change.pieces)
+        whole = max(line.kept, change.pieces)
         warehouse = line.receipt.purchase_order.warehouse
         warehouses[warehouse.pk] = warehouse
         by_product = parts.setdefault(warehouse.pk, {})
         by_product.setdefault(line.order_line.product_id, []).append(
-            (change.bearer, to_cents(change.amount * left[line.pk] / whole))
+            (change.bearer, part_left(change.amount, left[line.pk], whole))
         )
     for pk, by_product in sorted(parts.items()):
         values = {
@@ -106,7 +117,12 @@ def add_to_costs(
             _keep(found, values[product], move.value_change if move else ZERO)
 
 
-def _left(
+def part_left(amount: Decimal, left: Decimal, whole: Decimal) -> Decimal:
+    """The part of an amount for pieces that are left of so many (EUR, cents)."""
+    return to_cents(amount * left / whole) if whole else ZERO
+
+
+def left_of(
     lines: Sequence[ReceiptLine], positions: Mapping[Place, StockPosition]
 ) -> dict[int, Decimal]:
     """Pieces of each receipt line that still lie where they came in."""

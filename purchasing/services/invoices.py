@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, Sum
 from django.utils.translation import gettext as _
 
 from inventory.locks import Place, lock_places
 from inventory.models import StockPosition
 from purchasing.errors import AlreadyEntered, WrongState
 from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled
-from purchasing.models import ReceiptLine, SupplierInvoice, SupplierInvoiceLine
+from purchasing.models import CostShare, ReceiptLine, SupplierInvoice, SupplierInvoiceLine
 from purchasing.services.costs import add_to_costs, changes_of, take_back_costs
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
@@ -121,6 +121,16 @@ def enter_supplier_invoice(
     return invoice
 
 
+def check_new(supplier: Supplier, number: str) -> None:
+    """Raises AlreadyEntered: the supplier's number is known."""
+    known = SupplierInvoice.objects.filter(supplier=supplier, supplier_number=number)
+    if known.exclude(status=Status.CANCELLED).exists():
+        raise AlreadyEntered(
+            _("La facture %(number)s de %(supplier)s est déjà saisie.")
+            % {"number": number, "supplier": supplier}
+        )
+
+
 def _check(
     supplier: Supplier,
     supplier_number: str,
@@ -128,12 +138,7 @@ def _check(
     lines: Mapping[int, ReceiptLine],
 ) -> None:
     number = supplier_number.strip()
-    known = SupplierInvoice.objects.filter(supplier=supplier, supplier_number=number)
-    if known.exclude(status=Status.CANCELLED).exists():
-        raise AlreadyEntered(
-            _("La facture %(number)s de %(supplier)s est déjà saisie.")
-            % {"number": number, "supplier": supplier}
-        )
+    check_new(supplier, number)
     strange = [
         line for line in lines.values() if line.receipt.purchase_order.supplier_id != supplier.pk
     ]
@@ -265,20 +270,20 @@ def approve_supplier_invoice(
     invoice.save(update_fields=["status", "approved_at", "approved_by", "decision"])
     changes = changes_of(invoice)
     add_to_costs(invoice, changes, positions, at=at, actor=actor)
-    SupplierInvoiceLine.objects.bulk_update(
-        [c.bearer for c in changes if isinstance(c.bearer, SupplierInvoiceLine)], ["cost_added"]
-    )
+    for model in (SupplierInvoiceLine, CostShare):
+        bearers: list[Any] = [c.bearer for c in changes if isinstance(c.bearer, model)]
+        model._default_manager.bulk_update(bearers, ["cost_added"])
     record("supplier_invoice.approved", [invoice], actor=actor, reason=reason.strip()[:200])
     announce(supplier_invoice_approved, invoice_id=invoice.pk)
     return invoice
 
 
 def _lock_positions(invoice_id: int) -> dict[Place, StockPosition]:
+    borne = ReceiptLine.objects.filter(
+        Q(invoice_lines__invoice=invoice_id) | Q(cost_shares__invoice=invoice_id)
+    )
     return lock_places(
-        SupplierInvoiceLine.objects.filter(invoice_id=invoice_id).values_list(
-            "receipt_line__order_line__product_id",
-            "receipt_line__receipt__purchase_order__warehouse_id",
-        )
+        borne.values_list("order_line__product_id", "receipt__purchase_order__warehouse_id")
     )
 
 

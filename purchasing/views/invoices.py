@@ -109,6 +109,9 @@ def invoice(request: HttpRequest, invoice_id: int) -> HttpResponse:
         },
         history=history_of(found),
         invoice=found,
+        shares=found.cost_shares.select_related(
+            "receipt_line__order_line__product", "receipt_line__receipt"
+        ),
         lines=found.lines.select_related(
             "receipt_line__order_line__product",
             "receipt_line__order_line__purchase_order",

@@ -188,6 +188,7 @@ def receipt(request: HttpRequest, receipt_id: int) -> HttpResponse:
         ],
         returns=returns,
         reason=request.POST.get("reason", ""),
+        may_share=request.user.has_perm("purchasing.add_supplierinvoice"),
         may_return=request.user.has_perm("purchasing.add_supplierreturn")
         and any(line.quantity > line.quantity_returned for line in lines),
     )
