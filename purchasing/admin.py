@@ -109,7 +109,13 @@ class ReceiptAdmin(OwnPageAdmin):
     date_hierarchy = "received_at"
     actions = ["share_costs"]
 
-    @admin.action(description=_("Répartir des frais de transport ou de douane"))
+    def has_share_permission(self, request: HttpRequest) -> bool:
+        """Who may enter the invoice of them."""
+        return request.user.has_perm("purchasing.add_supplierinvoice")
+
+    @admin.action(
+        description=_("Répartir des frais de transport ou de douane"), permissions=["share"]
+    )
     def share_costs(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         chosen = ",".join(map(str, queryset.values_list("pk", flat=True)[:200]))
         return redirect(f"{reverse('purchasing:landed_costs')}?receptions={chosen}")
