@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory.forms import GoodsForm, warehouses
 from purchasing.models import Receipt, ReceiptLine, SupplierInvoice
 from sphinx.core.clock import PARIS
+from sphinx.core.money import plain
 from sphinx.core.validators import validate_upload_size
 from suppliers.models import Supplier
 
@@ -65,8 +66,8 @@ class InvoiceForm(forms.Form):
         for line in lines:
             due = line.quantity - line.quantity_returned - line.quantity_invoiced
             due = max(-due if is_credit else due, Decimal(0))
-            self.fields[f"q{line.pk}"] = _figure(due.normalize())
-            self.fields[f"p{line.pk}"] = _figure(line.unit_price_excl_tax.normalize())
+            self.fields[f"q{line.pk}"] = _figure(plain(due))
+            self.fields[f"p{line.pk}"] = _figure(plain(line.unit_price_excl_tax))
             if is_credit:
                 # Pieces that stay, and what each costs less.
                 self.fields[f"s{line.pk}"] = _figure()
@@ -92,7 +93,7 @@ class InvoiceForm(forms.Form):
         return found
 
 
-def _figure(initial: Decimal | None = None) -> forms.DecimalField:
+def _figure(initial: str = "") -> forms.DecimalField:
     """Pieces, or a price a piece."""
     return forms.DecimalField(
         min_value=Decimal(0),

@@ -22,6 +22,7 @@ from purchasing.models import (
     PurchaseOrder,
     PurchaseOrderLine,
     Receipt,
+    ReceiptLine,
     StockPolicy,
     SupplierInvoice,
 )
@@ -482,7 +483,12 @@ def test_a_credit_note_for_goods_that_stay_is_typed_and_lowers_their_cost(
     charged = {f"q{row.pk}": "16", f"p{row.pk}": "3", "total_incl_tax": "48"}
     owner.post(page, typed | charged | {"kind": "invoice", "supplier_number": "F1"})
     assert f"s{row.pk}" not in owner.get(page).content.decode()
-    assert f"s{row.pk}" in owner.get(f"{page}?genre=credit_note").content.decode()
+    blank = owner.get(f"{page}?genre=credit_note").content.decode()
+    assert f"s{row.pk}" in blank
+    # A price of ten isn't written 1E+1.
+    ReceiptLine.objects.update(unit_price_excl_tax=10)
+    assert 'value="10"' in owner.get(page).content.decode()
+    ReceiptLine.objects.update(unit_price_excl_tax=3)
 
     owner.post(
         f"{page}?genre=credit_note",

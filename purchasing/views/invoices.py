@@ -111,7 +111,7 @@ def invoice(request: HttpRequest, invoice_id: int) -> HttpResponse:
         invoice=found,
         shares=found.cost_shares.select_related(
             "receipt_line__order_line__product", "receipt_line__receipt"
-        ),
+        ).order_by("pk"),
         lines=found.lines.select_related(
             "receipt_line__order_line__product",
             "receipt_line__order_line__purchase_order",

@@ -123,16 +123,16 @@ def late_entry(receipt: Receipt, entered_on: date) -> str:
     day = clock.business_date(receipt.received_at)
     if day >= entered_on:
         return ""
-    return _(
-        "Entrée le %(entered)s pour le %(day)s. Le CUMP en tient compte à partir de l'entrée ; "
-        "les %(sold)s pièces vendues entre-temps gardent le coût de leur départ. La valeur du "
-        "stock au %(day)s et aux jours suivants est recalculée avec elle : une valeur déjà "
-        "relevée pour ces jours change."
-    ) % {
-        "entered": f"{entered_on:%d/%m/%Y}",
-        "day": f"{day:%d/%m/%Y}",
-        "sold": plain(sold_since(receipt)),
-    }
+    sold = sold_since(receipt)
+    told = _(
+        "Entrée le %(entered)s pour le %(day)s. Le CUMP en tient compte à partir de l'entrée. La "
+        "valeur du stock au %(day)s et aux jours suivants est recalculée avec elle : une valeur "
+        "déjà relevée pour ces jours change."
+    ) % {"entered": f"{entered_on:%d/%m/%Y}", "day": f"{day:%d/%m/%Y}"}
+    if not sold:
+        return told
+    kept = _("Les pièces vendues entre-temps (%s) gardent le coût de leur départ.") % plain(sold)
+    return f"{told} {kept}"
 
 
 def _told_late(receipt: Receipt) -> str:
