@@ -9,7 +9,9 @@ from sphinx.core.bulk import update_rows
 
 # A product's id and a warehouse's.
 Place = tuple[int, int]
-_FIGURES = ("on_hand reserved backordered incoming expired expires_next_on average_cost").split()
+_FIGURES = (
+    "on_hand reserved backordered incoming expired expires_next_on average_cost value"
+).split()
 
 
 def save_positions(positions: Iterable[StockPosition]) -> None:

@@ -1,12 +1,25 @@
 """What stock can prove."""
 
 from collections import defaultdict
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Q, Sum
+from django.db.models.functions import TruncDate
 
-from inventory.models import LotPosition, Reservation, StockMove, StockPosition
+from inventory.models import (
+    WORTH,
+    LotPosition,
+    Reservation,
+    StockMove,
+    StockPosition,
+    StockTransfer,
+    StockTransferLine,
+)
+from inventory.selectors import stock_value
 from sphinx.core import clock
+from sphinx.core.clock import PARIS
+from sphinx.core.money import CENT, to_cents
 from sphinx.core.proofs import Proof, proves
 
 _Key = tuple[int, int]
@@ -27,6 +40,81 @@ def stock_equals_moves(proof: Proof) -> None:
                 f"{position.product.sku} : {position.on_hand} en stock, {total} en mouvements"
             )
     proof.faults += [f"article n° {product} : mouvements sans position" for product, _w in moved]
+
+
+@proves("stock_value")
+def stock_is_worth_its_moves(proof: Proof) -> None:
+    """The ledger's value is pieces × average cost, place by place, to the rounding of the average;
+    nothing is worth something without goods."""
+    rows = StockMove.objects.order_by().values_list("product", "warehouse").annotate(worth=WORTH)
+    worth = {(product, warehouse): value for product, warehouse, value in rows}
+    for position in StockPosition.objects.select_related("product").order_by("pk"):
+        proof.checked += 1
+        value = worth.get((position.product_id, position.warehouse_id), Decimal(0))
+        due = position.on_hand * position.average_cost
+        # The average has six places.
+        rounding = CENT + abs(position.on_hand) * Decimal("0.000001")
+        if abs(value - due) > rounding or abs(value - position.value) > CENT:
+            proof.faults.append(
+                f"{position.product.sku} : {to_cents(value)} € en mouvements, "
+                f"{to_cents(position.value)} € tenus, {position.on_hand} × "
+                f"{position.average_cost} €"
+            )
+
+
+@proves("stock_value_days")
+def past_values_lead_to_todays(proof: Proof) -> None:
+    """The value at the end of a past day, as the page says it, is what the moves until then have
+    changed; goods on their way are in it."""
+    today = clock.today()
+    changes: dict[date, Decimal] = defaultdict(Decimal)
+    # Goods that change places are worth what they were; what is lost on the way is a loss.
+    moves = StockMove.objects.filter(~Q(kind=StockMove.Kind.TRANSFER))
+    for day, change in (
+        moves.order_by()
+        .annotate(day=TruncDate("at", tzinfo=PARIS))
+        .values_list("day")
+        .annotate(change=WORTH)
+    ):
+        changes[day] += change
+    for day in _days_to_prove(today):
+        proof.checked += 1
+        rows = stock_value(day)
+        told = sum((row.value for row in rows), Decimal(0))
+        due = sum((change for on, change in changes.items() if on <= day), Decimal(0))
+        # Each row is rounded to the cent; a place that is empty may keep less than one.
+        places = len(rows) + StockPosition.objects.filter(on_hand=0).count()
+        if abs(told - due) > CENT * (1 + places) / 2:
+            proof.faults.append(f"{day:%d/%m/%Y} : {told} € en stock, {to_cents(due)} € d'après "
+                                "les mouvements")  # fmt: skip
+
+
+def _days_to_prove(today: date) -> list[date]:
+    """Today, and the last days of the month and the year before."""
+    month = today.replace(day=1) - timedelta(days=1)
+    return sorted({today, month, date(today.year - 1, 12, 31)})
+
+
+@proves("transfers")
+def transfers_come_to_nothing(proof: Proof) -> None:
+    """What left for another warehouse arrived, was lost, or is still on its way: its pieces."""
+    moved = dict(
+        StockMove.objects.filter(kind=StockMove.Kind.TRANSFER)
+        .order_by()
+        .values_list("origin_line")
+        .annotate(pieces=Sum("quantity"))
+    )
+    sent = (StockTransfer.Status.SENT, StockTransfer.Status.RECEIVED)
+    for line in StockTransferLine.objects.filter(transfer__status__in=sent).select_related(
+        "transfer", "product"
+    ):
+        proof.checked += 1
+        is_open = line.transfer.status == StockTransfer.Status.SENT
+        due = -line.left if is_open else Decimal(0)
+        pieces = moved.get(line.pk, Decimal(0))
+        if pieces != due:
+            proof.faults.append(f"{line.transfer} {line.product.sku} : {-pieces} pièces en route, "
+                                f"{-due} attendues")  # fmt: skip
 
 
 @proves("reservations")

@@ -337,6 +337,7 @@ def value(request: HttpRequest) -> HttpResponse:
     """What lay in stock at the end of any day, and what it was worth."""
     day, warehouse = _asked_day(request), _asked_warehouse(request)
     values = stock_value(day, warehouse)
+    moving = [v for v in values if v.is_on_its_way]
     return back_office_page(
         request,
         "inventory/value.html",
@@ -348,6 +349,7 @@ def value(request: HttpRequest) -> HttpResponse:
         count=len(values),
         total=sum((v.value for v in values), Decimal("0.00")),
         pieces=sum((v.quantity for v in values), Decimal(0)),
+        moving=sum((v.value for v in moving), Decimal("0.00")) if moving else None,
     )
 
 
@@ -362,7 +364,7 @@ def value_csv(request: HttpRequest) -> HttpResponse:
         headers={"Content-Disposition": f'attachment; filename="stock-{day.isoformat()}.csv"'},
     )
     writer = csv.writer(response, delimiter=";")
-    writer.writerow(["sku", "label", "warehouse", "quantity", "value_excl_tax"])
+    writer.writerow(["sku", "label", "warehouse", "quantity", "value_excl_tax", "on_its_way"])
     for row in stock_value(day, _asked_warehouse(request)):
         writer.writerow(
             [
@@ -371,6 +373,7 @@ def value_csv(request: HttpRequest) -> HttpResponse:
                 row.warehouse.code,
                 plain(row.quantity),
                 row.value,
+                int(row.is_on_its_way),
             ]
         )
     return response

@@ -3,6 +3,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -105,6 +107,18 @@ class ReceiptAdmin(OwnPageAdmin):
     list_select_related = ["purchase_order"]
     search_fields = ["number", "purchase_order__number", "supplier_reference"]
     date_hierarchy = "received_at"
+    actions = ["share_costs"]
+
+    def has_share_permission(self, request: HttpRequest) -> bool:
+        """Who may enter the invoice of them."""
+        return request.user.has_perm("purchasing.add_supplierinvoice")
+
+    @admin.action(
+        description=_("Répartir des frais de transport ou de douane"), permissions=["share"]
+    )
+    def share_costs(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        chosen = ",".join(map(str, queryset.values_list("pk", flat=True)[:200]))
+        return redirect(f"{reverse('purchasing:landed_costs')}?receptions={chosen}")
 
 
 @admin.register(SupplierReturn)

@@ -1,14 +1,19 @@
 """What people type about purchases."""
 
+from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from inventory.forms import GoodsForm, warehouses
-from purchasing.models import ReceiptLine, SupplierInvoice
+from purchasing.models import Receipt, ReceiptLine, SupplierInvoice
 from purchasing.services import Charged
+from sphinx.core.clock import PARIS
+from sphinx.core.money import plain
 from sphinx.core.validators import validate_upload_size
 from suppliers.models import Supplier
 from suppliers.units import PIECE
@@ -59,6 +64,7 @@ class InvoiceForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.lines = lines
+        self.is_credit = is_credit
         for line in lines:
             due = line.quantity - line.quantity_returned - line.quantity_invoiced
             due = max(-due if is_credit else due, Decimal(0))
@@ -72,46 +78,106 @@ class InvoiceForm(forms.Form):
                     required=False,
                     widget=_CHOICE,
                 )
-            for name, initial in (
-                (f"q{line.pk}", due if count is None else count),
-                (f"p{line.pk}", price if count is None else unit.price(price)),
-            ):
-                self.fields[name] = forms.DecimalField(
-                    min_value=Decimal(0),
-                    required=False,
-                    initial=initial.normalize(),
-                    widget=forms.NumberInput(attrs={"class": "sx-select sx-qty", "step": "any"}),
-                )
+            self.fields[f"q{line.pk}"] = _figure(plain(due if count is None else count))
+            self.fields[f"p{line.pk}"] = _figure(
+                plain(price if count is None else unit.price(price))
+            )
+            if is_credit:
+                # Pieces that stay, and what each costs less.
+                self.fields[f"s{line.pk}"] = _figure()
+                self.fields[f"l{line.pk}"] = _figure()
 
     def heading(self) -> list[Any]:
         """The fields of the invoice as a whole."""
         return [self[name] for name in self.base_fields]
 
-    def rows(self) -> list[tuple[ReceiptLine, Any, Any, Any]]:
-        """Each receipt line with its fields: quantity, price, what they count (None: pieces)."""
+    def rows(self) -> list[tuple[ReceiptLine, dict[str, Any]]]:
+        """Each receipt line with its fields: quantity, price; what they count, where not pieces;
+        of a credit note pieces that stay and what each costs less."""
+        names = {"quantity": "q", "price": "p", "unit": "u", "stay": "s", "less": "l"}
         return [
             (
                 line,
-                self[f"q{line.pk}"],
-                self[f"p{line.pk}"],
-                self[f"u{line.pk}"] if f"u{line.pk}" in self.fields else None,
+                {
+                    name: self[f"{letter}{line.pk}"]
+                    for name, letter in names.items()
+                    if f"{letter}{line.pk}" in self.fields
+                },
             )
             for line in self.lines
         ]
 
     def charged(self) -> list[Charged]:
-        """What was typed of each line that is charged."""
-        data = self.cleaned_data
-        return [
-            Charged(
-                line.pk,
-                data[f"q{line.pk}"],
-                data[f"p{line.pk}"] or Decimal(0),
-                line.order_line.unit if data.get(f"u{line.pk}") == "unit" else PIECE,
-            )
-            for line in self.lines
-            if data[f"q{line.pk}"]
-        ]
+        """What was typed of each line that is charged, or costs less and stays."""
+        data, found = self.cleaned_data, []
+        for line in self.lines:
+            if quantity := data[f"q{line.pk}"]:
+                unit = line.order_line.unit if data.get(f"u{line.pk}") == "unit" else PIECE
+                price = data[f"p{line.pk}"] or Decimal(0)
+                found.append(Charged(line.pk, quantity, price, unit))
+            if quantity := data.get(f"s{line.pk}"):
+                less = data[f"l{line.pk}"] or Decimal(0)
+                found.append(Charged(line.pk, quantity, less, lowers_price=True))
+        return found
+
+
+def _figure(initial: str = "") -> forms.DecimalField:
+    """Pieces, or a price a piece."""
+    return forms.DecimalField(
+        min_value=Decimal(0),
+        required=False,
+        initial=initial,
+        widget=forms.NumberInput(attrs={"class": "sx-select sx-qty", "step": "any"}),
+    )
+
+
+class _Receipts(forms.ModelMultipleChoiceField):
+    """Receipts to tick."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Any) -> str:
+        day = f"{obj.received_at.astimezone(PARIS):%d/%m/%Y}"
+        return f"{obj.number}, {day}, {obj.purchase_order.supplier}"
+
+
+class LandedCostsForm(forms.Form):
+    """A carrier's, forwarder's or customs invoice, and the receipts that bear it."""
+
+    supplier = forms.ModelChoiceField(
+        Supplier.objects.filter(is_active=True),
+        label=_("Transporteur, transitaire"),
+        widget=_CHOICE,
+        empty_label=None,
+    )
+    supplier_number = forms.CharField(label=_("N° de la pièce"), max_length=60, widget=_TEXT)
+    issued_on = forms.DateField(label=_("Datée du"), widget=_DAY)
+    due_on = forms.DateField(label=_("Échéance"), widget=_DAY, required=False)
+    amount = money(_("Frais HT (€)"))
+    tax = money(_("TVA (€)"))
+    total_incl_tax = money(_("Total TTC (€)"))
+    spread_by = forms.ChoiceField(
+        label=_("Répartir par"), choices=SupplierInvoice.SpreadBy, widget=_CHOICE
+    )
+    receipts = _Receipts(
+        Receipt.objects.none(),
+        label=_("Réceptions"),
+        error_messages={"required": _("Choisissez au moins une réception.")},
+    )
+
+    def __init__(self, *args: Any, since: datetime, chosen: Collection[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["receipts"]
+        assert isinstance(field, _Receipts)  # noqa: S101 (for the types)
+        field.queryset = (
+            Receipt.objects.filter(Q(received_at__gte=since) | Q(pk__in=chosen))
+            .select_related("purchase_order__supplier")
+            .order_by("-received_at", "-pk")
+        )
+
+    def heading(self) -> list[Any]:
+        """All but the receipts."""
+        return [self[name] for name in self.base_fields if name != "receipts"]
 
 
 class _Inputs(forms.FileInput):

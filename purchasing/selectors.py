@@ -9,8 +9,14 @@ from statistics import fmean, stdev
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from inventory.models import Warehouse
-from purchasing.models import PurchaseOrder, PurchaseOrderLine, ReceiptLine, ReplenishmentRules
+from inventory.models import StockMove, Warehouse
+from purchasing.models import (
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Receipt,
+    ReceiptLine,
+    ReplenishmentRules,
+)
 from purchasing.planning.levels import LeadTime, Rules
 from purchasing.planning.ordering import Costs
 from sphinx.core.clock import start_of
@@ -55,6 +61,24 @@ def as_rules(row: ReplenishmentRules) -> Rules:
         shelf_life_share=row.shelf_life_share,
         costs=Costs(row.order_cost, row.holding_rate),
     )
+
+
+def sold_since(receipt: Receipt) -> Decimal:
+    """Pieces of a receipt's products that customers had between the day of it and its entry.
+
+    They left at the average cost of then, without the receipt.
+    """
+    moves = dict(receipt.lines.exclude(move=None).values_list("order_line__product_id", "move_id"))
+    if not moves:
+        return Decimal(0)
+    left = StockMove.objects.filter(
+        product__in=moves,
+        warehouse=receipt.purchase_order.warehouse_id,
+        kind=StockMove.Kind.SALE,
+        at__gte=receipt.received_at,
+        pk__lt=min(moves.values()),
+    )
+    return -(left.aggregate(n=Sum("quantity"))["n"] or Decimal(0))
 
 
 class LeadTimes:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from purchasing.views import invoices, looking_back, orders, products, receiving, receptions
+from purchasing.views import invoices, landed, looking_back, orders, products, receiving, receptions
 
 app_name = "purchasing"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("achats/commandes/<int:order_id>.csv", orders.order_csv, name="order_csv"),
     path("achats/receptions/<int:receipt_id>/", receiving.receipt, name="receipt"),
     path("achats/factures/<int:invoice_id>/", invoices.invoice, name="invoice"),
+    path("achats/factures/frais/", landed.landed_costs, name="landed_costs"),
     path("achats/factures/recevoir/", receptions.bring, name="bring_einvoices"),
     path("achats/factures/recues/<int:received_id>/", receptions.received, name="received"),
     path(

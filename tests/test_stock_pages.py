@@ -29,6 +29,7 @@ from purchasing.models import (
     PurchaseOrder,
     PurchaseOrderLine,
     Receipt,
+    ReceiptLine,
     StockPolicy,
     SupplierInvoice,
 )
@@ -517,3 +518,53 @@ def test_the_write_off_of_an_expired_lot_is_filled_in(
 
     assert (form.initial["kind"], form.initial["quantity"]) == ("loss", "5")
     assert form.initial["lot"] == expired_cheese.lots.get().pk
+
+
+def test_a_credit_note_for_goods_that_stay_is_typed_and_lowers_their_cost(
+    owner: Client, receipt: Receipt
+) -> None:
+    row = receipt.lines.get()
+    page = f"/achats/commandes/{receipt.purchase_order_id}/facture/"
+    typed = {"issued_on": "2026-03-02", "tax": "0"}
+    charged = {f"q{row.pk}": "16", f"p{row.pk}": "3", "total_incl_tax": "48"}
+    owner.post(page, typed | charged | {"kind": "invoice", "supplier_number": "F1"})
+    assert f"s{row.pk}" not in owner.get(page).content.decode()
+    blank = owner.get(f"{page}?genre=credit_note").content.decode()
+    assert f"s{row.pk}" in blank
+    # A price of ten isn't written 1E+1.
+    ReceiptLine.objects.update(unit_price_excl_tax=10)
+    assert 'value="10"' in owner.get(page).content.decode()
+    ReceiptLine.objects.update(unit_price_excl_tax=3)
+
+    owner.post(
+        f"{page}?genre=credit_note",
+        typed
+        | {f"s{row.pk}": "16", f"l{row.pk}": "0.50", "total_incl_tax": "8"}
+        | {"kind": "credit_note", "supplier_number": "A1"},
+    )
+
+    note = SupplierInvoice.objects.get(kind="credit_note")
+    row.refresh_from_db()
+    assert (note.status, row.quantity_invoiced) == ("approved", 16)
+    assert note.lines.get().cost_added == Decimal("-8.00")
+    assert "pièces gardées" in owner.get(f"/achats/factures/{note.pk}/").content.decode()
+
+
+def test_a_receipt_of_an_earlier_day_says_what_it_does_to_costs(
+    owner: Client, proposal: PurchaseOrder
+) -> None:
+    accept_proposal(order_id=proposal.pk, at=NOON)
+    row = proposal.lines.get()
+    page = f"/achats/commandes/{proposal.pk}/recevoir/"
+    given = {"verb": "receive", f"q{row.pk}": "2"}
+    day = clock.today() - timedelta(days=3)
+
+    refused = owner.post(page, given | {"receipts": "0", "received_on": "2090-01-01"})
+    owner.post(page, given | {"receipts": "0", "received_on": day.isoformat()})
+    owner.post(page, given | {"receipts": "1", "received_on": ""})
+
+    assert refused.status_code == 200
+    late, today = Receipt.objects.order_by("pk")
+    assert clock.business_date(late.received_at) == day
+    assert "après coup" in owner.get(f"/achats/receptions/{late.pk}/").content.decode()
+    assert "après coup" not in owner.get(f"/achats/receptions/{today.pk}/").content.decode()

@@ -143,6 +143,9 @@ def _bases(invoice: SupplierInvoice) -> dict[Decimal, Decimal]:
     for line in invoice.lines.select_related("receipt_line__order_line__product"):
         rate = line.receipt_line.order_line.product.tax_rate
         bases[NORMAL_RATE if rate is None else rate] += line.amount_excl_tax
+    if not bases:
+        # Nothing but the carriage of what others delivered.
+        return {NORMAL_RATE: invoice.carriage_excl_tax}
     if sum(bases.values(), ZERO):
         shares = spread(invoice.carriage_excl_tax, list(bases.values()))
         for rate, share in zip(list(bases), shares, strict=True):

@@ -17,6 +17,7 @@ from inventory.models.products import (
     ShopArticle,
 )
 from inventory.models.stock import (
+    WORTH,
     DirectDelivery,
     DirectDemand,
     LotPosition,
@@ -27,6 +28,7 @@ from inventory.models.stock import (
 )
 
 __all__ = [
+    "WORTH",
     "BundleComponent",
     "DirectDelivery",
     "DirectDemand",

@@ -140,6 +140,13 @@ class StockMove(models.Model):
         return f"{self.product_id} {self.quantity:+f} {self.origin_number}"
 
 
+# What moves add to the value of the stock, together (EUR excl. tax).
+WORTH = models.Sum(
+    models.F("quantity") * models.F("unit_cost") + models.F("value_change"),
+    output_field=models.DecimalField(max_digits=24, decimal_places=9),
+)
+
+
 class StockPosition(models.Model):
     """What a warehouse holds of a product, kept equal to the ledger and to the reservations."""
 
@@ -165,6 +172,14 @@ class StockPosition(models.Model):
     expired = QuantityField(_("périmé"), default=Decimal(0), db_default=Decimal(0))
     # The best-before date of the next lot to expire.
     expires_next_on = models.DateField(_("prochaine date limite"), null=True, editable=False)
+    # The sum of the moves, to the last place: pieces have three, costs six.
+    value = models.DecimalField(
+        _("valeur HT (€)"),
+        max_digits=24,
+        decimal_places=9,
+        default=Decimal(0),
+        db_default=Decimal(0),
+    )
     # The product's, repeated here so that the database itself can tell.
     allows_negative = models.BooleanField(_("stock négatif permis"), default=False)
 

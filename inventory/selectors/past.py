@@ -1,14 +1,18 @@
-"""What the ledger says of a past day: positions then, value then, the course of a product."""
+"""What the ledger says of a past day: positions then, value then, the course of a product.
+
+Goods on their way between two warehouses lie in neither, and are the firm's all the same: their
+value is that of the transfers' moves, out less in.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import DecimalField, F, Q, Sum
+from django.db.models import Q, Sum
 from django.db.models.functions import TruncDate
 
-from inventory.models import Product, Reservation, StockMove, Warehouse
+from inventory.models import WORTH, Product, Reservation, StockMove, StockTransferLine, Warehouse
 from sphinx.core.clock import PARIS
 from sphinx.core.money import to_cents
 
@@ -24,12 +28,14 @@ class PastPosition(NamedTuple):
 
 
 class StockValue(NamedTuple):
-    """Pieces and their value (EUR excl. tax, at weighted average cost)."""
+    """Pieces and their value (EUR excl. tax, at weighted average cost), in a warehouse or on
+    their way to it."""
 
     product: Product
     warehouse: Warehouse
     quantity: Decimal
     value: Decimal
+    is_on_its_way: bool = False
 
 
 def _end(day: date) -> datetime:
@@ -73,7 +79,8 @@ def positions_at(
 
 
 def stock_value(day: date, warehouse: Warehouse | None = None) -> list[StockValue]:
-    """What lay in stock at the end of a day and what it was worth, by SKU.
+    """What lay in stock at the end of a day, or was on its way between warehouses, and what it
+    was worth, by SKU.
 
     Value = Σ of the valued moves up to then: entries at their cost, issues at the weighted
     average cost of their moment (PCG, art. 213-34), revaluations at theirs.
@@ -81,30 +88,59 @@ def stock_value(day: date, warehouse: Warehouse | None = None) -> list[StockValu
     moves = StockMove.objects.filter(at__lt=_end(day))
     if warehouse is not None:
         moves = moves.filter(warehouse=warehouse)
-    worth = DecimalField(max_digits=24, decimal_places=9)
     rows = (
         moves.order_by()
         .values("product", "warehouse")
-        .annotate(
-            pieces=Sum("quantity"),
-            worth=Sum(F("quantity") * F("unit_cost"), output_field=worth),
-            changed=Sum("value_change"),
-        )
+        .annotate(pieces=Sum("quantity"), worth=WORTH)
     )
-    found = {(r["product"], r["warehouse"]): r for r in rows}
-    products = Product.objects.in_bulk({p for p, _w in found})
-    warehouses = Warehouse.objects.in_bulk({w for _p, w in found})
+    lying = {
+        (r["product"], r["warehouse"], False): (r["pieces"], r["worth"])
+        for r in rows
+        # Of a day before something that was entered late, value may stand without pieces.
+        if r["pieces"] or to_cents(r["worth"])
+    }
+    found = lying | _on_their_way(day, warehouse)
+    products = Product.objects.in_bulk({product for product, _w, _o in found})
+    warehouses = Warehouse.objects.in_bulk({place for _p, place, _o in found})
     values = [
-        StockValue(
-            products[product],
-            warehouses[place],
-            row["pieces"],
-            to_cents(row["worth"] + row["changed"]) if row["pieces"] else to_cents(ZERO),
-        )
-        for (product, place), row in found.items()
-        if row["pieces"]
+        StockValue(products[product], warehouses[place], pieces, to_cents(worth), moving)
+        for (product, place, moving), (pieces, worth) in found.items()
     ]
-    return sorted(values, key=lambda v: (v.product.sku, v.warehouse.code))
+    return sorted(values, key=lambda v: (v.product.sku, v.warehouse.code, v.is_on_its_way))
+
+
+def _on_their_way(
+    day: date, warehouse: Warehouse | None
+) -> dict[tuple[int, int, bool], tuple[Decimal, Decimal]]:
+    """Pieces and value (EUR) under way at the end of a day, by product and destination."""
+    end = _end(day)
+    lines = StockTransferLine.objects.filter(
+        Q(transfer__received_at__isnull=True) | Q(transfer__received_at__gte=end),
+        transfer__sent_at__lt=end,
+    )
+    if warehouse is not None:
+        lines = lines.filter(transfer__destination=warehouse)
+    places = {
+        pk: (product, place)
+        for pk, product, place in lines.values_list("pk", "product_id", "transfer__destination_id")
+    }
+    rows = (
+        StockMove.objects.filter(
+            at__lt=end,
+            kind=StockMove.Kind.TRANSFER,
+            product_id__in={product for product, _w in places.values()},
+            origin_line__in=places,
+        )
+        .order_by()
+        .values("origin_line")
+        .annotate(pieces=Sum("quantity"), worth=WORTH)
+    )
+    found: dict[tuple[int, int, bool], tuple[Decimal, Decimal]] = {}
+    for row in rows:
+        key = (*places[row["origin_line"]], True)
+        pieces, worth = found.get(key, (ZERO, ZERO))
+        found[key] = (pieces - row["pieces"], worth - row["worth"])
+    return {key: amounts for key, amounts in found.items() if amounts[0]}
 
 
 def stock_by_day(

@@ -26,7 +26,6 @@ from inventory.services.ledger import (
     issue_stock,
     open_stock,
     receive_stock,
-    revalue_stock,
     take_stock,
 )
 from inventory.services.pictures import remove_picture, set_picture
@@ -52,6 +51,7 @@ from inventory.services.reservations import (
     resize_reservations,
 )
 from inventory.services.returns import Returned, lock_places_of_return, return_stock
+from inventory.services.revaluations import revalue_stock, take_back_revaluation
 from inventory.services.shop_articles import ShopArticles, articles_of_shop, merge_articles
 from inventory.services.transfers import (
     cancel_transfer,
@@ -116,6 +116,7 @@ __all__ = [
     "set_picture",
     "set_tax_rate",
     "set_tax_rates",
+    "take_back_revaluation",
     "take_stock",
     "warehouse_of",
     "write_off",

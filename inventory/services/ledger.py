@@ -6,7 +6,7 @@ Issues leave at the weighted average cost and don't change it; entries move it.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -21,7 +21,7 @@ from inventory.services.reservations import refill
 from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.bulk import update_rows
-from sphinx.core.money import CENT, to_cents, to_unit_price
+from sphinx.core.money import to_unit_price
 
 ZERO = Decimal(0)
 
@@ -204,50 +204,6 @@ def expect_incoming(*, quantities: Mapping[int, Decimal], warehouse: Warehouse) 
         position = positions[product_id, warehouse.pk]
         position.incoming = max(position.incoming + quantity, ZERO)
     save_positions(positions.values())
-
-
-@transaction.atomic
-def revalue_stock(
-    *,
-    values: Mapping[int, Decimal],
-    warehouse: Warehouse,
-    at: datetime,
-    origin_kind: str,
-    origin_number: str,
-    note: str = "",
-    actor: Any = None,
-) -> dict[int, StockMove]:
-    """Correct what goods on hand cost, by product (EUR excl. tax in all, may be negative).
-
-    For an invoice that differs from the order, carriage, duties. What has already left keeps
-    the cost that it left with: where nothing is on hand, nothing is revalued.
-    """
-    positions = lock_places((product_id, warehouse.pk) for product_id in values)
-    moves = {}
-    for product_id, value in sorted(values.items()):
-        position = positions[product_id, warehouse.pk]
-        if not value or position.on_hand <= 0:
-            continue
-        # Goods never cost less than nothing.
-        worth = (position.on_hand * position.average_cost).quantize(CENT, rounding=ROUND_FLOOR)
-        change = max(to_cents(value), -worth)
-        position.average_cost += to_unit_price(change / position.on_hand)
-        moves[product_id] = StockMove(
-            product_id=product_id,
-            warehouse=warehouse,
-            kind=StockMove.Kind.REVALUATION,
-            quantity=ZERO,
-            unit_cost=position.average_cost,
-            value_change=change,
-            at=at,
-            actor=actor,
-            origin_kind=origin_kind,
-            origin_number=origin_number,
-            note=note[:200],
-        )
-    StockMove.objects.bulk_create(moves.values())
-    save_positions(positions.values())
-    return moves
 
 
 def open_stock(

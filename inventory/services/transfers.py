@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from inventory.errors import WrongTransferState
 from inventory.locks import lock_places
 from inventory.models import StockMove, StockTransfer, StockTransferLine, Warehouse
+from inventory.selectors.layers import LOST_ON_THE_WAY
 from inventory.services.ledger import expect_incoming, receive_stock, take_stock
 from inventory.services.warehouses import require_shelves
-from inventory.services.writer import Entry, Taking
+from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.clock import business_date
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.services import allocate_number, record
@@ -103,8 +104,8 @@ def receive_transfer(
 ) -> StockTransfer:
     """Take in what arrived (line id → pieces), or everything (None); who waits is served.
 
-    The rest stays on its way, or is lost with `closes`. Goods keep the cost and the lots that
-    they left with.
+    The rest stays on its way, or is lost with `closes`: a loss in the ledger. Goods keep the cost
+    and the lots that they left with.
 
     Raises:
         WrongTransferState: it hasn't been sent, or more comes in than was sent.
@@ -137,6 +138,8 @@ def receive_transfer(
         actor=actor,
     )
     StockTransferLine.objects.bulk_update(lines, ["quantity_received"])
+    if closes:
+        _lose_the_rest(transfer, lines, sent, at, actor)
     if closes or all(line.quantity_received == line.quantity for line in lines):
         transfer.status, transfer.received_at = Status.RECEIVED, at
         transfer.save(update_fields=["status", "received_at"])
@@ -147,6 +150,23 @@ def receive_transfer(
     }
     record("transfer.received", [transfer], actor=actor, lost=lost)
     return transfer
+
+
+def _lose_the_rest(
+    transfer: StockTransfer,
+    lines: list[StockTransferLine],
+    sent: Mapping[int, list[StockMove]],
+    at: datetime,
+    actor: Any,
+) -> None:
+    """Note what never arrived, at the cost it left with; no shelf has held it."""
+    place = transfer.destination_id
+    positions = lock_places((line.product_id, place) for line in lines)
+    writer = Writer(positions, at=at, origin_kind=LOST_ON_THE_WAY, actor=actor)
+    for line in lines:
+        for entry, lot_id in _shares(transfer, line, sent.get(line.pk, []), line.left):
+            writer.pass_by(entry, place, lot_id, _("Perdu en route"))
+    writer.write()
 
 
 def _moves_by_line(transfer: StockTransfer) -> dict[int, list[StockMove]]:
@@ -164,8 +184,15 @@ def _entries(
     transfer: StockTransfer, line: StockTransferLine, sent: list[StockMove], quantity: Decimal
 ) -> list[Entry]:
     """Pieces that arrive, lot by lot in the order in which they left."""
+    return [entry for entry, _lot in _shares(transfer, line, sent, quantity)]
+
+
+def _shares(
+    transfer: StockTransfer, line: StockTransferLine, sent: list[StockMove], quantity: Decimal
+) -> list[tuple[Entry, int | None]]:
+    """The next pieces of a line, each share of a lot with the lot's id."""
     passed = line.quantity_received
-    entries: list[Entry] = []
+    entries: list[tuple[Entry, int | None]] = []
     for move in sent:
         before = min(passed, -move.quantity)
         passed -= before
@@ -176,17 +203,16 @@ def _entries(
         lot = move.lot
         # A second part of the same line is another arrival, so another number.
         part = "" if not line.quantity_received else f"/{line.quantity_received.normalize():f}"
-        entries.append(
-            Entry(
-                line.product_id,
-                pieces,
-                move.unit_cost,
-                f"{transfer.number}{part}",
-                line.pk,
-                lot.number if lot else "",
-                lot.best_before if lot else None,
-            )
+        entry = Entry(
+            line.product_id,
+            pieces,
+            move.unit_cost,
+            f"{transfer.number}{part}",
+            line.pk,
+            lot.number if lot else "",
+            lot.best_before if lot else None,
         )
+        entries.append((entry, move.lot_id))
     return entries
 
 

@@ -1,6 +1,11 @@
 """Tables of purchasing: planning, orders, receipts, suppliers' invoices."""
 
-from purchasing.models.invoices import ReceivedInvoice, SupplierInvoice, SupplierInvoiceLine
+from purchasing.models.invoices import (
+    CostShare,
+    ReceivedInvoice,
+    SupplierInvoice,
+    SupplierInvoiceLine,
+)
 from purchasing.models.orders import EXPECTED, PurchaseOrder, PurchaseOrderLine
 from purchasing.models.planning import Backtest, Decision, ReplenishmentRules, StockPolicy
 from purchasing.models.receipts import Receipt, ReceiptLine, SupplierReturn, SupplierReturnLine
@@ -8,6 +13,7 @@ from purchasing.models.receipts import Receipt, ReceiptLine, SupplierReturn, Sup
 __all__ = [
     "EXPECTED",
     "Backtest",
+    "CostShare",
     "Decision",
     "PurchaseOrder",
     "PurchaseOrderLine",

@@ -36,6 +36,10 @@ class SupplierInvoice(Owed, models.Model):
         DISPUTED = "disputed", _("Contestée")
         CANCELLED = "cancelled", _("Reprise")
 
+    class SpreadBy(models.TextChoices):
+        VALUE = "value", _("Valeur")
+        PIECES = "pieces", _("Nombre de pièces")
+
     kind = models.CharField(_("genre"), max_length=11, choices=Kind, default=Kind.INVOICE)
 
     number = models.CharField(_("n° interne"), max_length=20, unique=True)
@@ -63,6 +67,10 @@ class SupplierInvoice(Owed, models.Model):
         related_name="+",
     )
     decision = models.CharField(_("décision"), max_length=200, blank=True)
+    # Of a carrier's or forwarder's invoice: how it is shared out over what others delivered.
+    spread_by = models.CharField(
+        _("réparti par"), max_length=8, choices=SpreadBy, blank=True, default="", db_default=""
+    )
     cancelled_at = models.DateTimeField(_("reprise le"), null=True, blank=True)
 
     class Meta:
@@ -102,7 +110,10 @@ class SupplierInvoice(Owed, models.Model):
 
 
 class SupplierInvoiceLine(models.Model):
-    """Pieces of one receipt line that the supplier charges, at its price."""
+    """Pieces of one receipt line that the supplier charges, at its price.
+
+    On a credit note the pieces it takes back, or those that stay and of which it lowers the price.
+    """
 
     invoice = models.ForeignKey(
         SupplierInvoice, verbose_name=_("facture"), on_delete=models.PROTECT, related_name="lines"
@@ -120,13 +131,17 @@ class SupplierInvoiceLine(models.Model):
     written_quantity = QuantityField(_("quantité écrite"), null=True, blank=True)
     written_price = UnitPriceField(_("prix écrit HT (€)"), null=True, blank=True)
     written_unit = models.CharField(_("unité écrite"), max_length=30, blank=True, db_default="")
+    lowers_price = models.BooleanField(_("baisse de prix"), default=False, db_default=False)
+    # What it added to the value of goods that were still there when it was good to pay.
+    cost_added = MoneyField(_("ajouté au coût du stock (€)"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("ligne de facture fournisseur")
         verbose_name_plural = _("lignes de facture fournisseur")
         constraints = [
             models.UniqueConstraint(
-                fields=["invoice", "receipt_line"], name="purchasing_invoice_line_once"
+                fields=["invoice", "receipt_line", "lowers_price"],
+                name="purchasing_invoice_line_each",
             ),
             models.CheckConstraint(
                 condition=models.Q(quantity__gt=0), name="purchasing_invoice_line_positive"
@@ -135,6 +150,41 @@ class SupplierInvoiceLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.receipt_line_id} × {plain(self.quantity)}"
+
+
+class CostShare(models.Model):
+    """The part of a carrier's, forwarder's or customs invoice that a receipt line bears."""
+
+    invoice = models.ForeignKey(
+        SupplierInvoice,
+        verbose_name=_("facture"),
+        on_delete=models.PROTECT,
+        related_name="cost_shares",
+    )
+    receipt_line = models.ForeignKey(
+        ReceiptLine,
+        verbose_name=_("ligne de réception"),
+        on_delete=models.PROTECT,
+        related_name="cost_shares",
+    )
+    amount_excl_tax = MoneyField(_("montant HT (€)"))
+    # What it added to the value of goods that were still there.
+    cost_added = MoneyField(_("ajouté au coût du stock (€)"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("part de frais d'approche")
+        verbose_name_plural = _("parts de frais d'approche")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "receipt_line"], name="purchasing_cost_share_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(amount_excl_tax__gte=0), name="purchasing_cost_share_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_line_id} : {self.amount_excl_tax}"
 
 
 class ReceivedInvoice(Owed, models.Model):

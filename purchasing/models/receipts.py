@@ -78,6 +78,11 @@ class ReceiptLine(models.Model):
     def __str__(self) -> str:
         return f"{self.order_line_id} × {plain(self.quantity)}"
 
+    @property
+    def kept(self) -> Decimal:
+        """Pieces that came and didn't go back to the supplier."""
+        return self.quantity - self.quantity_returned
+
 
 class SupplierReturn(models.Model):
     """Goods sent back to a supplier, out of a receipt."""

@@ -20,6 +20,7 @@ from purchasing.services.invoices import (
     dispute_supplier_invoice,
     enter_supplier_invoice,
 )
+from purchasing.services.landed import Share, enter_landed_costs, preview_landed_costs
 from purchasing.services.mailing import mail_order, order_csv, order_pdf, orders_to_mail, slip_pdf
 from purchasing.services.orders import (
     accept_proposal,
@@ -50,6 +51,7 @@ __all__ = [
     "Charged",
     "Learning",
     "Proposals",
+    "Share",
     "accept_proposal",
     "approve_supplier_invoice",
     "bring_to_us",
@@ -59,6 +61,7 @@ __all__ = [
     "confirm_order",
     "create_order",
     "dispute_supplier_invoice",
+    "enter_landed_costs",
     "enter_received",
     "enter_supplier_invoice",
     "ignore_received",
@@ -70,6 +73,7 @@ __all__ = [
     "orders_to_mail",
     "pieces_too_many",
     "postpone_line",
+    "preview_landed_costs",
     "propose_orders",
     "receive_einvoice",
     "receive_for_customer",

@@ -1,22 +1,23 @@
 """Suppliers' invoices and credit notes, matched: what was ordered, what came, what is charged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Max, Q, Sum
 from django.utils.translation import gettext as _
 
 from inventory.locks import Place, lock_places
 from inventory.models import StockPosition
-from inventory.services import revalue_stock
 from purchasing.errors import AlreadyEntered, WrongState
 from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled
-from purchasing.models import ReceiptLine, SupplierInvoice, SupplierInvoiceLine
+from purchasing.models import CostShare, ReceiptLine, SupplierInvoice, SupplierInvoiceLine
+from purchasing.services.costs import add_to_costs, changes_of, take_back_costs
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
-from sphinx.core.money import ZERO, plain, spread, to_cents
+from sphinx.core.money import ZERO, plain, to_cents, to_unit_price
 from sphinx.core.services import allocate_number, record
 from sphinx.core.texts import said
 from suppliers.models import Supplier
@@ -29,18 +30,23 @@ ROUNDING = Decimal("0.01")
 
 class Charged(NamedTuple):
     """What an invoice charges of a receipt line: how many of a unit (pieces where it says none),
-    at what price (EUR excl. tax for one of it)."""
+    at what price (EUR excl. tax for one of it).
+
+    On a credit note with `lowers_price` the pieces stay: the price is what each costs less.
+    """
 
     receipt_line_id: int
     quantity: Decimal
     unit_price: Decimal
     unit: Unit = PIECE
+    lowers_price: bool = False
 
     def in_pieces(self) -> "Charged":
         """The same in pieces, at the price of a piece."""
-        unit = self.unit
-        return Charged(
-            self.receipt_line_id, unit.in_pieces(self.quantity), unit.piece_price(self.unit_price)
+        return self._replace(
+            quantity=self.unit.in_pieces(self.quantity),
+            unit_price=self.unit.piece_price(self.unit_price),
+            unit=PIECE,
         )
 
 
@@ -62,11 +68,13 @@ def enter_supplier_invoice(
     """Enter an invoice and match it; without a difference it is good to pay at once.
 
     A credit note takes back what was charged: `charged` are then the pieces it credits, all
-    amounts being positive. What is charged by the box is kept by the piece, with what was written.
+    amounts being positive. Pieces of which it lowers the price stay, and stay invoiced. What is
+    charged by the box is kept by the piece, with what was written.
 
     Raises:
         AlreadyEntered: the supplier's number is known.
-        WrongState: no line, another supplier's receipt, or amounts that don't add up.
+        WrongState: no line, another supplier's receipt, more credited than was charged, or
+            amounts that don't add up.
     """
     written, charged = charged, [c.in_pieces() for c in charged]
     lines = {
@@ -79,6 +87,8 @@ def enter_supplier_invoice(
     _check(supplier, supplier_number, charged, lines)
     if kind == Kind.CREDIT_NOTE:
         _check_credited(charged, lines)
+    elif any(c.lowers_price for c in charged):
+        raise WrongState(_("Seul un avoir baisse un prix déjà facturé."))
     amounts = [to_cents(c.quantity * c.unit_price) for c in written]
     goods = sum(amounts, ZERO)
     if goods + carriage + tax != total_incl_tax:
@@ -113,16 +123,28 @@ def enter_supplier_invoice(
             written_quantity=None if w.unit.is_piece else w.quantity,
             written_price=None if w.unit.is_piece else w.unit_price,
             written_unit="" if w.unit.is_piece else str(w.unit)[:30],
+            lowers_price=c.lowers_price,
         )
         for c, w, amount in zip(charged, written, amounts, strict=True)
     )
     for c in charged:
-        lines[c.receipt_line_id].quantity_invoiced += sign * c.quantity
+        if not c.lowers_price:
+            lines[c.receipt_line_id].quantity_invoiced += sign * c.quantity
     ReceiptLine.objects.bulk_update(lines.values(), ["quantity_invoiced"])
     record("supplier_invoice.entered", [invoice], actor=actor, differences=len(differences))
     if not differences:
         return approve_supplier_invoice(invoice_id=invoice.pk, at=at, actor=actor)
     return invoice
+
+
+def check_new(supplier: Supplier, number: str) -> None:
+    """Raises AlreadyEntered: the supplier's number is known."""
+    known = SupplierInvoice.objects.filter(supplier=supplier, supplier_number=number)
+    if known.exclude(status=Status.CANCELLED).exists():
+        raise AlreadyEntered(
+            _("La facture %(number)s de %(supplier)s est déjà saisie.")
+            % {"number": number, "supplier": supplier}
+        )
 
 
 def _check(
@@ -132,22 +154,20 @@ def _check(
     lines: Mapping[int, ReceiptLine],
 ) -> None:
     number = supplier_number.strip()
-    known = SupplierInvoice.objects.filter(supplier=supplier, supplier_number=number)
-    if known.exclude(status=Status.CANCELLED).exists():
-        raise AlreadyEntered(
-            _("La facture %(number)s de %(supplier)s est déjà saisie.")
-            % {"number": number, "supplier": supplier}
-        )
+    check_new(supplier, number)
     strange = [
         line for line in lines.values() if line.receipt.purchase_order.supplier_id != supplier.pk
     ]
-    if not number or not charged or strange or len(lines) != len(charged):
+    named = {(c.receipt_line_id, c.lowers_price) for c in charged}
+    missing = {c.receipt_line_id for c in charged} - lines.keys()
+    if not number or not charged or strange or missing or len(named) != len(charged):
         raise WrongState(
             _("Donnez le numéro de la facture et au moins une ligne de réception du fournisseur.")
         )
 
 
 def _check_credited(charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]) -> None:
+    """No more pieces than were charged, nor a price lowered by more than was charged."""
     for c in charged:
         line = lines[c.receipt_line_id]
         if c.quantity > line.quantity_invoiced:
@@ -159,6 +179,29 @@ def _check_credited(charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]
                     "credited": plain(c.quantity),
                 }
             )
+    owed = _amounts_charged(lines)
+    for c in charged:
+        owed[c.receipt_line_id] -= to_cents(c.quantity * c.unit_price)
+        if c.lowers_price and owed[c.receipt_line_id] < 0:
+            raise WrongState(
+                _("%s : l'avoir dépasse ce qui a été facturé.")
+                % lines[c.receipt_line_id].order_line.product
+            )
+
+
+def _amounts_charged(lines: Iterable[int]) -> dict[int, Decimal]:
+    """What invoices charge of receipt lines, less what credit notes took off (EUR excl. tax)."""
+    owed = dict.fromkeys(lines, ZERO)
+    rows = (
+        SupplierInvoiceLine.objects.filter(receipt_line__in=owed)
+        .exclude(invoice__status=Status.CANCELLED)
+        .order_by()
+        .values_list("receipt_line_id", "invoice__kind")
+        .annotate(amount=Sum("amount_excl_tax"))
+    )
+    for pk, kind, amount in rows:
+        owed[pk] += amount if kind == Kind.INVOICE else -amount
+    return {pk: to_cents(amount) for pk, amount in owed.items()}
 
 
 def _differences(
@@ -166,11 +209,14 @@ def _differences(
 ) -> list[dict[str, str]]:
     """More pieces than are owed, or another price than was ordered (credited: than was charged).
 
-    What came and stayed is owed to the supplier; what was charged beyond it is owed back.
+    What came and stayed is owed to the supplier; what was charged beyond it is owed back. A lower
+    price for what stays is owed by nothing that we know: there is nothing to compare.
     """
     prices = _prices_charged(lines) if sign < 0 else {}
     found = []
     for c in charged:
+        if c.lowers_price:
+            continue
         line = lines[c.receipt_line_id]
         due = sign * (line.quantity - line.quantity_returned - line.quantity_invoiced)
         sku = line.order_line.product.sku
@@ -200,20 +246,27 @@ def _differences(
 
 
 def _prices_charged(lines: Mapping[int, ReceiptLine]) -> dict[int, Decimal]:
-    """The last price charged for each receipt line (EUR excl. tax a piece)."""
-    return dict(
-        SupplierInvoiceLine.objects.filter(receipt_line__in=lines, invoice__kind=Kind.INVOICE)
-        .exclude(invoice__status=Status.CANCELLED)
+    """The last price charged for each receipt line, as credit notes have lowered it (EUR excl. tax
+    a piece)."""
+    standing = SupplierInvoiceLine.objects.filter(receipt_line__in=lines).exclude(
+        invoice__status=Status.CANCELLED
+    )
+    prices = dict(
+        standing.filter(invoice__kind=Kind.INVOICE)
         .order_by("pk")
         .values_list("receipt_line_id", "unit_price_excl_tax")
     )
+    lowered = standing.filter(lowers_price=True).order_by().values_list("receipt_line_id")
+    for pk, amount, pieces in lowered.annotate(amount=Sum("amount_excl_tax"), n=Max("quantity")):
+        prices[pk] = to_unit_price(prices.get(pk, ZERO) - amount / pieces)
+    return prices
 
 
 @transaction.atomic
 def approve_supplier_invoice(
     *, invoice_id: int, at: datetime, reason: str = "", actor: Any = None
 ) -> SupplierInvoice:
-    """Good to pay: what the goods on hand cost follows the invoice, its carriage included.
+    """Good to pay: what the goods still there cost follows the invoice, its carriage included.
 
     A difference asks for a reason. Twice is once.
 
@@ -231,71 +284,23 @@ def approve_supplier_invoice(
     invoice.status, invoice.approved_at, invoice.approved_by = Status.APPROVED, at, actor
     invoice.decision = reason.strip()[:200]
     invoice.save(update_fields=["status", "approved_at", "approved_by", "decision"])
-    # Pieces credited have left, or never came: what stays costs what it cost.
-    if invoice.kind == Kind.INVOICE:
-        _update_costs(invoice, positions, at, actor)
+    changes = changes_of(invoice)
+    add_to_costs(invoice, changes, positions, at=at, actor=actor)
+    for model in (SupplierInvoiceLine, CostShare):
+        bearers: list[Any] = [c.bearer for c in changes if isinstance(c.bearer, model)]
+        model._default_manager.bulk_update(bearers, ["cost_added"])
     record("supplier_invoice.approved", [invoice], actor=actor, reason=reason.strip()[:200])
     announce(supplier_invoice_approved, invoice_id=invoice.pk)
     return invoice
 
 
 def _lock_positions(invoice_id: int) -> dict[Place, StockPosition]:
+    borne = ReceiptLine.objects.filter(
+        Q(invoice_lines__invoice=invoice_id) | Q(cost_shares__invoice=invoice_id)
+    )
     return lock_places(
-        SupplierInvoiceLine.objects.filter(invoice_id=invoice_id).values_list(
-            "receipt_line__order_line__product_id",
-            "receipt_line__receipt__purchase_order__warehouse_id",
-        )
+        borne.values_list("order_line__product_id", "receipt__purchase_order__warehouse_id")
     )
-
-
-def _update_costs(
-    invoice: SupplierInvoice,
-    positions: Mapping[Place, StockPosition],
-    at: datetime,
-    actor: Any,
-    sign: int = 1,
-) -> None:
-    """Give goods on hand the price charged and their share of the carriage (PCG, art. 213-8:
-    the cost of purchase includes what it cost to bring the goods in).
-
-    What has left already keeps its cost: of each line the share still on hand is corrected.
-    A `sign` of −1 takes that back.
-    """
-    lines = list(
-        invoice.lines.select_related(
-            "receipt_line__order_line", "receipt_line__receipt__purchase_order__warehouse"
-        ).order_by("pk")
-    )
-    weights = [line.amount_excl_tax for line in lines]
-    carriage = (
-        spread(invoice.carriage_excl_tax, weights) if sum(weights, ZERO) else [ZERO] * len(lines)
-    )
-    values: dict[int, dict[int, Decimal]] = {}
-    warehouses = {}
-    for line, share in zip(lines, carriage, strict=True):
-        receipt_line = line.receipt_line
-        gap = (line.unit_price_excl_tax - receipt_line.unit_price_excl_tax) * line.quantity
-        warehouse = receipt_line.receipt.purchase_order.warehouse
-        product_id = receipt_line.order_line.product_id
-        position = positions[product_id, warehouse.pk]
-        if position.on_hand <= 0:
-            continue
-        kept = min(position.on_hand / line.quantity, Decimal(1))
-        warehouses[warehouse.pk] = warehouse
-        by_product = values.setdefault(warehouse.pk, {})
-        by_product[product_id] = by_product.get(product_id, ZERO) + to_cents(
-            sign * (gap + share) * kept
-        )
-    for pk, by_product in sorted(values.items()):
-        revalue_stock(
-            values=by_product,
-            warehouse=warehouses[pk],
-            at=at,
-            origin_kind="supplier_invoice" if sign > 0 else "invoice_taken_back",
-            origin_number=invoice.number,
-            note=invoice.supplier_number,
-            actor=actor,
-        )
 
 
 @transaction.atomic
@@ -320,13 +325,13 @@ def cancel_supplier_invoice(
 ) -> SupplierInvoice:
     """Take back an invoice that was entered wrong; its number may be entered again. Twice is once.
 
-    Pieces are to be invoiced again, the cost of what is still on hand goes back, and the entry,
-    where one was made, is reversed by another.
+    Pieces are to be invoiced again, what it added to the cost of goods still there goes back, and
+    the entry, where one was made, is reversed by another.
 
     Raises:
         WrongState: no reason, or a credit note has credited some of its pieces.
     """
-    positions = _lock_positions(invoice_id)
+    _lock_positions(invoice_id)
     invoice = SupplierInvoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
     if invoice.status == Status.CANCELLED:
         return invoice
@@ -339,19 +344,31 @@ def cancel_supplier_invoice(
         .filter(pk__in=[c.receipt_line_id for c in charged])
         .order_by("pk")
     }
+    owed, lowered = _amounts_charged(lines), _lowered(lines)
     for c in charged:
         line = lines[c.receipt_line_id]
-        line.quantity_invoiced -= invoice.sign * c.quantity
-        if line.quantity_invoiced < 0:
+        if not c.lowers_price:
+            line.quantity_invoiced -= invoice.sign * c.quantity
+        owed[line.pk] -= invoice.sign * c.amount_excl_tax
+        if line.quantity_invoiced < 0 or (owed[line.pk] < 0 and line.pk in lowered):
             raise WrongState(
                 _("Un avoir porte sur %s : reprenez d'abord l'avoir.") % invoice.supplier_number
             )
     ReceiptLine.objects.bulk_update(lines.values(), ["quantity_invoiced"])
-    if invoice.status == Status.APPROVED and invoice.kind == Kind.INVOICE:
-        _update_costs(invoice, positions, at, actor, sign=-1)
+    if invoice.status == Status.APPROVED:
+        take_back_costs(invoice, at=at, actor=actor)
     invoice.status, invoice.cancelled_at = Status.CANCELLED, at
     invoice.decision = reason.strip()[:200]
     invoice.save(update_fields=["status", "cancelled_at", "decision"])
     record("supplier_invoice.cancelled", [invoice], actor=actor, reason=reason.strip()[:200])
     announce(supplier_invoice_cancelled, invoice_id=invoice.pk)
     return invoice
+
+
+def _lowered(lines: Iterable[int]) -> set[int]:
+    """Receipt lines of which a credit note lowers the price."""
+    return set(
+        SupplierInvoiceLine.objects.filter(receipt_line__in=list(lines), lowers_price=True)
+        .exclude(invoice__status=Status.CANCELLED)
+        .values_list("receipt_line_id", flat=True)
+    )

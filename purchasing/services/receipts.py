@@ -1,7 +1,7 @@
 """Goods that come in against a purchase order, and those that go back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from purchasing.models import (
     SupplierReturn,
     SupplierReturnLine,
 )
-from sphinx.core.clock import business_date
+from sphinx.core.clock import business_date, start_of
 from sphinx.core.money import plain
 from sphinx.core.services import allocate_number, record
 
@@ -66,6 +66,7 @@ def receive_goods(
     at: datetime,
     supplier_reference: str = "",
     accepts_more: bool = False,
+    received_on: date | None = None,
     after_receipts: int | None = None,
     actor: Any = None,
 ) -> Receipt | None:
@@ -73,13 +74,16 @@ def receive_goods(
 
     Stock rises, what was expected falls, customers who wait are served oldest first. Damaged
     pieces don't enter stock and stay expected. None when nothing was left to receive.
-    `after_receipts` is how many receipts the order had when somebody looked: the same form sent
-    twice is received once.
+    `received_on` is the day on which they came, where it isn't that of `at`: what lay in stock
+    since is recomputed with them, while the average cost takes them in from now on and what was
+    sold since keeps its own. `after_receipts` is how many receipts the order had when somebody
+    looked: the same form sent twice is received once.
 
     Raises:
-        WrongState: the order isn't under way, or more comes in than was ordered and that isn't
-            accepted.
+        WrongState: the order isn't under way, more comes in than was ordered and that isn't
+            accepted, or the day is still to come.
     """
+    came_at = _came_at(received_on, at)
     found = PurchaseOrder.objects.select_related("warehouse").get(pk=order_id)
     if found.direct_delivery_id:
         raise WrongState(
@@ -100,12 +104,12 @@ def receive_goods(
         )
     lines = list(order.lines.select_related("product").order_by("pk"))
     taken = _quantities(lines, quantities, accepts_more=accepts_more)
-    receipt = _new_receipt(order, at, supplier_reference)
+    receipt = _new_receipt(order, at, supplier_reference, came_at)
     good = [t for t in taken if t.arrived.quantity > 0]
     moves = receive_stock(
         entries=_entries(receipt, good),
         warehouse=found.warehouse,
-        at=at,
+        at=came_at,
         kind=StockMove.Kind.RECEIPT,
         origin_kind="receipt",
         incoming=_incoming(good),
@@ -148,7 +152,7 @@ def receive_for_customer(
     _require_under_way(order)
     lines = list(order.lines.select_related("product").order_by("pk"))
     taken = _quantities(lines, quantities, accepts_more=False)
-    receipt = _new_receipt(order, at, supplier_reference)
+    receipt = _new_receipt(order, at, supplier_reference, at)
     moves = pass_through(
         delivery_id=found.direct_delivery_id,
         entries=_entries(receipt, taken),
@@ -171,11 +175,23 @@ def _require_under_way(order: PurchaseOrder) -> None:
         )
 
 
-def _new_receipt(order: PurchaseOrder, at: datetime, supplier_reference: str) -> Receipt:
+def _came_at(day: date | None, at: datetime) -> datetime:
+    """When goods came: `at`, or noon of an earlier day."""
+    if day is None or day == business_date(at):
+        return at
+    if day > business_date(at):
+        raise WrongState(_("Des marchandises ne se reçoivent pas à un jour qui vient."))
+    return start_of(day) + timedelta(hours=12)
+
+
+def _new_receipt(
+    order: PurchaseOrder, at: datetime, supplier_reference: str, came_at: datetime
+) -> Receipt:
+    """Numbered in the order of entry, whenever the goods came."""
     return Receipt.objects.create(
         number=allocate_number(series="BR", on=business_date(at)),
         purchase_order=order,
-        received_at=at,
+        received_at=came_at,
         supplier_reference=supplier_reference[:60],
     )
 

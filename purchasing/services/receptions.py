@@ -80,13 +80,16 @@ class Matched(NamedTuple):
     shares: list[tuple[ReceiptLine, Decimal]]
 
 
-def match_lines(received: ReceivedInvoice) -> list[Matched]:
+def match_lines(received: ReceivedInvoice, *, lowers_price: bool = False) -> list[Matched]:
     """Each line beside what came and isn't charged yet, of the order it names first, else oldest.
 
     What is beyond that goes on the last receipt line: the three-way match tells the difference.
+    With `lowers_price` beside what was charged: a credit note for pieces that stay.
     """
-    open_lines = _chargeable(received)
-    left = {line.pk: max(_due(line, received.sign), Decimal(0)) for line in open_lines}
+    open_lines = _chargeable(received, lowers_price)
+    left = {
+        line.pk: max(_due(line, received.sign, lowers_price), Decimal(0)) for line in open_lines
+    }
     matched = []
     for row in received.lines:
         candidates = [line for line in open_lines if _is_same(row, line)]
@@ -109,11 +112,13 @@ def match_lines(received: ReceivedInvoice) -> list[Matched]:
     return matched
 
 
-def _due(line: ReceiptLine, sign: int) -> Decimal:
+def _due(line: ReceiptLine, sign: int, lowers_price: bool) -> Decimal:
+    if lowers_price:
+        return line.quantity_invoiced
     return sign * (line.quantity - line.quantity_returned - line.quantity_invoiced)
 
 
-def _chargeable(received: ReceivedInvoice) -> list[ReceiptLine]:
+def _chargeable(received: ReceivedInvoice, lowers_price: bool) -> list[ReceiptLine]:
     lines = (
         ReceiptLine.objects.filter(
             receipt__purchase_order__supplier=received.supplier, quantity__gt=0
@@ -127,7 +132,7 @@ def _chargeable(received: ReceivedInvoice) -> list[ReceiptLine]:
         order = line.receipt.purchase_order
         return bool(cited) and cited in (fold(order.number), fold(order.supplier_reference))
 
-    due = [line for line in lines if _due(line, received.sign) > 0]
+    due = [line for line in lines if _due(line, received.sign, lowers_price) > 0]
     # Sorting is stable: within the order, and elsewhere, the oldest receipt first.
     return sorted(due or list(lines), key=lambda line: not is_cited(line))
 
@@ -142,8 +147,12 @@ def _is_same(row: Mapping[str, str], line: ReceiptLine) -> bool:
 
 
 @transaction.atomic
-def enter_received(*, received_id: int, at: datetime, actor: Any = None) -> SupplierInvoice:
+def enter_received(
+    *, received_id: int, at: datetime, lowers_price: bool = False, actor: Any = None
+) -> SupplierInvoice:
     """Enter a received invoice as it is; without a difference it is good to pay. Twice is once.
+
+    With `lowers_price` it is a credit note for pieces that stay and cost less.
 
     Raises:
         WrongState: its supplier or one of its lines isn't recognised, or it was put aside.
@@ -156,7 +165,7 @@ def enter_received(*, received_id: int, at: datetime, actor: Any = None) -> Supp
         return received.supplier_invoice
     if received.status != Status.OPEN or received.supplier is None:
         raise WrongState(_("%s : dites d'abord de quel fournisseur elle vient.") % received)
-    matched = match_lines(received)
+    matched = match_lines(received, lowers_price=lowers_price)
     strange = [m.line["label"] for m in matched if not m.shares]
     if strange or not matched:
         raise WrongState(
@@ -168,7 +177,7 @@ def enter_received(*, received_id: int, at: datetime, actor: Any = None) -> Supp
         supplier_number=received.number,
         issued_on=received.issued_on,
         due_on=received.due_on,
-        charged=_charged(matched),
+        charged=_charged(matched, lowers_price),
         carriage=received.carriage_excl_tax,
         tax=received.tax,
         total_incl_tax=received.total_incl_tax,
@@ -182,7 +191,7 @@ def enter_received(*, received_id: int, at: datetime, actor: Any = None) -> Supp
     return made
 
 
-def _charged(matched: list[Matched]) -> list[Charged]:
+def _charged(matched: list[Matched], lowers_price: bool) -> list[Charged]:
     """How many of which unit and its price, of each receipt line once."""
     pieces: dict[int, Decimal] = {}
     amounts: dict[int, Decimal] = {}
@@ -193,7 +202,10 @@ def _charged(matched: list[Matched]) -> list[Charged]:
             pieces[line.pk] = pieces.get(line.pk, Decimal(0)) + quantity
             amounts[line.pk] = amounts.get(line.pk, Decimal(0)) + price * quantity
             units.setdefault(line.pk, set()).add(unit_of(row, line.order_line))
-    return [_as_written(pk, pieces[pk], amounts[pk], units[pk]) for pk in pieces]
+    return [
+        _as_written(pk, pieces[pk], amounts[pk], units[pk])._replace(lowers_price=lowers_price)
+        for pk in pieces
+    ]
 
 
 def _as_written(pk: int, pieces: Decimal, amount: Decimal, units: set[Unit]) -> Charged:

@@ -31,14 +31,15 @@ def enter_invoice(request: HttpRequest, order_id: int) -> HttpResponse:
         .select_related("order_line__product", "receipt")
         .order_by("pk")
     )
-    is_credit = request.GET.get("genre") == SupplierInvoice.Kind.CREDIT_NOTE
+    credit_note = SupplierInvoice.Kind.CREDIT_NOTE
+    is_credit = credit_note in (request.GET.get("genre"), request.POST.get("kind"))
     form = InvoiceForm(
         request.POST or None,
         lines=lines,
         is_credit=is_credit,
         initial={
             "issued_on": clock.today(),
-            "kind": SupplierInvoice.Kind.CREDIT_NOTE if is_credit else SupplierInvoice.Kind.INVOICE,
+            "kind": credit_note if is_credit else SupplierInvoice.Kind.INVOICE,
         },
     )
     if request.method == "POST" and form.is_valid():
@@ -107,6 +108,9 @@ def invoice(request: HttpRequest, invoice_id: int) -> HttpResponse:
         },
         history=history_of(found),
         invoice=found,
+        shares=found.cost_shares.select_related(
+            "receipt_line__order_line__product", "receipt_line__receipt"
+        ).order_by("pk"),
         lines=found.lines.select_related(
             "receipt_line__order_line__product",
             "receipt_line__order_line__purchase_order",

@@ -1,5 +1,6 @@
 """Goods that come in, by scanner or by list, and those that go back."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.contrib import messages
@@ -15,9 +16,11 @@ from purchasing.models import (
     PurchaseOrderLine,
     Receipt,
 )
+from purchasing.selectors import sold_since
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.history import history_of
+from sphinx.core.models import AuditEvent
 from sphinx.core.money import plain
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_day, typed_number
@@ -69,6 +72,8 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
         refused=refused,
         seen_count=given.get(seen.pk) if seen else "",
         reference=request.POST.get("reference", ""),
+        received_on=request.POST.get("received_on", ""),
+        today=clock.today(),
         receipts=found.receipts.count(),
     )
 
@@ -128,9 +133,11 @@ def _received(
             lot=typed["l"],
             best_before=typed_day(typed["b"]) if typed["b"] else None,
         )
+    day = request.POST.get("received_on", "")
     receipt = services.receive_goods(
         order_id=found.pk,
         quantities=arrived,
+        received_on=typed_day(day) if day else None,
         supplier_reference=request.POST.get("reference", ""),
         accepts_more=request.POST.get("more") == "on",
         after_receipts=int(typed_number(request.POST.get("receipts", ""), places=0)),
@@ -138,7 +145,35 @@ def _received(
         actor=request.user,
     )
     messages.success(request, _("Réception %s enregistrée : le stock est à jour.") % receipt)
+    if receipt is not None and (told := late_entry(receipt, clock.today())):
+        messages.info(request, told)
     return redirect("purchasing:proposal", found.pk)
+
+
+def late_entry(receipt: Receipt, entered_on: date) -> str:
+    """What entering a receipt after its day does to costs; nothing when it was entered that day."""
+    day = clock.business_date(receipt.received_at)
+    if day >= entered_on:
+        return ""
+    sold = sold_since(receipt)
+    told = _(
+        "Entrée le %(entered)s pour le %(day)s. Le CUMP en tient compte à partir de l'entrée. La "
+        "valeur du stock au %(day)s et aux jours suivants est recalculée avec elle : une valeur "
+        "déjà relevée pour ces jours change."
+    ) % {"entered": f"{entered_on:%d/%m/%Y}", "day": f"{day:%d/%m/%Y}"}
+    if not sold:
+        return told
+    kept = _("Les pièces vendues entre-temps (%s) gardent le coût de leur départ.") % plain(sold)
+    return f"{told} {kept}"
+
+
+def _told_late(receipt: Receipt) -> str:
+    entered = AuditEvent.objects.filter(
+        subject_number=receipt.number,
+        subject_kind=receipt._meta.label,
+        kind__in=("receipt.recorded", "receipt.direct"),
+    ).first()
+    return late_entry(receipt, clock.business_date(entered.at)) if entered else ""
 
 
 @login_required
@@ -178,12 +213,14 @@ def receipt(request: HttpRequest, receipt_id: int) -> HttpResponse:
         title=_("Réception %s") % found.number,
         history=history_of(found),
         receipt=found,
+        late=_told_late(found),
         rows=[
             (line, line.quantity - line.quantity_returned, request.POST.get(f"q{line.pk}", ""))
             for line in lines
         ],
         returns=returns,
         reason=request.POST.get("reason", ""),
+        may_share=request.user.has_perm("purchasing.add_supplierinvoice"),
         may_return=request.user.has_perm("purchasing.add_supplierreturn")
         and any(line.quantity > line.quantity_returned for line in lines),
     )

@@ -77,8 +77,13 @@ def received(request: HttpRequest, received_id: int) -> HttpResponse:
 def _act(request: HttpRequest, found: ReceivedInvoice) -> int | None:
     """The id of the invoice that was entered, if one was."""
     verb = request.POST.get("verb")
-    if verb == "enter":
-        return services.enter_received(received_id=found.pk, at=clock.now(), actor=request.user).pk
+    if verb in ("enter", "lower"):
+        return services.enter_received(
+            received_id=found.pk,
+            at=clock.now(),
+            lowers_price=verb == "lower",
+            actor=request.user,
+        ).pk
     if verb == "supplier":
         supplier = get_object_or_404(Supplier, pk=request.POST.get("supplier") or 0)
         services.say_supplier(received_id=found.pk, supplier=supplier, actor=request.user)

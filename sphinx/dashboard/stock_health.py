@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import DecimalField, F, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from inventory.models import Product, Reservation, StockMove
+from inventory.models import WORTH, Product, Reservation, StockMove
 from purchasing.models import StockPolicy
 from sales.models import DeliveryNote, DeliveryNoteLine
 from sphinx.core.clock import PARIS, business_date
@@ -126,13 +126,13 @@ def _is_dead(ledger: Ledger, on: date) -> bool:
 
 
 def _ledgers() -> dict[int, Ledger]:
-    worth = Sum(F("quantity") * F("unit_cost") + F("value_change"), output_field=DecimalField())
     rows = (
         StockMove.objects.order_by()
         .values("product")
         .annotate(
             pieces=Sum("quantity"),
-            worth=worth,
+            # Goods on their way between warehouses keep their value, and lie in none.
+            worth=_worth(~Q(kind=_Move.TRANSFER)),
             first=Min("at"),
             sold=Max("at", filter=Q(kind=_Move.SALE)),
             opened=Min("at", filter=Q(kind=_Move.OPENING)),
@@ -141,13 +141,22 @@ def _ledgers() -> dict[int, Ledger]:
     return {
         row["product"]: Ledger(
             row["pieces"],
-            row["worth"],
+            row["worth"] or ZERO,
             # What was there when the books began had been there before.
             date.min if row["opened"] else business_date(row["first"]),
             business_date(row["sold"]) if row["sold"] else None,
         )
         for row in rows
     }
+
+
+def _worth(only: Q) -> Sum:
+    """The value of some moves, as `WORTH`."""
+    return Sum(
+        F("quantity") * F("unit_cost") + F("value_change"),
+        filter=only,
+        output_field=DecimalField(max_digits=24, decimal_places=9),
+    )
 
 
 def _courses(period: Period) -> dict[int, Course]:
@@ -228,13 +237,12 @@ def _cost(period: Period) -> Decimal:
 def value_by_day(value: Decimal, period: Period) -> list[tuple[date, Decimal]]:
     """The stock's value at the end of each day, EUR; `value` is that at the end of the last."""
     start, end = bounds(period)
-    worth = Sum(F("quantity") * F("unit_cost") + F("value_change"), output_field=DecimalField())
     changes = dict(
-        StockMove.objects.filter(at__gte=start, at__lt=end)
+        StockMove.objects.filter(~Q(kind=_Move.TRANSFER), at__gte=start, at__lt=end)
         .order_by()
         .annotate(day=TruncDate("at", tzinfo=PARIS))
         .values_list("day")
-        .annotate(total=worth)
+        .annotate(total=WORTH)
     )
     found, day = [], period.end
     while day >= period.start:

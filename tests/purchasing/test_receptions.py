@@ -13,6 +13,7 @@ from django.core.management import call_command
 from facturx import generate_cii_xml, generate_from_binary, generate_ubl_xml
 from pypdf import PdfWriter
 
+from inventory.models import StockPosition
 from inventory.services import default_warehouse
 from purchasing.errors import AlreadyEntered, WrongState
 from purchasing.models import ReceiptLine, ReceivedInvoice, SupplierInvoice
@@ -138,6 +139,22 @@ def test_every_form_is_entered_and_good_to_pay(row: ReceiptLine, make: Any) -> N
     )
     assert row.quantity_invoiced == 10
     assert enter_received(received_id=found.pk, at=NOON) == invoice
+
+
+def test_an_electronic_credit_note_lowers_the_price_of_pieces_that_stay(row: ReceiptLine) -> None:
+    enter_received(received_id=received(cii()).pk, at=NOON)
+    average = StockPosition.objects.get().average_cost
+    credit = received(cii(**{"BT-1": "A-2026-1", "BT-3": "381"}))
+    page = f"/achats/factures/recues/{credit.pk}/"
+    assert "les pièces restent" in signed_in("Achats").get(page).content.decode()
+
+    note = enter_received(received_id=credit.pk, lowers_price=True, at=NOON)
+
+    row.refresh_from_db()
+    (charged,) = note.lines.all()
+    assert (note.status, note.differences, charged.lowers_price) == ("approved", [], True)
+    assert row.quantity_invoiced == 10
+    assert StockPosition.objects.get().average_cost < average
 
 
 def test_the_same_file_twice_is_one_invoice(row: ReceiptLine) -> None:

@@ -357,9 +357,10 @@ def test_the_books_prove_themselves_after_anything(seed: int) -> None:
     for position in StockPosition.objects.all():
         assert position.available == 0 or position.backordered == 0
     for worth in stock_value(business_date(month.now)):
+        if worth.is_on_its_way:
+            continue
         found = StockPosition.objects.get(product=worth.product, warehouse=worth.warehouse)
-        # The average cost has six places: a hundredth of a cent a piece at most.
-        assert abs(worth.value - found.on_hand * found.average_cost) < Decimal("0.10")
+        assert abs(worth.value - found.on_hand * found.average_cost) <= Decimal("0.01")
         assert worth.quantity == found.on_hand
     # What suppliers send never lies anywhere.
     for position in StockPosition.objects.filter(warehouse__is_direct=True):

@@ -5,7 +5,7 @@ from sphinx.core.migration_checks import ValidateCheck
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("purchasing", "0008_purchase_units"),
+        ("purchasing", "0009_purchase_units"),
     ]
 
     operations = [

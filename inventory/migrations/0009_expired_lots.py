@@ -7,7 +7,7 @@ import sphinx.core.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0007_product_released_on"),
+        ("inventory", "0008_position_value"),
     ]
 
     operations = [

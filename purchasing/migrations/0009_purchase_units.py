@@ -8,8 +8,8 @@ from sphinx.core.migration_checks import AddCheckNotValid
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("purchasing", "0006_direct_deliveries"),
-        ("suppliers", "0008_purchase_units"),
+        ("purchasing", "0008_landed_costs"),
+        ("suppliers", "0006_purchase_units"),
     ]
 
     operations = [

@@ -61,7 +61,7 @@ def fields():
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0012_expired_lots_checked"),
+        ("inventory", "0011_expired_lots_checked"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from sphinx.core.migration_checks import ValidateCheck
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("suppliers", "0008_purchase_units"),
+        ("suppliers", "0006_purchase_units"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from sphinx.core.migration_checks import ValidateCheck
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0011_expired_lots_not_for_sale"),
+        ("inventory", "0010_expired_lots_not_for_sale"),
     ]
 
     operations = [

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("inventory", "0010_expired_lots"),
+        ("inventory", "0009_expired_lots"),
     ]
 
     operations = [
