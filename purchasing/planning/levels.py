@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from purchasing.planning.forecasting import Forecast
+from purchasing.planning.forecasting import PATTERNS, Forecast
 from purchasing.planning.ordering import (
     HUNDRED,
     YEAR_DAYS,
@@ -58,6 +58,7 @@ def plan_levels(
     rules: Rules,
     abc: str,
     shelf_life_days: int | None,
+    handling_days: float = 0.0,
 ) -> Plan:
     """Levels learned from demand: s covers the protection time, S = s + Q.
 
@@ -65,18 +66,26 @@ def plan_levels(
     of cover wished; shelf life and the firm's longest cover cap what may lie there.
     """
     service = rules.service_levels.get(abc, rules.service_levels["C"])
-    days = lead_time.days + rules.review_days
+    days = max(lead_time.days - 1 + handling_days, 0.0)
     per_day = float(forecast.per_day[row])
     method = forecast.method[row]
+    waited = (rules.review_days - 1) * per_day / 2
+    kind = PATTERNS.index(forecast.pattern[row])
+    learned = method != "prior"
     protection = protect(
-        demand=forecast.until(row, days),
+        demand=forecast.level(row, days),
         per_day=per_day,
         spread_per_day=float(forecast.spread_per_day[row]),
         days=days,
         lead_spread_days=lead_time.spread,
         service_level=float(service / HUNDRED),
-        is_intermittent=method in ("croston_sba", "prior"),
-        undershoot=_undershoot(forecast, row) if method == "croston_sba" else 0.0,
+        is_intermittent=method == "prior",
+        undershoot=float(forecast.undershoot[row]) + waited,
+        undershoot_spread=float(forecast.undershoot_spread[row]),
+        ratio=float(forecast.ratio[row]),
+        level_error=float(forecast.level_error[row]) * (days / 28) ** 0.5,
+        burst=forecast.calibration.burst_of(kind, days) if learned else 1.0,
+        deviations=forecast.calibration.deviations(kind, days, float(service / HUNDRED)) if learned else None,
     )
     rate = Decimal(repr(round(per_day, 6)))
     price = terms.unit_price(terms.minimum_quantity) if terms else ZERO
@@ -135,12 +144,6 @@ def _most(
         if spoils < most:
             return spoils, "shelf_life"
     return most, reason
-
-
-def _undershoot(forecast: Forecast, row: int) -> float:
-    """E[x²] / (2·E[x]) of the pieces x of a week with demand, beyond the first piece."""
-    size, variation2 = float(forecast.size[row]), float(forecast.variation2[row])
-    return max(size * (1 + variation2) / 2 - 0.5, 0.0)
 
 
 def xyz_class(forecast: Forecast, row: int) -> str:

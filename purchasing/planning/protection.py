@@ -40,25 +40,45 @@ def protect(
     service_level: float,
     is_intermittent: bool,
     undershoot: float = 0.0,
+    undershoot_spread: float = 0.0,
+    level_error: float = 0.0,
+    burst: float = 1.0,
+    ratio: float = 0.0,
+    deviations: float | None = None,
 ) -> Protection:
     """Protect `demand` pieces over `days` (lead time + review) at a service level (0 to 1).
 
     `undershoot` is how far stock falls past the reorder point on average (pieces).
     """
-    spread = math.sqrt(days * spread_per_day**2 + per_day**2 * lead_spread_days**2)
+    variance = days * spread_per_day**2 + (per_day * lead_spread_days) ** 2
+    variance += (level_error * demand) ** 2 + undershoot_spread**2
+    z = NormalDist().inv_cdf(service_level)
+    if deviations is not None and demand > 0:
+        expected = demand * burst
+        variance = ratio * expected + (level_error * expected) ** 2 + undershoot_spread**2
+        mean = expected + undershoot
+        part = variance / (9 * mean**2)
+        point = mean * max(1 - part + deviations * math.sqrt(part), 0.0) ** 3
+        late = z * per_day * burst * lead_spread_days
+        excess = point - mean
+        excess = math.copysign(math.sqrt(abs(math.copysign(excess**2, excess) + math.copysign(late**2, z))), math.copysign(excess**2, excess) + math.copysign(late**2, z))
+        point = max(mean + excess, 1.0)
+        return Protection(days, demand, math.sqrt(variance), "gamma", deviations, undershoot, point - demand, point)
+    spread = math.sqrt(variance)
     z = NormalDist().inv_cdf(service_level)
     if demand <= 0:
         return Protection(days, 0.0, 0.0, "none", z, 0.0, 0.0, 0.0)
+    mean = demand + undershoot
     if demand >= NORMAL_FROM and not is_intermittent:
-        return Protection(days, demand, spread, "normal", z, 0.0, z * spread, demand + z * spread)
-    variance = spread**2
-    if variance > demand * 1.001:
-        point = negative_binomial_quantile(demand, variance, service_level)
+        return Protection(
+            days, demand, spread, "normal", z, undershoot, z * spread + undershoot, mean + z * spread
+        )
+    if variance > mean * 1.001:
+        point = negative_binomial_quantile(mean, variance, service_level)
         name = "negative_binomial"
     else:
-        point, name = poisson_quantile(demand, service_level), "poisson"
-    level = point + undershoot
-    return Protection(days, demand, spread, name, z, undershoot, level - demand, level)
+        point, name = poisson_quantile(mean, service_level), "poisson"
+    return Protection(days, demand, spread, name, z, undershoot, point - demand, point)
 
 
 def poisson_quantile(mean: float, level: float) -> int:

@@ -31,12 +31,30 @@ class Series:
     first: Ints
     # Pieces of one-off bulk orders that were left out, by row.
     capped: Floats
+    # Days on which demand could be seen (1, else 0): not those without stock on which the shop
+    # sold nothing. None: all of them.
+    known: Floats | None = None
+    # Pieces asked a day with bulk orders as they were. None: as in `daily`.
+    uncut: Floats | None = None
+
+    @property
+    def asked(self) -> Floats:
+        """Pieces asked a day, bulk orders as they were."""
+        return self.daily if self.uncut is None else self.uncut
 
     @property
     def weekly(self) -> Floats:
         """Pieces a week."""
         rows, days = self.daily.shape
         return self.daily.reshape(rows, days // DAYS, DAYS).sum(axis=2)
+
+    @property
+    def seen(self) -> Floats:
+        """Share of each week's days on which demand could be seen."""
+        rows, days = self.daily.shape
+        if self.known is None:
+            return np.ones((rows, days // DAYS))
+        return self.known.reshape(rows, days // DAYS, DAYS).mean(axis=2)
 
     @property
     def first_week(self) -> Ints:
@@ -65,7 +83,7 @@ def build_series(
     """
     width = weeks * DAYS
     place = {pk: row for row, pk in enumerate(product_ids)}
-    daily = np.zeros((len(place), width))
+    daily, uncut = np.zeros((len(place), width)), np.zeros((len(place), width))
     capped = np.zeros(len(place))
     lines: dict[int, list[tuple[int, float, int]]] = {}
     for item in asked:
@@ -78,12 +96,13 @@ def build_series(
         for column, pieces, times in found:
             kept = min(pieces, fence)
             daily[row, column] += kept * times
+            uncut[row, column] += pieces * times
             capped[row] += (pieces - kept) * times
     first = np.full(len(place), width, dtype=np.int64)
     for pk, row in place.items():
         if pk in first_days:
             first[row] = min(max(width - (before - first_days[pk]).days, 0), width)
-    return Series(daily, first, capped)
+    return Series(daily, first, capped, uncut=uncut)
 
 
 def _fence(lines: Sequence[tuple[int, float, int]]) -> float:
