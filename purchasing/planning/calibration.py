@@ -33,6 +33,10 @@ ORDERS_OF_ALL, ORDERS_OF_LAW = 40.0, 30.0
 # Order quantity by which looks are weighed: a day that sells more triggers more orders.
 CYCLE_DAYS = 14
 MOST_BURST = 4.0
+# Days with demand as many as which a product's lumps are drawn towards its pattern's.
+KIND_SALES = 30.0
+# Share of orders kept for what the past hasn't shown yet.
+UNSHOWN = 0.008
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class Calibration:
 
     def deviations(self, pattern: int, days: float, service_level: float) -> float:
         """Standard deviations to set so that the share of levels asked for holds."""
-        asked = [np.interp(service_level, held, STEPS) for held in self.held[pattern]]
+        aim = service_level + min(UNSHOWN, (1 - service_level) / 2)
+        asked = [np.interp(aim, held, STEPS) for held in self.held[pattern]]
         return float(np.interp(days, HORIZONS, asked))
 
     def achieved(self, pattern: int, days: float, deviations: float) -> float:
@@ -109,10 +114,10 @@ def _looks(series: Series) -> tuple[Ints, Ints, Floats]:
 
 
 def _unseen(series: Series) -> Floats | None:
-    if series.known is None:
+    if series.out is None:
         return None
     found = np.zeros((len(series.daily), series.daily.shape[1] + 1))
-    found[:, 1:] = (series.known <= 0).cumsum(axis=1)
+    found[:, 1:] = (~series.known).cumsum(axis=1)
     return found
 
 
@@ -150,7 +155,7 @@ def _try(
     quantity = np.maximum(np.ceil(foretold * CYCLE_DAYS), 1.0)
     place = (columns * 0.6180339887) % 1.0
     reached = np.ceil((1 - place) * np.minimum(pieces, quantity))
-    undershoot, undershoot2 = undershoots(series, columns + 1, rows)
+    undershoot, undershoot2 = undershoots(series, setting.pattern, columns + 1, rows)
     return _Tried(
         setting.pattern[rows],
         stride[usable] * np.minimum(pieces / quantity, 1.0),
@@ -167,23 +172,41 @@ def _try(
 
 
 def undershoots(
-    series: Series, ends: Ints, rows: Ints | None = None
+    series: Series, pattern: Ints, ends: Ints, rows: Ints | None = None
 ) -> tuple[Floats, Floats]:
     """How far stock is under the reorder point when it is seen to be: mean and variance.
 
     Of what was asked on a day of the year before each end (x pieces): E[x²] / (2·E[x]), less half
-    a piece since pieces are whole (SPT ch. 6.13; Karlin's renewal argument).
+    a piece since pieces are whole (SPT ch. 6.13; Karlin's renewal argument). Drawn towards the
+    median of the pattern where few days with demand tell.
     """
     rows = np.arange(len(series.daily)) if rows is None else rows
+    count, whole, squares, cubes = _powers(series, ends, rows)
+    whole = np.maximum(whole, 1e-9)
+    lump, lump2 = squares / whole, cubes / whole
+    mean = np.maximum(lump / 2 - 0.5, 0.0)
+    variance = np.maximum(lump2 / 3 - lump**2 / 4 - 1 / 12, 0.0)
+    for kind in np.unique(pattern[rows]):
+        of_kind = (pattern[rows] == kind) & (count > 0)
+        if not of_kind.any():
+            continue
+        for values in (mean, variance):
+            usual = float(np.median(values[of_kind]))
+            own = count[of_kind] * values[of_kind]
+            values[of_kind] = (own + KIND_SALES * usual) / (count[of_kind] + KIND_SALES)
+    return mean, variance
+
+
+def _powers(series: Series, ends: Ints, rows: Ints) -> list[Floats]:
+    """Days with demand of the year before each end; sums of x, x² and x³."""
     begins = np.maximum(ends - YEAR * DAYS, 0)
-    sums = []
-    for power in (1, 2, 3):
-        passed = np.zeros((len(series.daily), series.daily.shape[1] + 1))
-        passed[:, 1:] = (series.daily**power).cumsum(axis=1)
-        sums.append(passed[rows, ends] - passed[rows, begins])
-    whole = np.maximum(sums[0], 1e-9)
-    lump, lump2 = sums[1] / whole, sums[2] / whole
-    return np.maximum(lump / 2 - 0.5, 0.0), np.maximum(lump2 / 3 - lump**2 / 4 - 1 / 12, 0.0)
+    found = []
+    passed = np.zeros((len(series.daily), series.daily.shape[1] + 1))
+    for power in range(4):
+        values = series.daily**power if power else series.daily > 0
+        passed[:, 1:] = values.cumsum(axis=1)
+        found.append(passed[rows, ends] - passed[rows, begins])
+    return found
 
 
 def _by_pattern(tried: _Tried, patterns: int) -> tuple[Floats, Floats, Floats]:

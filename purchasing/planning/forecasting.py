@@ -31,7 +31,7 @@ FIRST_WEEKS = 4
 # A short history counts as much as this many days of what its kind sells.
 PRIOR_DAYS = 30
 # Dormant: nothing for half a year and for so many of the product's own intervals.
-DORMANT_WEEKS, DORMANT_INTERVALS = 26, 4
+DORMANT_WEEKS, DORMANT_INTERVALS = 26, 6
 CROSTON_ALPHA = 0.1
 # Chance of a week with demand (TSB), and the mean that forgets.
 TSB_BETAS = (0.02, 0.05, 0.1)
@@ -39,9 +39,9 @@ FORGETTING = (0.02, 0.05, 0.1, 0.2)
 # Levels are judged over months, in the last year.
 MONTH, JUDGED_WEEKS = 4, 52
 # What the method did on all products of the pattern counts as so many products like this one.
-KIND_WEIGHT = 4.0
+KIND_WEIGHT = 10.0
 # The spread of a product counts by its weeks with demand, that of its kind as so many.
-KIND_WEEKS = 10.0
+KIND_WEEKS = 60.0
 # A week of which fewer days were seen tells no error.
 LEAST_SEEN = 3 / DAYS
 SMOOTHING = (0.05, 0.1, 0.2, 0.3)
@@ -138,7 +138,7 @@ def forecast(series: Series, prior_per_day: Floats | None = None) -> Forecast:
     kind = np.array([PATTERNS.index(name) for name in pattern])
     setting = Setting(kind, chosen.month, ratios, level_error)
     usable = ~(short | dormant)
-    undershoot, undershoot2 = undershoots(series, np.full(rows, series.daily.shape[1]))
+    undershoot, undershoot2 = undershoots(series, kind, np.full(rows, series.daily.shape[1]))
     calibration = calibrate(
         series, replace(setting, month=np.where(usable[:, None], chosen.month, 0.0)), len(PATTERNS)
     )
@@ -192,8 +192,7 @@ def _known_days(series: Series) -> Floats:
     """Days of each row's history on which demand could be seen."""
     days = series.daily.shape[1]
     alive = np.arange(days)[None, :] >= series.first[:, None]
-    known = alive if series.known is None else alive & (series.known > 0)
-    return known.sum(axis=1).astype(float)
+    return (alive & series.known).sum(axis=1).astype(float)
 
 
 def _pattern(
@@ -440,18 +439,20 @@ def _sba(known: _Known) -> _Fit:
     weekly, seen, start = known.weekly, known.seen, known.start
     rows, width = weekly.shape
     alpha = CROSTON_ALPHA
-    # Both begin at their mean over the history, so that a short one isn't ruled by its first gap.
-    interval, _variation2, size = _pattern(weekly, start, seen)
-    gap = np.where(np.isfinite(interval), interval, 1.0)
-    since = np.ones(rows)
+    # Both are plain means at first, so that a short history isn't ruled by its first gap.
+    size, gap = np.zeros(rows), np.full(rows, np.inf)
+    since, count = np.ones(rows), np.zeros(rows)
     errors, rates = np.full((rows, width), np.nan), np.empty((rows, width))
     for week in range(width):
         alive = week >= start
         asked = alive & (weekly[:, week] > 0)
         expected = (1 - alpha / 2) * size / gap
         errors[:, week] = _errors(known, weekly[:, week] - expected * seen[:, week], week)
-        size = np.where(asked, size + alpha * (weekly[:, week] - size), size)
-        gap = np.where(asked, gap + alpha * (since - gap), gap)
+        count += asked
+        step = np.maximum(alpha, 1 / np.maximum(count, 1))
+        size = np.where(asked, size + step * (weekly[:, week] - size), size)
+        known_gap = np.where(np.isfinite(gap), gap, since)
+        gap = np.where(asked, known_gap + step * (since - known_gap), gap)
         since = np.where(asked, 1.0, np.where(alive, since + seen[:, week], since))
         rates[:, week] = (1 - alpha / 2) * size / gap
     return _flat("croston_sba", errors, rates)
@@ -503,7 +504,7 @@ def _flat(name: str, errors: Floats, rates: Floats) -> _Fit:
 
 
 def _dormant(known: _Known, weeks: Ints, interval: Floats) -> NDArray[np.bool_]:
-    """Nothing for half a year, and for four times as long as usually passes between two."""
+    """Nothing for half a year, and for six times as long as usually passes between two."""
     width = known.weekly.shape[1]
     asked = known.weekly > 0
     last = np.where(asked.any(axis=1), width - np.argmax(asked[:, ::-1], axis=1), 0)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from purchasing.planning.forecasting import PATTERNS, Forecast
+from purchasing.planning.forecasting import MONTH, PATTERNS, Forecast
 from purchasing.planning.ordering import (
     HUNDRED,
     YEAR_DAYS,
@@ -15,9 +15,10 @@ from purchasing.planning.ordering import (
     fewest,
     whole,
 )
-from purchasing.planning.protection import Protection, protect
+from purchasing.planning.protection import Learned, Protection, protect
 from sphinx.core.money import plain
 
+MONTH_DAYS = 7 * MONTH
 # CV of weekly demand: X is steady, Z is not.
 X_UNTIL, Y_UNTIL = 0.5, 1.0
 
@@ -62,6 +63,11 @@ def plan_levels(
 ) -> Plan:
     """Levels learned from demand: s covers the protection time, S = s + Q.
 
+    The delay runs from the evening on which needs are worked out to the morning on which the goods
+    are there: the day they come is served from them. `handling_days` is what passes before
+    the order leaves and after the goods have come. Whether anything is due is looked at every
+    `review_days`: what is asked of stock meanwhile is the undershoot.
+
     Q is the largest of the economic quantity (where the cost of an order is given) and the days
     of cover wished; shelf life and the firm's longest cover cap what may lie there.
     """
@@ -69,9 +75,6 @@ def plan_levels(
     days = max(lead_time.days - 1 + handling_days, 0.0)
     per_day = float(forecast.per_day[row])
     method = forecast.method[row]
-    waited = (rules.review_days - 1) * per_day / 2
-    kind = PATTERNS.index(forecast.pattern[row])
-    learned = method != "prior"
     protection = protect(
         demand=forecast.level(row, days),
         per_day=per_day,
@@ -80,12 +83,7 @@ def plan_levels(
         lead_spread_days=lead_time.spread,
         service_level=float(service / HUNDRED),
         is_intermittent=method == "prior",
-        undershoot=float(forecast.undershoot[row]) + waited,
-        undershoot_spread=float(forecast.undershoot_spread[row]),
-        ratio=float(forecast.ratio[row]),
-        level_error=float(forecast.level_error[row]) * (days / 28) ** 0.5,
-        burst=forecast.calibration.burst_of(kind, days) if learned else 1.0,
-        deviations=forecast.calibration.deviations(kind, days, float(service / HUNDRED)) if learned else None,
+        learned=None if method == "prior" else _learned(forecast, row, days, rules, service),
     )
     rate = Decimal(repr(round(per_day, 6)))
     price = terms.unit_price(terms.minimum_quantity) if terms else ZERO
@@ -112,6 +110,8 @@ def plan_levels(
         "lead_time_spread": _text(lead_time.spread),
         "lead_time_receipts": str(lead_time.receipts),
         "review_days": str(rules.review_days),
+        "burst": _text(forecast.calibration.burst_of(PATTERNS.index(forecast.pattern[row]), days)),
+        "level_error": _text(100 * float(forecast.level_error[row])),
         "protection_days": _text(protection.days),
         "protection_demand": _text(protection.demand),
         "protection_spread": _text(protection.spread),
@@ -129,6 +129,21 @@ def plan_levels(
         "most_reason": most_reason,
     }
     return Plan(levels, protection, figures)
+
+
+def _learned(forecast: Forecast, row: int, days: float, rules: Rules, service: Decimal) -> Learned:
+    kind = PATTERNS.index(forecast.pattern[row])
+    found = forecast.calibration
+    # Demand of the days between two runs, but for the last, is seen late: half of it on average.
+    waited = (rules.review_days - 1) * float(forecast.per_day[row]) / 2
+    return Learned(
+        ratio=float(forecast.ratio[row]),
+        level_error=float(forecast.level_error[row]) * (days / MONTH_DAYS) ** 0.5,
+        undershoot=float(forecast.undershoot[row]) + waited,
+        undershoot_spread=float(forecast.undershoot_spread[row]),
+        burst=found.burst_of(kind, days),
+        deviations=found.deviations(kind, days, float(service / HUNDRED)),
+    )
 
 
 def _most(

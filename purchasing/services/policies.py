@@ -16,20 +16,28 @@ import numpy as np
 from django.db.models import Avg, Sum
 
 from inventory.models import Product, ReorderRule, Reservation, StockPosition, Warehouse
-from inventory.selectors import asked_by_day, dated_lots, first_days, positions_at
+from inventory.selectors import (
+    asked_by_day,
+    dated_lots,
+    first_days,
+    positions_at,
+    stock_changes,
+)
 from inventory.services import classify_products
 from purchasing.models import StockPolicy
 from purchasing.planning.ageing import unsellable
 from purchasing.planning.forecasting import Forecast, forecast
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
 from purchasing.planning.ordering import Levels, Position, Terms
-from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series
+from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series, days_without_stock
 from purchasing.selectors import LeadTimes, as_rules, incoming_at, replenishment_rules
 from sphinx.core.clock import start_of
 from sphinx.core.money import plain
 from suppliers.selectors import Offer, offers_of
 
 CHUNK = 1000
+# Needs are worked out in the evening, the order is sent in the morning.
+HANDLING_DAYS = 1.0
 ZERO = Decimal(0)
 # ABC by what a year's demand costs: A makes 80 % of it, A and B together 95 %.
 A_SHARE, B_SHARE = 0.80, 0.95
@@ -158,7 +166,9 @@ class Learning:
         # As many weeks as the oldest of them has, so that a young shop costs little.
         oldest = min(began.values(), default=self.on)
         weeks = min(max(-(-(self.on - oldest).days // DAYS), 1), MAX_WEEKS)
-        return build_series(ids, asked, began, before=self.on, weeks=weeks)
+        changes = stock_changes(ids, self.warehouse, first=first, before=self.on)
+        out = days_without_stock(ids, changes, before=self.on, weeks=weeks)
+        return build_series(ids, asked, began, before=self.on, weeks=weeks, out=out)
 
     def _positions(self, ids: Sequence[int]) -> dict[int, Position]:
         if not self.is_past:
@@ -189,6 +199,7 @@ class Learning:
         figures = plan.figures | {
             "history_days": str(max(series.daily.shape[1] - int(series.first[row]), 0)),
             "capped": plain(Decimal(repr(round(float(series.capped[row]), 3)))),
+            "days_out": str(int((~series.known[row]).sum())),
             "offers": str(len(offers)),
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
@@ -220,6 +231,7 @@ class Learning:
             rules=self.rules,
             abc=abc,
             shelf_life_days=product.shelf_life_days,
+            handling_days=HANDLING_DAYS,
         )
 
     def _rank(self, offer: Offer | None, plan: Plan) -> tuple[Decimal, Decimal, int]:

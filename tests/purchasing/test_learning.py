@@ -56,9 +56,9 @@ def test_levels_come_from_what_was_asked() -> None:
 
     found = policy(product)
     assert found.demand_per_day == pytest.approx(D(2), rel=D("0.01"))
-    # Ten days of delay and one between two runs, then safety.
-    assert float(found.figures["protection_demand"]) == pytest.approx(22, rel=0.01)
-    assert found.reorder_point > 22
+    # Ten days of delay; the day between two runs is told by the undershoot.
+    assert float(found.figures["protection_demand"]) == pytest.approx(20, rel=0.01)
+    assert found.reorder_point >= 20
     reason = order.lines.get().reason
     assert reason["policy"] == "learned"
     assert {"demand_per_day", "service_level", "safety_stock", "lead_time_days"} <= set(reason)
