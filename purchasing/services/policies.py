@@ -307,22 +307,29 @@ def _priors(warehouse: Warehouse) -> dict[int | None, float]:
 
 
 def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
-    """Remember the levels worked out, for lists, alerts and pages."""
+    """Remember the levels worked out, for lists, alerts and pages; what stayed isn't written."""
+    wanted = [
+        StockPolicy(
+            product=c.product,
+            warehouse=learning.warehouse,
+            supplier_id=c.offer.item.supplier_id if c.offer else None,
+            computed_on=learning.on,
+            policy=c.levels.policy,
+            demand_per_day=c.levels.per_day,
+            reorder_point=c.levels.reorder_point,
+            order_up_to=c.levels.order_up_to,
+            figures=c.figures,
+        )
+        for c in candidates
+    ]
+    known = {
+        row.product_id: _kept(row)
+        for row in StockPolicy.objects.filter(
+            warehouse=learning.warehouse, product_id__in=[c.product.pk for c in candidates]
+        )
+    }
     StockPolicy.objects.bulk_create(
-        (
-            StockPolicy(
-                product=c.product,
-                warehouse=learning.warehouse,
-                supplier_id=c.offer.item.supplier_id if c.offer else None,
-                computed_on=learning.on,
-                policy=c.levels.policy,
-                demand_per_day=c.levels.per_day,
-                reorder_point=c.levels.reorder_point,
-                order_up_to=c.levels.order_up_to,
-                figures=c.figures,
-            )
-            for c in candidates
-        ),
+        [row for row in wanted if known.get(row.product_id) != _kept(row)],
         update_conflicts=True,
         unique_fields=["product", "warehouse"],
         update_fields=[
@@ -336,6 +343,14 @@ def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
         ],
         batch_size=500,
     )
+
+
+def _kept(row: StockPolicy) -> tuple[Any, ...]:
+    """All that was worked out, but for the day and the age of the history, which always change."""
+    figures = {key: value for key, value in row.figures.items() if key != "history_days"}
+    per_day = Decimal(row.demand_per_day).quantize(Decimal("0.000001"))
+    levels = (Decimal(row.reorder_point), Decimal(row.order_up_to))
+    return row.supplier_id, row.policy, per_day, levels, figures
 
 
 def keep_classes(learning: Learning) -> None:

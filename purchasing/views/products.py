@@ -71,6 +71,7 @@ def product(request: HttpRequest, product_id: int) -> HttpResponse:
         told=explain(line.reason) if line else _explain_policy(policy),
         chart=json.dumps(as_chart(course, labels)),
         weeks=course.weeks,
+        has_unseen=any(week.unseen for week in course.weeks),
         labels=labels,
         decisions=Decision.objects.filter(product=found).select_related("decided_by")[:10],
     )
