@@ -75,12 +75,17 @@ class StockChange(NamedTuple):
 
 
 def stock_changes(
-    product_ids: Sequence[int], warehouse: Warehouse, *, first: date, before: date
+    product_ids: Sequence[int],
+    warehouse: Warehouse,
+    *,
+    first: date,
+    before: date,
+    asked: Iterable[Asked],
 ) -> list[StockChange]:
     """What could be sold (on the shelf and promised to nobody), from `first` on, day by day.
 
-    Goods that come, go or are counted change it, and orders do; not what is sent for them.
-    Opening stock counts before its date too.
+    Goods that come, go or are counted change it, and what was `asked` from `first` on does; not
+    what is sent for it. Opening stock counts before its date too.
     """
     moves = (
         StockMove.objects.filter(
@@ -90,24 +95,24 @@ def stock_changes(
         .order_by()
     )
     opening = Q(kind=StockMove.Kind.OPENING)
-    orders = Reservation.objects.filter(
-        product_id__in=list(product_ids),
-        warehouse=warehouse,
-        is_bundle=False,
-        asked__gt=0,
-        requested_at__lt=_start(before),
-    ).order_by()
     old = moves.filter(opening | Q(at__lt=_start(first))).values_list("product_id")
     new = moves.filter(at__gte=_start(first)).exclude(opening)
-    older = orders.filter(requested_at__lt=_start(first)).values_list("product_id")
-    newer = orders.filter(requested_at__gte=_start(first))
+    older = (
+        Reservation.objects.filter(
+            product_id__in=list(product_ids),
+            warehouse=warehouse,
+            is_bundle=False,
+            asked__gt=0,
+            requested_at__lt=_start(first),
+        )
+        .order_by()
+        .values_list("product_id")
+    )
     found = [StockChange(pk, None, n) for pk, n in old.annotate(n=Sum("quantity"))]
     found += [StockChange(pk, None, -n) for pk, n in older.annotate(n=Sum("asked"))]
     by_day = new.annotate(day=TruncDate("at", tzinfo=PARIS)).values_list("product_id", "day")
     found += [StockChange(pk, day, n) for pk, day, n in by_day.annotate(n=Sum("quantity"))]
-    asked = newer.annotate(day=TruncDate("requested_at", tzinfo=PARIS))
-    days = asked.values_list("product_id", "day").annotate(n=Sum("asked"))
-    found += [StockChange(pk, day, -n) for pk, day, n in days]
+    found += [StockChange(a.product_id, a.day, -a.pieces * a.times) for a in asked]
     return found
 
 

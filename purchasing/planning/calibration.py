@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
 from purchasing.planning.series import DAYS, YEAR, Floats, Ints, Series
 
@@ -80,7 +79,9 @@ class Setting:
     level_error: Floats
 
 
-def calibrate(series: Series, setting: Setting, patterns: int) -> Calibration:
+def calibrate(
+    series: Series, setting: Setting, undershoots: "Undershoots", patterns: int
+) -> Calibration:
     """Try the levels on the last year's days with demand."""
     looks = _looks(series)
     if not len(looks[0]):
@@ -92,7 +93,7 @@ def calibrate(series: Series, setting: Setting, patterns: int) -> Calibration:
     sums[:, 1:] = series.asked.cumsum(axis=1)
     unseen = _unseen(series)
     for number, days in enumerate(HORIZONS):
-        found = _try(series, setting, looks, sums, unseen, days)
+        found = _try(series, setting, undershoots, looks, sums, unseen, days)
         burst[:, number], held[:, number], orders = _by_pattern(found, patterns)
     return Calibration(burst, held, orders)
 
@@ -134,6 +135,7 @@ class _Tried:
 def _try(
     series: Series,
     setting: Setting,
+    undershoots: "Undershoots",
     looks: tuple[Ints, Ints, Floats],
     sums: Floats,
     unseen: Floats | None,
@@ -155,7 +157,7 @@ def _try(
     quantity = np.maximum(np.ceil(foretold * CYCLE_DAYS), 1.0)
     place = (columns * 0.6180339887) % 1.0
     reached = np.ceil((1 - place) * np.minimum(pieces, quantity))
-    undershoot, undershoot2 = undershoots(series, setting.pattern, columns + 1, rows)
+    undershoot, undershoot2 = undershoots.at(columns + 1, rows)
     return _Tried(
         setting.pattern[rows],
         stride[usable] * np.minimum(pieces / quantity, 1.0),
@@ -171,79 +173,68 @@ def _try(
     )
 
 
-def undershoots(
-    series: Series, pattern: Ints, ends: Ints, rows: Ints | None = None
-) -> tuple[Floats, Floats]:
-    """How far stock is under the reorder point when it is seen to be: mean and variance.
+class Undershoots:
+    """How far stock is under the reorder point when it is seen to be, as a year shows it.
 
-    Of what was asked on a day of the year before each end (x pieces): E[x²] / (2·E[x]), less half
-    a piece since pieces are whole (SPT ch. 6.13; Karlin's renewal argument). Drawn towards the
-    median of the pattern where few days with demand tell.
+    Of what was asked on a day (x pieces): E[x²] / (2·E[x]), less half a piece since pieces are
+    whole (SPT ch. 6.13; Karlin's renewal argument). Drawn towards the median of the pattern where
+    few days with demand tell.
     """
-    rows = np.arange(len(series.daily)) if rows is None else rows
-    count, whole, squares, cubes = _powers(series, ends, rows)
-    whole = np.maximum(whole, 1e-9)
-    lump, lump2 = squares / whole, cubes / whole
-    mean = np.maximum(lump / 2 - 0.5, 0.0)
-    variance = np.maximum(lump2 / 3 - lump**2 / 4 - 1 / 12, 0.0)
-    for kind in np.unique(pattern[rows]):
-        of_kind = (pattern[rows] == kind) & (count > 0)
-        if not of_kind.any():
-            continue
-        for values in (mean, variance):
-            usual = float(np.median(values[of_kind]))
-            own = count[of_kind] * values[of_kind]
-            values[of_kind] = (own + KIND_SALES * usual) / (count[of_kind] + KIND_SALES)
-    return mean, variance
 
+    def __init__(self, series: Series, pattern: Ints) -> None:
+        self._pattern = pattern
+        # Days with demand and sums of x, x² and x³ up to each day.
+        self._passed = np.zeros((4, len(series.daily), series.daily.shape[1] + 1))
+        power = np.ones_like(series.daily) * (series.daily > 0)
+        for passed in self._passed:
+            np.cumsum(power, axis=1, out=passed[:, 1:])
+            power *= series.daily
 
-def _powers(series: Series, ends: Ints, rows: Ints) -> list[Floats]:
-    """Days with demand of the year before each end; sums of x, x² and x³."""
-    begins = np.maximum(ends - YEAR * DAYS, 0)
-    found = []
-    passed = np.zeros((len(series.daily), series.daily.shape[1] + 1))
-    for power in range(4):
-        values = series.daily**power if power else series.daily > 0
-        passed[:, 1:] = values.cumsum(axis=1)
-        found.append(passed[rows, ends] - passed[rows, begins])
-    return found
+    def at(self, ends: Ints, rows: Ints | None = None) -> tuple[Floats, Floats]:
+        """Mean and variance (pieces) by the year before each of the columns `ends`."""
+        rows = np.arange(self._passed.shape[1]) if rows is None else rows
+        begins = np.maximum(ends - YEAR * DAYS, 0)
+        count, whole, squares, cubes = (p[rows, ends] - p[rows, begins] for p in self._passed)
+        whole = np.maximum(whole, 1e-9)
+        lump, lump2 = squares / whole, cubes / whole
+        mean = np.maximum(lump / 2 - 0.5, 0.0)
+        variance = np.maximum(lump2 / 3 - lump**2 / 4 - 1 / 12, 0.0)
+        for kind in np.unique(self._pattern[rows]):
+            of_kind = (self._pattern[rows] == kind) & (count > 0)
+            if not of_kind.any():
+                continue
+            for values in (mean, variance):
+                usual = float(np.median(values[of_kind]))
+                own = count[of_kind] * values[of_kind]
+                values[of_kind] = (own + KIND_SALES * usual) / (count[of_kind] + KIND_SALES)
+        return mean, variance
 
 
 def _by_pattern(tried: _Tried, patterns: int) -> tuple[Floats, Floats, Floats]:
-    kinds = np.zeros((patterns, len(tried.weight)))
-    kinds[tried.pattern, np.arange(len(tried.weight))] = tried.weight
-    orders = kinds.sum(axis=1)
-    of_all = _ratio(tried.weight, tried, 1.0, ORDERS_OF_LAW)
-    burst = np.array([_ratio(kind, tried, of_all, ORDERS_OF_ALL) for kind in kinds])
+    weight, kind = tried.weight, tried.pattern
+    orders: Floats = np.bincount(kind, weight, patterns).astype(float)
+    scale = 1 / max(float(tried.foretold.mean()), 1e-9) if len(weight) else 0.0
+    asked = np.bincount(kind, weight * tried.asked * scale, patterns)
+    foretold = np.bincount(kind, weight * tried.foretold * scale, patterns)
+    of_all = (asked.sum() + ORDERS_OF_LAW) / (foretold.sum() + ORDERS_OF_LAW)
+    burst = (asked + ORDERS_OF_ALL * of_all) / (foretold + ORDERS_OF_ALL)
+    burst = np.clip(burst, 1 / MOST_BURST, MOST_BURST)
     ratio, level_error, undershoot, undershoot2 = tried.setting
-    expected = tried.foretold * burst[tried.pattern]
+    expected = tried.foretold * burst[kind]
     mean = expected + undershoot
     variance = ratio * expected + (level_error * expected) ** 2 + undershoot2
-    holds = np.empty((len(STEPS), len(mean)))
-    for number, step in enumerate(STEPS):
-        level = np.maximum(np.ceil(gamma_level(mean, variance, step) - 1e-6), 1.0)
-        holds[number] = tried.asked + tried.below <= level
+    # The number of the first step whose level, rounded up to pieces, would have held.
+    total = np.ceil(tried.asked + tried.below)
+    part = variance / (9 * np.maximum(mean, 1e-9) ** 2)
+    root = np.cbrt(np.maximum(total - 1, 0.0) / np.maximum(mean, 1e-9)) - 1 + part
+    step = root / np.sqrt(np.maximum(part, 1e-12))
+    # One piece is always kept.
+    needed = np.where(total <= 1, 0, np.searchsorted(STEPS, step, side="right"))
+    width = len(STEPS) + 1
+    found = np.bincount(kind * width + needed, weight, patterns * width).reshape(patterns, width)
+    own = found.cumsum(axis=1)[:, :-1]
     law = ORDERS_OF_LAW
-    all_held = (holds @ tried.weight + law * _EVEN) / (tried.weight.sum() + law)
-    own = holds @ kinds.T
-    held = (own + ORDERS_OF_ALL * all_held[:, None]) / (orders + ORDERS_OF_ALL)
+    all_held = (own.sum(axis=0) + law * _EVEN) / (orders.sum() + law)
+    held = (own + ORDERS_OF_ALL * all_held) / (orders + ORDERS_OF_ALL)[:, None]
     # Told apart by steps however small, so that each share asked for has one answer.
-    return burst, held.T + np.arange(len(STEPS)) * 1e-9, orders
-
-
-def _ratio(weight: Floats, tried: _Tried, usual: float, orders: float) -> float:
-    """Asked over foretold, drawn towards the usual by so many `orders`."""
-    each = tried.asked / np.maximum(tried.foretold, 1e-9)
-    share = weight * tried.foretold / max(tried.foretold.mean(), 1e-9) if len(each) else weight
-    ratio = (float(share @ each) + orders * usual) / (float(share.sum()) + orders)
-    return float(np.clip(ratio, 1 / MOST_BURST, MOST_BURST))
-
-
-def gamma_level(mean: Floats, variance: Floats, deviations: float | Floats) -> Floats:
-    """Quantile of the gamma law with this mean and variance (Wilson & Hilferty 1931).
-
-    `deviations` is that of the normal law at the same chance.
-    """
-    mean = np.maximum(mean, 1e-9)
-    part: NDArray[np.float64] = variance / (9 * mean**2)
-    return mean * np.maximum(1 - part + deviations * np.sqrt(part), 0.0) ** 3
+    return burst, held + np.arange(len(STEPS)) * 1e-9, orders

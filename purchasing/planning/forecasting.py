@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from purchasing.planning.calibration import Calibration, Setting, calibrate, undershoots
+from purchasing.planning.calibration import Calibration, Setting, Undershoots, calibrate
 from purchasing.planning.series import DAYS, YEAR, Floats, Ints, Series
 
 # Syntetos, Boylan & Croston (2005): cut-off values of the four patterns.
@@ -108,10 +108,8 @@ def forecast(series: Series, prior_per_day: Floats | None = None) -> Forecast:
     interval, variation2, size = _pattern(weekly, start, seen)
     pattern = _quadrants(interval, variation2)
     known = _Known(weekly, seen, start)
-    chosen, gain = _choose(known, weeks, _best_smoothing(known))
     is_steady = pattern == PATTERNS[0]
-    rare = _best_of_kind(known, pattern)
-    chosen = chosen.over(rare, is_steady | ((pattern == PATTERNS[1]) & (gain < 1)))
+    chosen, gain = _choose_by_pattern(known, weeks, pattern)
     method, path = chosen.method.astype(object), chosen.path
     ratios = _ratios(known, chosen, pattern)
     spread = np.where(is_steady, chosen.spread, np.sqrt(ratios[:, -1] * path[:, 0]))
@@ -138,9 +136,13 @@ def forecast(series: Series, prior_per_day: Floats | None = None) -> Forecast:
     kind = np.array([PATTERNS.index(name) for name in pattern])
     setting = Setting(kind, chosen.month, ratios, level_error)
     usable = ~(short | dormant)
-    undershoot, undershoot2 = undershoots(series, kind, np.full(rows, series.daily.shape[1]))
+    undershoots = Undershoots(series, kind)
+    undershoot, undershoot2 = undershoots.at(np.full(rows, series.daily.shape[1]))
     calibration = calibrate(
-        series, replace(setting, month=np.where(usable[:, None], chosen.month, 0.0)), len(PATTERNS)
+        series,
+        replace(setting, month=np.where(usable[:, None], chosen.month, 0.0)),
+        undershoots,
+        len(PATTERNS),
     )
     return Forecast(
         pattern=list(pattern),
@@ -175,6 +177,10 @@ class _Known:
     weekly: Floats
     seen: Floats
     start: Ints
+
+    def of(self, rows: Ints) -> "_Known":
+        """Some rows only."""
+        return _Known(self.weekly[rows], self.seen[rows], self.start[rows])
 
     @property
     def rate(self) -> Floats:
@@ -235,6 +241,15 @@ class _Fit:
     def spread(self) -> Floats:
         """Root mean squared error of the last half year, one week ahead."""
         return np.sqrt(_mean_square(self.errors, HALF_YEAR))
+
+    def of(self, rows: NDArray[np.bool_]) -> "_Fit":
+        """Some rows only."""
+        return _Fit(self.method[rows], self.errors[rows], self.path[rows], self.month[rows])
+
+    def put(self, other: "_Fit", rows: Ints) -> None:
+        """Take over another's, for these rows."""
+        self.method[rows], self.errors[rows] = other.method, other.errors
+        self.path[rows], self.month[rows] = other.path, other.month
 
     def over(self, other: "_Fit", where: NDArray[np.bool_]) -> "_Fit":
         """This one `where` it is chosen, else the other."""
@@ -304,6 +319,31 @@ def _ahead_sums(values: Floats, width: int) -> Floats:
     sums[:, 1:] = values.cumsum(axis=1)
     ends = np.arange(1, width + 1)
     return sums[:, ends + MONTH] - sums[:, ends]
+
+
+def _choose_by_pattern(
+    known: _Known, weeks: Ints, pattern: NDArray[np.str_]
+) -> tuple[_Fit, Floats]:
+    """Steady demand: smoothing, trend or season. Else the methods for rare and uneven demand,
+    unless it is erratic and has a trend or a season."""
+    often = np.flatnonzero(np.isin(pattern, PATTERNS[:2]))
+    uneven = np.flatnonzero(pattern != PATTERNS[0])
+    rows, width = known.weekly.shape
+    fit = _Fit(
+        np.full(rows, "", dtype="U16"),
+        np.full((rows, width), np.nan),
+        np.zeros((rows, AHEAD_WEEKS)),
+        np.zeros((rows, width)),
+    )
+    gain = np.ones(rows)
+    if len(uneven):
+        fit.put(_best_of_kind(known.of(uneven), pattern[uneven]), uneven)
+    if len(often):
+        some = known.of(often)
+        steady, gain[often] = _choose(some, weeks[often], _best_smoothing(some))
+        kept = (pattern[often] == PATTERNS[0]) | (gain[often] < 1)
+        fit.put(steady.of(kept), often[kept])
+    return fit, gain
 
 
 def _best_smoothing(known: _Known) -> _Fit:

@@ -64,6 +64,11 @@ class Candidate(NamedTuple):
         return day is not None and day > on + timedelta(days=self.days_to_come)
 
     @property
+    def supplier_id(self) -> int | None:
+        """The chosen supplier."""
+        return self.offer.item.supplier_id if self.offer else None
+
+    @property
     def terms(self) -> Terms | None:
         """How the chosen supplier sells it."""
         return terms_of(self.offer) if self.offer else None
@@ -166,7 +171,7 @@ class Learning:
         # As many weeks as the oldest of them has, so that a young shop costs little.
         oldest = min(began.values(), default=self.on)
         weeks = min(max(-(-(self.on - oldest).days // DAYS), 1), MAX_WEEKS)
-        changes = stock_changes(ids, self.warehouse, first=first, before=self.on)
+        changes = stock_changes(ids, self.warehouse, first=first, before=self.on, asked=asked)
         out = days_without_stock(ids, changes, before=self.on, weeks=weeks)
         return build_series(ids, asked, began, before=self.on, weeks=weeks, out=out)
 
@@ -308,28 +313,26 @@ def _priors(warehouse: Warehouse) -> dict[int | None, float]:
 
 def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
     """Remember the levels worked out, for lists, alerts and pages; what stayed isn't written."""
-    wanted = [
-        StockPolicy(
-            product=c.product,
-            warehouse=learning.warehouse,
-            supplier_id=c.offer.item.supplier_id if c.offer else None,
-            computed_on=learning.on,
-            policy=c.levels.policy,
-            demand_per_day=c.levels.per_day,
-            reorder_point=c.levels.reorder_point,
-            order_up_to=c.levels.order_up_to,
-            figures=c.figures,
-        )
-        for c in candidates
-    ]
-    known = {
-        row.product_id: _kept(row)
-        for row in StockPolicy.objects.filter(
-            warehouse=learning.warehouse, product_id__in=[c.product.pk for c in candidates]
-        )
-    }
+    rows = StockPolicy.objects.filter(
+        warehouse=learning.warehouse, product_id__in=[c.product.pk for c in candidates]
+    ).values_list("product_id", *_LEVELS)
+    known = {row[0]: _kept(*row[1:]) for row in rows}
     StockPolicy.objects.bulk_create(
-        [row for row in wanted if known.get(row.product_id) != _kept(row)],
+        [
+            StockPolicy(
+                product=c.product,
+                warehouse=learning.warehouse,
+                supplier_id=c.supplier_id,
+                computed_on=learning.on,
+                policy=c.levels.policy,
+                demand_per_day=c.levels.per_day,
+                reorder_point=c.levels.reorder_point,
+                order_up_to=c.levels.order_up_to,
+                figures=c.figures,
+            )
+            for c in candidates
+            if known.get(c.product.pk) != _kept(c.supplier_id, *c.levels[:4], c.figures)
+        ],
         update_conflicts=True,
         unique_fields=["product", "warehouse"],
         update_fields=[
@@ -345,12 +348,20 @@ def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
     )
 
 
-def _kept(row: StockPolicy) -> tuple[Any, ...]:
+_LEVELS = ("supplier_id", "policy", "reorder_point", "order_up_to", "demand_per_day", "figures")
+
+
+def _kept(
+    supplier_id: int | None,
+    policy: str,
+    reorder_point: Decimal,
+    order_up_to: Decimal,
+    per_day: Decimal,
+    figures: dict[str, Any],
+) -> tuple[Any, ...]:
     """All that was worked out, but for the day and the age of the history, which always change."""
-    figures = {key: value for key, value in row.figures.items() if key != "history_days"}
-    per_day = Decimal(row.demand_per_day).quantize(Decimal("0.000001"))
-    levels = (Decimal(row.reorder_point), Decimal(row.order_up_to))
-    return row.supplier_id, row.policy, per_day, levels, figures
+    told = {key: value for key, value in figures.items() if key != "history_days"}
+    return supplier_id, policy, reorder_point, order_up_to, per_day, told
 
 
 def keep_classes(learning: Learning) -> None:
