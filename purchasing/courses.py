@@ -13,8 +13,8 @@ from purchasing.planning.series import DAYS
 from purchasing.services.policies import Learning, current_positions
 
 WEEKS_BACK, WEEKS_AHEAD = 26, 12
-# Weeks with days that say nothing of demand are drawn grey.
-_UNSEEN = "#b9bdc2"
+# Behind weeks with days that say nothing of demand, as high as their share of the week.
+_UNSEEN = "#b9bdc280"
 
 
 class Week(NamedTuple):
@@ -118,7 +118,7 @@ def as_chart(course: Course, labels: dict[str, str]) -> dict[str, object]:
                 "type": "bar",
                 "label": labels["asked"],
                 "data": [w.asked for w in weeks],
-                "backgroundColor": [_UNSEEN if w.unseen else "#9db8cf" for w in weeks],
+                "backgroundColor": "#9db8cf",
                 "displayYAxis": True,
                 "borderRadius": 3,
             },
@@ -126,5 +126,25 @@ def as_chart(course: Course, labels: dict[str, str]) -> dict[str, object]:
             line("without", [w.without for w in weeks], "#b3261e", borderDash=[6, 4]),
             line("with", [w.with_order for w in weeks], "#0b6b3a"),
             line("point", [course.reorder_point] * len(weeks), "#8a4b00", borderDash=[2, 3]),
+            *_unseen(course, labels),
         ],
     }
+
+
+def _unseen(course: Course, labels: dict[str, str]) -> list[dict[str, object]]:
+    """Grey behind the weeks with days without stock or orders; nothing where there are none."""
+    if not any(week.unseen for week in course.weeks):
+        return []
+    top = max(course.order_up_to, *(max(w.asked or 0, w.stock or 0) for w in course.weeks))
+    return [
+        {
+            "type": "bar",
+            "label": labels["unseen"],
+            "data": [round(top * w.unseen / DAYS, 1) if w.unseen else None for w in course.weeks],
+            "backgroundColor": _UNSEEN,
+            "grouped": False,
+            "barPercentage": 1,
+            "categoryPercentage": 1,
+            "order": 10,
+        }
+    ]

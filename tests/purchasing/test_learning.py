@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from inventory.services import (
     default_warehouse,
     set_components,
 )
+from purchasing.courses import as_chart, course_of
 from purchasing.models import PurchaseOrder, StockPolicy
 from purchasing.selectors import incoming_at
 from purchasing.services import (
@@ -30,7 +32,6 @@ from purchasing.services import (
     set_quantity,
 )
 from sales.services import cancel_order
-from sphinx.core import clock
 from tests.factories import (
     NOON,
     ProductFactory,
@@ -122,13 +123,17 @@ def test_a_stock_out_does_not_cause_the_next(days_out: int) -> None:
 
 def test_days_without_stock_are_told_and_drawn_grey(admin_client: Client) -> None:
     out = history(days_out=28)
-    propose_orders(on=clock.today())
+    propose_orders(on=DAY)
 
     page = admin_client.get(reverse("purchasing:product", args=[out.pk])).content.decode()
 
     assert "jours sans stock ni commande ne sont pas comptés" in page
-    assert "#b9bdc2" in page
     assert "Jours sans stock" in page
+    course = course_of(out, default_warehouse(), on=DAY, levels=(D(0), D(0)))
+    assert sum(week.unseen for week in course.weeks) == 28
+    grey = as_chart(course, defaultdict(str))["datasets"][-1]
+    # The whole height where a whole week is unknown.
+    assert max(height or 0 for height in grey["data"]) == max(w.stock or 0 for w in course.weeks)
 
 
 def test_levels_that_did_not_change_are_not_written_again() -> None:
