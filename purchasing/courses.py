@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+import numpy as np
+
 from inventory.models import Product, Warehouse
 from inventory.selectors import first_days, stock_by_day
 from purchasing.models import EXPECTED, PurchaseOrderLine
@@ -11,16 +13,22 @@ from purchasing.planning.series import DAYS
 from purchasing.services.policies import Learning, current_positions
 
 WEEKS_BACK, WEEKS_AHEAD = 26, 12
+# Behind weeks with days that say nothing of demand, as high as their share of the week.
+_UNSEEN = "#b9bdc280"
 
 
 class Week(NamedTuple):
-    """One week, by its first day; None where it has no past or no future. Pieces."""
+    """One week, by its first day; None where it has no past or no future. Pieces.
+
+    `unseen` days had neither stock nor orders: they say nothing of demand.
+    """
 
     first_day: date
     asked: float | None
     stock: float | None
     without: float | None
     with_order: float | None
+    unseen: int = 0
 
 
 class Course(NamedTuple):
@@ -43,6 +51,7 @@ def course_of(
     """Half a year back, a quarter ahead; `buying` pieces would arrive in so many days."""
     series, foretold = Learning(warehouse, on).foretell(product.pk)
     asked = series.weekly[0]
+    unseen = np.rint((1 - series.seen[0]) * DAYS)
     back = min(WEEKS_BACK, len(asked))
     first = on - timedelta(days=back * DAYS)
     stock = dict(stock_by_day(product.pk, warehouse, first=first, last=on))
@@ -53,7 +62,8 @@ def course_of(
         day = first + timedelta(days=number * DAYS)
         end = day + timedelta(days=DAYS - 1)
         level = float(stock[end]) if end >= known else None
-        weeks.append(Week(day, float(asked[len(asked) - back + number]), level, None, None))
+        column = len(asked) - back + number
+        weeks.append(Week(day, float(asked[column]), level, None, None, int(unseen[column])))
     position = current_positions([product.pk], warehouse)[product.pk]
     there = float(position.available - position.backordered)
     coming = _coming(product, warehouse, on)
@@ -116,5 +126,25 @@ def as_chart(course: Course, labels: dict[str, str]) -> dict[str, object]:
             line("without", [w.without for w in weeks], "#b3261e", borderDash=[6, 4]),
             line("with", [w.with_order for w in weeks], "#0b6b3a"),
             line("point", [course.reorder_point] * len(weeks), "#8a4b00", borderDash=[2, 3]),
+            *_unseen(course, labels),
         ],
     }
+
+
+def _unseen(course: Course, labels: dict[str, str]) -> list[dict[str, object]]:
+    """Grey behind the weeks with days without stock or orders; nothing where there are none."""
+    if not any(week.unseen for week in course.weeks):
+        return []
+    top = max(course.order_up_to, *(max(w.asked or 0, w.stock or 0) for w in course.weeks))
+    return [
+        {
+            "type": "bar",
+            "label": labels["unseen"],
+            "data": [round(top * w.unseen / DAYS, 1) if w.unseen else None for w in course.weeks],
+            "backgroundColor": _UNSEEN,
+            "grouped": False,
+            "barPercentage": 1,
+            "categoryPercentage": 1,
+            "order": 10,
+        }
+    ]

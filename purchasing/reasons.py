@@ -106,7 +106,8 @@ def _methods() -> dict[str, str]:
         "season_trend": _("lissage avec saison et tendance"),
         "croston_sba": _("méthode de Croston corrigée (Syntetos-Boylan)"),
         "prior": _("historique court, rapproché de ce que vend sa catégorie"),
-        "dormant": _("rien vendu depuis six mois"),
+        "tsb": _("méthode de Teunter, Syntetos et Babai (la demande qui s'éteint baisse)"),
+        "dormant": _("rien vendu depuis six mois et six fois l'intervalle habituel"),
     }
 
 
@@ -123,6 +124,18 @@ def _demand(r: Mapping[str, Any]) -> Told:
         text += (
             " "
             + _("%s pièces d'une commande exceptionnelle sont laissées de côté.") % (r["capped"])
+        )
+    days_out = int(r.get("days_out") or 0)
+    if days_out:
+        text += (
+            " "
+            + ngettext(
+                "%s jour sans stock ni commande n'est pas compté : il ne dit rien de la demande.",
+                "%s jours sans stock ni commande ne sont pas comptés : ils ne disent rien de la "
+                "demande.",
+                days_out,
+            )
+            % days_out
         )
     if r.get("method") == "prior":
         text += " " + _("Sa catégorie vend %s par jour et par article.") % r["prior_per_day"]
@@ -146,15 +159,20 @@ def _levels(r: Mapping[str, Any]) -> Told:
         "normal": _("loi normale"),
         "poisson": _("loi de Poisson"),
         "negative_binomial": _("loi binomiale négative"),
+        "gamma": _("loi gamma, étalonnée sur le passé"),
         "none": _("rien à protéger"),
     }
     text = _(
-        "Pendant délai et révision (%(protection_days)s jours) : %(protection_demand)s pièces ± "
+        "Pendant le délai (%(protection_days)s jours) : %(protection_demand)s pièces ± "
         "%(protection_spread)s. Classe %(abc)s, servie à %(service_level)s %% : stock de sécurité "
         "%(safety_stock)s (%(law)s)."
     ) % {**r, "abc": r.get("abc") or "C", "law": names.get(r.get("distribution", ""), "")}
     if r.get("undershoot", "0") not in ("0", ""):
-        text += " " + _("Dont %s parce que la demande vient par à-coups.") % r["undershoot"]
+        text += (
+            " "
+            + _("Dont %s parce que le stock est déjà passé sous le point quand il est vu.")
+            % r["undershoot"]
+        )
     if r.get("policy") == "learned":
         text += " " + _("Point de commande %(reorder_point)s, recomplété à %(order_up_to)s.") % r
     elif r.get("learned_point"):
@@ -166,7 +184,9 @@ def _levels(r: Mapping[str, Any]) -> Told:
             )
             % r
         )
-    return Told(_("Niveaux"), text, "σ = √((L + R)·σ_d² + d̄²·σ_L²),  s = μ + z·σ,  S = s + Q")
+    return Told(
+        _("Niveaux"), text, "σ² = φ·μ + κ²·μ² + σ_u² + d̄²·σ_L²,  s = quantile(μ + u, σ),  S = s + Q"
+    )
 
 
 def _need(r: Mapping[str, Any]) -> list[Told]:

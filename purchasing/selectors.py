@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from statistics import fmean, stdev
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from inventory.models import StockMove, Warehouse
@@ -126,13 +126,21 @@ class LeadTimes:
 def incoming_at(
     product_ids: Sequence[int], warehouse: Warehouse, day: date
 ) -> Mapping[int, Decimal]:
-    """Pieces on their way at the end of a past day: accepted by then, not received by then."""
+    """Pieces on their way at the end of a past day: accepted by then, not received by then.
+
+    Orders closed short or cancelled count as they stood: until the day they were closed.
+    """
     end = start_of(day + timedelta(days=1))
     lines = PurchaseOrderLine.objects.filter(
         product_id__in=list(product_ids),
         purchase_order__warehouse=warehouse,
         purchase_order__accepted_at__lt=end,
-    ).exclude(purchase_order__status__in=(Status.CANCELLED, Status.REFUSED))
+    )
+    lines = lines.filter(
+        Q(purchase_order__closed_at__gte=end)
+        | Q(purchase_order__closed_at=None)
+        & ~Q(purchase_order__status__in=(Status.CANCELLED, Status.REFUSED))
+    )
     received = ReceiptLine.objects.filter(order_line__in=lines, receipt__received_at__lt=end)
     due = defaultdict(
         Decimal,

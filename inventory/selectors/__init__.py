@@ -3,9 +3,11 @@
 from inventory.selectors.demand import (
     Asked,
     Awaited,
+    StockChange,
     asked_by_day,
     awaited_from_suppliers,
     first_days,
+    stock_changes,
 )
 from inventory.selectors.past import (
     PastPosition,
@@ -31,6 +33,7 @@ __all__ = [
     "Asked",
     "Awaited",
     "PastPosition",
+    "StockChange",
     "StockValue",
     "articles_without_sku",
     "asked_by_day",
@@ -46,6 +49,7 @@ __all__ = [
     "positions_at",
     "scanned_product",
     "stock_by_day",
+    "stock_changes",
     "stock_positions",
     "stock_value",
 ]

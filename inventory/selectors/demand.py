@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import TruncDate
 
 from inventory.models import Reservation, StockMove, Warehouse
@@ -64,6 +64,56 @@ def asked_by_day(
         .order_by()
     )
     return [Asked(*row) for row in rows]
+
+
+class StockChange(NamedTuple):
+    """What could be sold of a product rose by so many pieces on a day; None: before all of them."""
+
+    product_id: int
+    day: date | None
+    pieces: Decimal
+
+
+def stock_changes(
+    product_ids: Sequence[int],
+    warehouse: Warehouse,
+    *,
+    first: date,
+    before: date,
+    asked: Iterable[Asked],
+) -> list[StockChange]:
+    """What could be sold (on the shelf and promised to nobody), from `first` on, day by day.
+
+    Goods that come, go or are counted change it, and what was `asked` from `first` on does; not
+    what is sent for it. Opening stock counts before its date too.
+    """
+    moves = (
+        StockMove.objects.filter(
+            product_id__in=list(product_ids), warehouse=warehouse, at__lt=_start(before)
+        )
+        .exclude(kind=StockMove.Kind.SALE)
+        .order_by()
+    )
+    opening = Q(kind=StockMove.Kind.OPENING)
+    old = moves.filter(opening | Q(at__lt=_start(first))).values_list("product_id")
+    new = moves.filter(at__gte=_start(first)).exclude(opening)
+    older = (
+        Reservation.objects.filter(
+            product_id__in=list(product_ids),
+            warehouse=warehouse,
+            is_bundle=False,
+            asked__gt=0,
+            requested_at__lt=_start(first),
+        )
+        .order_by()
+        .values_list("product_id")
+    )
+    found = [StockChange(pk, None, n) for pk, n in old.annotate(n=Sum("quantity"))]
+    found += [StockChange(pk, None, -n) for pk, n in older.annotate(n=Sum("asked"))]
+    by_day = new.annotate(day=TruncDate("at", tzinfo=PARIS)).values_list("product_id", "day")
+    found += [StockChange(pk, day, n) for pk, day, n in by_day.annotate(n=Sum("quantity"))]
+    found += [StockChange(a.product_id, a.day, -a.pieces * a.times) for a in asked]
+    return found
 
 
 def first_days(

@@ -39,7 +39,8 @@ class Outcome(NamedTuple):
     """One way's results, a product a row where it is an array.
 
     `fill_rate` is the share of pieces served at once; `days_out` product-days with customers
-    turned away; `average_stock` pieces on a day; `orders` lines ordered.
+    turned away; `average_stock` pieces on a day; `orders` lines ordered. Of the `arrivals`, before
+    `short` something was missing: the rest is the service level achieved.
     """
 
     name: str
@@ -50,6 +51,8 @@ class Outcome(NamedTuple):
     stock: Floats
     served: Floats
     asked: Floats
+    arrivals: Floats
+    short: Floats
 
     def of(self, rows: NDArray[np.bool_]) -> "Outcome":
         """The same for some products only."""
@@ -77,6 +80,8 @@ def simulate(name: str, history: History, policy: Policy, *, start: int, seed: i
     coming = np.zeros((rows, horizon))
     due = np.zeros(rows)
     served, held = np.zeros(rows), np.zeros(rows)
+    arrivals, short = np.zeros(rows), np.zeros(rows)
+    lacked = np.zeros(rows, dtype=bool)
     out = orders = 0
     point, up_to = policy(start)
     every = np.arange(rows)
@@ -84,6 +89,9 @@ def simulate(name: str, history: History, policy: Policy, *, start: int, seed: i
         if (day - start) % REPLAN_DAYS == 0:
             point, up_to = policy(day)
         arrived = coming[:, day]
+        arrivals += arrived > 0
+        short += (arrived > 0) & lacked
+        lacked &= arrived <= 0
         due -= arrived
         on_hand += arrived
         to_waiting = np.minimum(on_hand, waiting)
@@ -93,6 +101,7 @@ def simulate(name: str, history: History, policy: Policy, *, start: int, seed: i
         given = np.minimum(asked, on_hand)
         on_hand -= given
         waiting += asked - given
+        lacked |= asked > given
         served += given
         held += on_hand
         out += int((asked > given).sum())
@@ -116,6 +125,8 @@ def simulate(name: str, history: History, policy: Policy, *, start: int, seed: i
         held / max(days - start, 1),
         served,
         whole,
+        arrivals,
+        short,
     )
 
 
@@ -194,4 +205,6 @@ def replay(history: History, received: Floats, *, start: int) -> Outcome:
         held / max(days - start, 1),
         served,
         whole,
+        np.zeros(rows),
+        np.zeros(rows),
     )

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from purchasing.planning.forecasting import Forecast
+from purchasing.planning.forecasting import MONTH, PATTERNS, Forecast
 from purchasing.planning.ordering import (
     HUNDRED,
     YEAR_DAYS,
@@ -15,9 +15,10 @@ from purchasing.planning.ordering import (
     fewest,
     whole,
 )
-from purchasing.planning.protection import Protection, protect
+from purchasing.planning.protection import Learned, Protection, protect
 from sphinx.core.money import plain
 
+MONTH_DAYS = 7 * MONTH
 # CV of weekly demand: X is steady, Z is not.
 X_UNTIL, Y_UNTIL = 0.5, 1.0
 
@@ -58,25 +59,31 @@ def plan_levels(
     rules: Rules,
     abc: str,
     shelf_life_days: int | None,
+    handling_days: float = 0.0,
 ) -> Plan:
     """Levels learned from demand: s covers the protection time, S = s + Q.
+
+    The delay runs from the evening on which needs are worked out to the morning on which the goods
+    are there: the day they come is served from them. `handling_days` is what passes before
+    the order leaves and after the goods have come. Whether anything is due is looked at every
+    `review_days`: what is asked of stock meanwhile is the undershoot.
 
     Q is the largest of the economic quantity (where the cost of an order is given) and the days
     of cover wished; shelf life and the firm's longest cover cap what may lie there.
     """
     service = rules.service_levels.get(abc, rules.service_levels["C"])
-    days = lead_time.days + rules.review_days
+    days = max(lead_time.days - 1 + handling_days, 0.0)
     per_day = float(forecast.per_day[row])
     method = forecast.method[row]
     protection = protect(
-        demand=forecast.until(row, days),
+        demand=forecast.level(row, days),
         per_day=per_day,
         spread_per_day=float(forecast.spread_per_day[row]),
         days=days,
         lead_spread_days=lead_time.spread,
         service_level=float(service / HUNDRED),
-        is_intermittent=method in ("croston_sba", "prior"),
-        undershoot=_undershoot(forecast, row) if method == "croston_sba" else 0.0,
+        is_intermittent=method == "prior",
+        learned=None if method == "prior" else _learned(forecast, row, days, rules, service),
     )
     rate = Decimal(repr(round(per_day, 6)))
     price = terms.unit_price(terms.minimum_quantity) if terms else ZERO
@@ -103,6 +110,8 @@ def plan_levels(
         "lead_time_spread": _text(lead_time.spread),
         "lead_time_receipts": str(lead_time.receipts),
         "review_days": str(rules.review_days),
+        "burst": _text(forecast.calibration.burst_of(PATTERNS.index(forecast.pattern[row]), days)),
+        "level_error": _text(100 * float(forecast.level_error[row])),
         "protection_days": _text(protection.days),
         "protection_demand": _text(protection.demand),
         "protection_spread": _text(protection.spread),
@@ -122,6 +131,21 @@ def plan_levels(
     return Plan(levels, protection, figures)
 
 
+def _learned(forecast: Forecast, row: int, days: float, rules: Rules, service: Decimal) -> Learned:
+    kind = PATTERNS.index(forecast.pattern[row])
+    found = forecast.calibration
+    # Demand of the days between two runs, but for the last, is seen late: half of it on average.
+    waited = (rules.review_days - 1) * float(forecast.per_day[row]) / 2
+    return Learned(
+        ratio=float(forecast.ratio[row]),
+        level_error=float(forecast.level_error[row]) * (days / MONTH_DAYS) ** 0.5,
+        undershoot=float(forecast.undershoot[row]) + waited,
+        undershoot_spread=float(forecast.undershoot_spread[row]),
+        burst=found.burst_of(kind, days),
+        deviations=found.deviations(kind, days, float(service / HUNDRED)),
+    )
+
+
 def _most(
     per_day: Decimal, point: Decimal, rules: Rules, shelf_life_days: int | None
 ) -> tuple[Decimal | None, str]:
@@ -135,12 +159,6 @@ def _most(
         if spoils < most:
             return spoils, "shelf_life"
     return most, reason
-
-
-def _undershoot(forecast: Forecast, row: int) -> float:
-    """E[x²] / (2·E[x]) of the pieces x of a week with demand, beyond the first piece."""
-    size, variation2 = float(forecast.size[row]), float(forecast.variation2[row])
-    return max(size * (1 + variation2) / 2 - 0.5, 0.0)
 
 
 def xyz_class(forecast: Forecast, row: int) -> str:

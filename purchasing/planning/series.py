@@ -7,20 +7,25 @@ weekday keeps its place.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inventory.selectors import Asked
+from inventory.selectors import Asked, StockChange
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 DAYS = 7
 YEAR = 52
 # Three years: two whole seasons and one to compare with.
 MAX_WEEKS = 3 * YEAR
 # Below so many order lines nobody can say which of them is unusual.
 LINES_TO_JUDGE = 8
+# Orders come on days without stock when they are so large a share of the usual; a product tells
+# with so many days with orders expected on them, else all together do.
+OPEN_SHARE, OPEN_WEIGHT = 0.4, 5.0
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,38 @@ class Series:
     first: Ints
     # Pieces of one-off bulk orders that were left out, by row.
     capped: Floats
+    # Days that ended without stock. None: nobody knows.
+    out: Bools | None = None
+    # Pieces asked a day with bulk orders as they were. None: as in `daily`.
+    uncut: Floats | None = None
+
+    @cached_property
+    def known(self) -> Bools:
+        """Days on which demand could be seen.
+
+        A shop that closes the sale at zero gets no order on a day without stock: such a day says
+        nothing of demand. Where orders come all the same, every day tells.
+        """
+        if self.out is None:
+            return np.ones(self.daily.shape, dtype=bool)
+        return _seen(self.asked > 0, self.out, self.first)
+
+    @property
+    def asked(self) -> Floats:
+        """Pieces asked a day, bulk orders as they were."""
+        return self.daily if self.uncut is None else self.uncut
 
     @property
     def weekly(self) -> Floats:
         """Pieces a week."""
         rows, days = self.daily.shape
         return self.daily.reshape(rows, days // DAYS, DAYS).sum(axis=2)
+
+    @property
+    def seen(self) -> Floats:
+        """Share of each week's days on which demand could be seen."""
+        rows, days = self.daily.shape
+        return self.known.reshape(rows, days // DAYS, DAYS).mean(axis=2)
 
     @property
     def first_week(self) -> Ints:
@@ -56,16 +87,18 @@ def build_series(
     *,
     before: date,
     weeks: int = MAX_WEEKS,
+    out: Bools | None = None,
 ) -> Series:
     """The table of `product_ids` over the `weeks` that end the day before `before`.
 
     One-off bulk orders count as no more than the largest ordinary one: an order line above
     Q3 + 3·IQR of its product's lines (Tukey, Exploratory Data Analysis, outer fence) is cut to
-    that fence, unless so large lines come back (more than one in ten).
+    that fence, unless so large lines come back (more than one in ten). `out` says which days ended
+    without stock (a row a product).
     """
     width = weeks * DAYS
     place = {pk: row for row, pk in enumerate(product_ids)}
-    daily = np.zeros((len(place), width))
+    daily, uncut = np.zeros((len(place), width)), np.zeros((len(place), width))
     capped = np.zeros(len(place))
     lines: dict[int, list[tuple[int, float, int]]] = {}
     for item in asked:
@@ -78,12 +111,13 @@ def build_series(
         for column, pieces, times in found:
             kept = min(pieces, fence)
             daily[row, column] += kept * times
+            uncut[row, column] += pieces * times
             capped[row] += (pieces - kept) * times
     first = np.full(len(place), width, dtype=np.int64)
     for pk, row in place.items():
         if pk in first_days:
             first[row] = min(max(width - (before - first_days[pk]).days, 0), width)
-    return Series(daily, first, capped)
+    return Series(daily, first, capped, out=out, uncut=uncut)
 
 
 def _fence(lines: Sequence[tuple[int, float, int]]) -> float:
@@ -95,3 +129,39 @@ def _fence(lines: Sequence[tuple[int, float, int]]) -> float:
     fence = float(upper + 3 * max(upper - lower, upper))
     unusual = int((sizes > fence).sum())
     return fence if 0 < unusual <= len(sizes) / 10 else float("inf")
+
+
+def days_without_stock(
+    product_ids: Sequence[int],
+    changes: Iterable[StockChange],
+    *,
+    before: date,
+    weeks: int = MAX_WEEKS,
+) -> Bools:
+    """Which of the `weeks` weeks' days ended with nothing left to sell, a row a product."""
+    width = weeks * DAYS
+    place = {pk: row for row, pk in enumerate(product_ids)}
+    moved = np.zeros((len(place), width + 1))
+    for change in changes:
+        column = width - (before - change.day).days if change.day else -1
+        moved[place[change.product_id], max(column, -1) + 1] += float(change.pieces)
+    return moved.cumsum(axis=1)[:, 1:] <= 0
+
+
+def _seen(asked: Bools, out: Bools, first: Ints) -> Bools:
+    """All days but those wholly without stock and without demand, where the sale was closed."""
+    alive = np.arange(asked.shape[1])[None, :] >= first[:, None]
+    whole = out & alive
+    # A day that began with stock could be seen, even if it ended with none.
+    whole[:, 1:] &= out[:, :-1]
+    there = alive & ~whole
+    usual = (asked & there).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    expected = usual * whole.sum(axis=1)
+    came = (asked & whole).sum(axis=1)
+    # Without a single day of stock nobody can say what is usual: orders tell by themselves.
+    nothing_known = there.sum(axis=1) == 0
+    of_all = came[~nothing_known].sum() / max(expected.sum(), 1e-9)
+    share = (came + OPEN_WEIGHT * min(of_all, 1.0)) / (expected + OPEN_WEIGHT)
+    closed = (share < OPEN_SHARE) & ~nothing_known
+    seen: Bools = ~(whole & ~asked & closed[:, None])
+    return seen

@@ -35,7 +35,7 @@ from purchasing.services.policies import abc_classes, terms_of
 from sphinx.core import clock
 from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
-from sphinx.core.money import to_cents
+from sphinx.core.money import plain, to_cents
 from suppliers.selectors import offers_of
 
 Status = Backtest.Status
@@ -57,6 +57,27 @@ class _Sum:
     pieces: float = 0.0
     value: Decimal = Decimal(0)
     orders: int = 0
+    # By class: goods that came, and before how many of them something was missing.
+    arrivals: dict[str, float] = field(default_factory=dict)
+    short: dict[str, float] = field(default_factory=dict)
+
+    def add_classes(self, outcome: Outcome, abc: Sequence[str]) -> None:
+        for sums, values in ((self.arrivals, outcome.arrivals), (self.short, outcome.short)):
+            for letter, value in zip(abc, values, strict=True):
+                sums[letter or "C"] = sums.get(letter or "C", 0.0) + float(value)
+
+    def classes_as_json(self, rules: Rules) -> list[dict[str, str]]:
+        """Service level asked beside achieved, by class."""
+        return [
+            {
+                "abc": letter,
+                "asked": plain(rules.service_levels[letter]),
+                "achieved": f"{100 * (1 - self.short[letter] / arrivals):.1f}",
+                "orders": f"{arrivals:.0f}",
+            }
+            for letter, arrivals in sorted(self.arrivals.items())
+            if arrivals
+        ]
 
     def add(self, outcome: Outcome, costs: Sequence[Decimal]) -> None:
         self.asked += float(outcome.asked.sum())
@@ -67,7 +88,7 @@ class _Sum:
         for pieces, cost in zip(outcome.stock, costs, strict=True):
             self.value += Decimal(repr(round(float(pieces), 3))) * cost
 
-    def as_json(self, name: str) -> dict[str, str]:
+    def as_json(self, name: str) -> dict[str, Any]:
         rate = self.served / self.asked if self.asked else 1.0
         return {
             "name": name,
@@ -138,6 +159,7 @@ def replay_past(*, backtest_id: int, days: int = 364) -> Backtest:
         began = min(began, until - timedelta(days=trial.history.daily.shape[1] - start))
         for outcome in _outcomes(trial, rules, start):
             sums[outcome.name].add(outcome, trial.costs)
+            sums[outcome.name].add_classes(outcome, trial.history.abc)
         done += len(trial.costs)
         if not mine.update(products_done=done, computed_at=clock.now()):
             break
@@ -145,7 +167,11 @@ def replay_past(*, backtest_id: int, days: int = 364) -> Backtest:
         status=Status.DONE,
         computed_at=clock.now(),
         first_day=began,
-        outcomes=[found.as_json(name) for name, found in sums.items()],
+        outcomes=[
+            found.as_json(name)
+            | ({"classes": found.classes_as_json(rules)} if name == "learned" else {})
+            for name, found in sums.items()
+        ],
     )
     kept.refresh_from_db()
     return kept
@@ -298,6 +324,9 @@ def sample_backtest(*, products: int = 200, seed: int = 7) -> dict[str, Any]:
     }
     kinds = np.array(found.kinds)
     report: dict[str, Any] = {"products": products, "days": history.daily.shape[1] - start}
+    reached = _Sum()
+    reached.add_classes(outcomes["learned"], history.abc)
+    report["classes"] = reached.classes_as_json(rules)
     for kind in ("all", *KINDS):
         rows = np.ones(products, dtype=bool) if kind == "all" else kinds == kind
         report[kind] = []

@@ -16,20 +16,28 @@ import numpy as np
 from django.db.models import Avg, Sum
 
 from inventory.models import Product, ReorderRule, Reservation, StockPosition, Warehouse
-from inventory.selectors import asked_by_day, dated_lots, first_days, positions_at
+from inventory.selectors import (
+    asked_by_day,
+    dated_lots,
+    first_days,
+    positions_at,
+    stock_changes,
+)
 from inventory.services import classify_products
 from purchasing.models import StockPolicy
 from purchasing.planning.ageing import unsellable
 from purchasing.planning.forecasting import Forecast, forecast
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
 from purchasing.planning.ordering import Levels, Position, Terms
-from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series
+from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series, days_without_stock
 from purchasing.selectors import LeadTimes, as_rules, incoming_at, replenishment_rules
 from sphinx.core.clock import start_of
 from sphinx.core.money import plain
 from suppliers.selectors import Offer, offers_of
 
 CHUNK = 1000
+# Needs are worked out in the evening, the order is sent in the morning.
+HANDLING_DAYS = 1.0
 ZERO = Decimal(0)
 # ABC by what a year's demand costs: A makes 80 % of it, A and B together 95 %.
 A_SHARE, B_SHARE = 0.80, 0.95
@@ -54,6 +62,11 @@ class Candidate(NamedTuple):
         """True while what isn't out yet could be ordered later and still come for its day."""
         day = self.product.released_on
         return day is not None and day > on + timedelta(days=self.days_to_come)
+
+    @property
+    def supplier_id(self) -> int | None:
+        """The chosen supplier."""
+        return self.offer.item.supplier_id if self.offer else None
 
     @property
     def terms(self) -> Terms | None:
@@ -158,7 +171,9 @@ class Learning:
         # As many weeks as the oldest of them has, so that a young shop costs little.
         oldest = min(began.values(), default=self.on)
         weeks = min(max(-(-(self.on - oldest).days // DAYS), 1), MAX_WEEKS)
-        return build_series(ids, asked, began, before=self.on, weeks=weeks)
+        changes = stock_changes(ids, self.warehouse, first=first, before=self.on, asked=asked)
+        out = days_without_stock(ids, changes, before=self.on, weeks=weeks)
+        return build_series(ids, asked, began, before=self.on, weeks=weeks, out=out)
 
     def _positions(self, ids: Sequence[int]) -> dict[int, Position]:
         if not self.is_past:
@@ -189,6 +204,7 @@ class Learning:
         figures = plan.figures | {
             "history_days": str(max(series.daily.shape[1] - int(series.first[row]), 0)),
             "capped": plain(Decimal(repr(round(float(series.capped[row]), 3)))),
+            "days_out": str(int((~series.known[row]).sum())),
             "offers": str(len(offers)),
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
@@ -220,6 +236,7 @@ class Learning:
             rules=self.rules,
             abc=abc,
             shelf_life_days=product.shelf_life_days,
+            handling_days=HANDLING_DAYS,
         )
 
     def _rank(self, offer: Offer | None, plan: Plan) -> tuple[Decimal, Decimal, int]:
@@ -295,13 +312,17 @@ def _priors(warehouse: Warehouse) -> dict[int | None, float]:
 
 
 def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
-    """Remember the levels worked out, for lists, alerts and pages."""
+    """Remember the levels worked out, for lists, alerts and pages; what stayed isn't written."""
+    rows = StockPolicy.objects.filter(
+        warehouse=learning.warehouse, product_id__in=[c.product.pk for c in candidates]
+    ).values_list("product_id", *_LEVELS)
+    known = {row[0]: _kept(*row[1:]) for row in rows}
     StockPolicy.objects.bulk_create(
-        (
+        [
             StockPolicy(
                 product=c.product,
                 warehouse=learning.warehouse,
-                supplier_id=c.offer.item.supplier_id if c.offer else None,
+                supplier_id=c.supplier_id,
                 computed_on=learning.on,
                 policy=c.levels.policy,
                 demand_per_day=c.levels.per_day,
@@ -310,7 +331,8 @@ def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
                 figures=c.figures,
             )
             for c in candidates
-        ),
+            if known.get(c.product.pk) != _kept(c.supplier_id, *c.levels[:4], c.figures)
+        ],
         update_conflicts=True,
         unique_fields=["product", "warehouse"],
         update_fields=[
@@ -324,6 +346,22 @@ def keep_policies(candidates: Sequence[Candidate], learning: Learning) -> None:
         ],
         batch_size=500,
     )
+
+
+_LEVELS = ("supplier_id", "policy", "reorder_point", "order_up_to", "demand_per_day", "figures")
+
+
+def _kept(
+    supplier_id: int | None,
+    policy: str,
+    reorder_point: Decimal,
+    order_up_to: Decimal,
+    per_day: Decimal,
+    figures: dict[str, Any],
+) -> tuple[Any, ...]:
+    """All that was worked out, but for the day and the age of the history, which always change."""
+    told = {key: value for key, value in figures.items() if key != "history_days"}
+    return supplier_id, policy, reorder_point, order_up_to, per_day, told
 
 
 def keep_classes(learning: Learning) -> None:

@@ -42,6 +42,7 @@ def backtest(request: HttpRequest) -> HttpResponse:
         latest=latest,
         running=running,
         share=100 * running.products_done // max(running.products, 1) if running else 0,
+        classes=latest.outcomes[0].get("classes", []) if latest and latest.outcomes else [],
         outcomes=[
             {**found, "label": names[found["name"]]}
             for found in (latest.outcomes if latest else [])

@@ -19,6 +19,7 @@ from purchasing.models import (
 )
 from purchasing.reasons import explain
 from sphinx.core import clock
+from sphinx.core.money import plain
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import key_of
 
@@ -30,6 +31,7 @@ def _labels() -> dict[str, str]:
         "without": _("Prévu sans commande"),
         "with": _("Prévu avec la commande"),
         "point": _("Point de commande"),
+        "unseen": _("semaine avec des jours sans stock ni commande"),
     }
 
 
@@ -71,6 +73,7 @@ def product(request: HttpRequest, product_id: int) -> HttpResponse:
         told=explain(line.reason) if line else _explain_policy(policy),
         chart=json.dumps(as_chart(course, labels)),
         weeks=course.weeks,
+        has_unseen=any(week.unseen for week in course.weeks),
         labels=labels,
         decisions=Decision.objects.filter(product=found).select_related("decided_by")[:10],
     )
@@ -84,7 +87,7 @@ def _explain_policy(policy: StockPolicy | None) -> list[Any]:
         product_id=policy.product_id, warehouse_id=policy.warehouse_id
     ).first()
     position = {
-        name: str(getattr(known, name, Decimal(0)).normalize() if known else 0)
+        name: plain(getattr(known, name, Decimal(0))) if known else "0"
         for name in ("on_hand", "reserved", "incoming", "backordered")
     }
     position["unsellable"] = f"{known.expired.normalize():f}" if known else "0"

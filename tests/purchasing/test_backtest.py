@@ -3,11 +3,14 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from inventory.models import Product
 from inventory.services import Demand, change_reservations, default_warehouse
 from purchasing.errors import WrongState
 from purchasing.models import Backtest
+from purchasing.planning.backtest import History, given_policy, simulate
 from purchasing.services import replay_past, run_backtest, sample_backtest, start_backtest
 from sphinx.core import clock
 from sphinx.core.errors import InputError
@@ -75,3 +78,38 @@ def test_a_back_test_given_up_for_dead_is_not_finished(past: Product) -> None:
     Backtest.objects.update(status="failed")
 
     assert replay_past(backtest_id=started.pk, days=150).status == "failed"
+
+
+def test_the_service_level_asked_is_shown_beside_the_one_achieved(
+    past: Product, admin_client: Client
+) -> None:
+    kept = run_backtest(until=NOON.date(), days=150)
+
+    (found,) = kept.outcomes[0]["classes"]
+    assert (found["abc"], found["asked"]) == ("A", "98")
+    assert int(found["orders"]) >= 5
+    assert 80 <= Decimal(found["achieved"]) <= 100
+    page = admin_client.get(reverse("purchasing:backtest")).content.decode()
+    assert "Taux de service demandé et tenu" in page
+
+
+def test_an_arrival_before_which_something_was_missing_is_counted() -> None:
+    """Four a day, ten in stock, ten come ten days after each order: 10 lasts two days and a half;
+    nothing more is ordered, since the level is zero."""
+    history = History(
+        daily=np.full((1, 40), 4.0),
+        opening=np.array([10.0]),
+        lead_days=np.array([10.0]),
+        lead_spread=np.zeros(1),
+        pack=np.ones(1),
+        terms=[None],
+        abc=["A"],
+        shelf_life=[None],
+    )
+
+    short = simulate("s", history, given_policy(np.zeros(1), np.full(1, 10.0)), start=0)
+    enough = simulate("e", history, given_policy(np.full(1, 50.0), np.full(1, 60.0)), start=0)
+
+    assert short.short[0] == short.arrivals[0] > 0
+    # The first order came too late; later ones found some left.
+    assert enough.short[0] < enough.arrivals[0]

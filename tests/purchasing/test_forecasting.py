@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from inventory.selectors import Asked
-from purchasing.planning.forecasting import Forecast, forecast
+from purchasing.planning.forecasting import PATTERNS, Forecast, forecast
+from purchasing.planning.levels import LeadTime, Rules, plan_levels
+from purchasing.planning.ordering import Costs
 from purchasing.planning.series import Series, build_series
 
 DAY = date(2026, 3, 2)
@@ -132,3 +134,138 @@ def test_large_orders_that_come_back_are_no_accident() -> None:
 
     assert series.capped[0] == 0
     assert series.daily.sum() == 24 + 150
+
+
+# --- Days without stock ------------------------------------------------------------------------
+
+
+def without(daily: np.ndarray, out: np.ndarray) -> Forecast:
+    """The sale closed on days without stock: the demand of those days was never seen."""
+    seen = np.where(out, 0, daily)
+    return forecast(Series(seen[None].astype(float), np.array([0]), np.zeros(1), out[None]))
+
+
+@pytest.mark.parametrize("days", [28, 56, 120])
+def test_days_without_stock_are_not_days_without_demand(days: int) -> None:
+    daily = noise(3.0, 364)
+    out = np.arange(364) >= 364 - days
+
+    assert of(np.where(out, 0, daily)).per_day[0] < 2.0
+    found = without(daily, out)
+
+    assert found.method[0] != "dormant"
+    assert found.per_day[0] == pytest.approx(3.0, rel=0.15)
+
+
+def test_a_rare_product_without_stock_is_not_dormant() -> None:
+    daily = np.zeros(2 * 364)
+    daily[10::70] = 1
+    out = np.arange(len(daily)) >= len(daily) - 300
+
+    found = without(daily, out)
+
+    assert found.method[0] != "dormant"
+    # A piece in ten weeks of those that could be seen.
+    assert found.per_day[0] == pytest.approx(1 / 70, rel=0.4)
+
+
+def test_a_week_of_which_a_part_was_seen_counts_as_that_part() -> None:
+    """Four pieces a day, out of stock on three days of every week: still four."""
+    daily = np.full(40 * 7, 4.0)
+    out = np.tile([True, True, True, True, False, False, False], 40)
+    # The first day without stock began with some: it sold its four.
+    seen = np.where(out & np.roll(out, 1), 0, daily)
+    found = forecast(Series(seen[None], np.array([0]), np.zeros(1), out[None]))
+
+    assert found.per_day[0] == pytest.approx(4.0, rel=0.01)
+
+
+def test_where_orders_come_on_days_without_stock_every_day_tells() -> None:
+    daily = noise(0.3, 364)
+    out = np.arange(364) % 28 < 20
+    series = Series(daily[None].astype(float), np.array([0]), np.zeros(1), out[None])
+
+    assert series.known.all()
+    assert forecast(series).per_day[0] == of(daily).per_day[0]
+
+
+# --- Levels ------------------------------------------------------------------------------------
+
+
+def test_a_delay_of_a_year_is_foretold_as_long_as_it_lasts() -> None:
+    found = of(np.full(364, 2.0))
+
+    assert found.until(0, 182) == pytest.approx(364, rel=0.01)
+    assert found.until(0, 270) == pytest.approx(540, rel=0.01)
+    assert found.until(0, 500) == pytest.approx(1000, rel=0.01)
+    assert found.level(0, 500) == pytest.approx(1000, rel=0.01)
+
+
+def test_a_rare_product_is_not_dormant_within_its_own_interval() -> None:
+    """Once in ten weeks; nothing for 40 weeks is four intervals, for 70 seven."""
+    daily = np.zeros(156 * 7)
+    daily[: 116 * 7 : 70] = 1
+    assert of(daily).method[0] != "dormant"
+
+    daily = np.zeros(226 * 7)
+    daily[: 116 * 7 : 70] = 1
+    assert of(daily).method[0] == "dormant"
+
+
+def test_what_dies_out_is_foretold_less() -> None:
+    """TSB or a mean that forgets, not Croston's, which waits for the next demand."""
+    draw = np.random.default_rng(4)
+    daily = (draw.random((40, 104 * 7)) < np.linspace(0.12, 0.004, 104 * 7)).astype(float)
+
+    found = forecast(Series(daily, np.zeros(40, dtype=np.int64), np.zeros(40)))
+
+    assert "croston_sba" not in found.method
+    assert found.per_day.mean() < 0.03
+
+
+def bursts(rows: int, seed: int) -> np.ndarray:
+    """One a week in two weeks of eight, several in a row, none between."""
+    draw = np.random.default_rng(seed)
+    active = np.repeat(draw.random((rows, 26)) < 0.25, 28, axis=1)
+    return np.where(active, draw.poisson(0.25, active.shape), 0).astype(float)
+
+
+def test_demand_that_comes_in_bursts_is_expected_after_a_sale() -> None:
+    found = forecast(Series(bursts(120, 1), np.zeros(120, dtype=np.int64), np.zeros(120)))
+    even = np.random.default_rng(2).poisson(0.0625, (120, 728)).astype(float)
+    calm = forecast(Series(even, np.zeros(120, dtype=np.int64), np.zeros(120)))
+    kind = PATTERNS.index("intermittent")
+
+    assert found.calibration.burst_of(kind, 9) > 1.3
+    assert calm.calibration.burst_of(kind, 9) == pytest.approx(1.0, abs=0.15)
+
+
+def test_levels_hold_as_often_as_asked() -> None:
+    """Learned on two years; tried on what came after each sale of the half year that follows."""
+    draw = np.random.default_rng(9)
+    rows = 150
+    daily = np.where(
+        draw.random((rows, 910)) < 0.3, draw.negative_binomial(1, 0.12, (rows, 910)), 0
+    )
+    daily = daily.astype(float)
+    found = forecast(Series(daily[:, :728], np.zeros(rows, dtype=np.int64), np.zeros(rows)))
+    held = total = 0
+    for row in range(rows):
+        plan = plan_levels(
+            found,
+            row,
+            lead_time=LeadTime(10, 0, 9),
+            terms=None,
+            rules=Rules({"C": Decimal(95)}, 1, 14, 180, Decimal(60), Costs(None, Decimal(20))),
+            abc="C",
+            shelf_life_days=None,
+        )
+        point = float(plan.levels.reorder_point)
+        for day in range(728, 880, 11):
+            sold = np.flatnonzero(daily[row, day:]) + day
+            day_sold = sold[0]
+            place = draw.integers(0, int(daily[row, day_sold]))
+            held += place + daily[row, day_sold + 1 : day_sold + 10].sum() <= point
+            total += 1
+
+    assert held / total == pytest.approx(0.95, abs=0.02)

@@ -16,6 +16,7 @@ from purchasing.planning.ordering import (
     plan_purchase,
 )
 from purchasing.planning.protection import (
+    Learned,
     negative_binomial_quantile,
     poisson_quantile,
     protect,
@@ -71,6 +72,57 @@ def test_quantile_of_the_negative_binomial() -> None:
     """r = 4, p = 1/2: P(X ≤ k) = P(Bin(k + 4, 1/2) ≥ 4), 0.927 for 8 and 0.954 for 9."""
     assert negative_binomial_quantile(4, 8, 0.95) == 9
     assert negative_binomial_quantile(4, 8, 0.92) == 8
+
+
+def test_a_quantile_of_many_pieces_is_above_the_mean() -> None:
+    """Mean 120,000, CV 0.2: by the gamma law (Wilson & Hilferty) 120,000·(1 − 1/225 + 2.0537/15)³
+    = 174,285. Poisson of a million: 1,000,000 + 2.0537·1,000."""
+    many = negative_binomial_quantile(120_000, (120_000 * 0.2) ** 2, 0.98)
+
+    assert many == pytest.approx(174_285, rel=0.001)
+    assert poisson_quantile(1_000_000, 0.98) == pytest.approx(1_002_054, abs=2)
+
+
+def test_the_quantile_is_the_smallest_that_reaches_the_level() -> None:
+    """r = 1, p = 1/4: P(X ≤ k) = 1 − 0.75^(k+1); 0.98 is reached at k = 13
+    (0.9822), 0.976 at k = 12 (0.9762)."""
+    assert negative_binomial_quantile(3, 12, 0.98) == 13
+    assert negative_binomial_quantile(3, 12, 0.976) == 12
+
+
+def test_what_was_learned_makes_the_level() -> None:
+    """16 pieces ask for 20 after a sale; variance 2·20 + (0.1·20)² + 2² = 48, mean 24. Gamma:
+    24·(1 − 48/5184 + 2·√(48/5184))³ = 39.7. The delay's spread of 2 days at 1.25 a day, twice:
+    24 + √(15.68² + (1.645·2.5)²) = 40.2."""
+    found = protect(
+        demand=16,
+        per_day=1,
+        spread_per_day=1,
+        days=16,
+        lead_spread_days=2,
+        service_level=0.95,
+        is_intermittent=False,
+        learned=Learned(2.0, 0.1, 4.0, 2.0, 1.25, 2.0),
+    )
+
+    assert found.distribution == "gamma"
+    assert found.reorder_point == pytest.approx(40.2, abs=0.1)
+
+
+def test_the_last_piece_is_not_sold_without_another_being_ordered() -> None:
+    learned = Learned(1.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+    found = protect(
+        demand=0.01,
+        per_day=0.001,
+        spread_per_day=0.03,
+        days=10,
+        lead_spread_days=0,
+        service_level=0.9,
+        is_intermittent=True,
+        learned=learned,
+    )
+
+    assert found.reorder_point == 1
 
 
 def test_quantity_discount_of_the_race_cars() -> None:

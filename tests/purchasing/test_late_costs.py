@@ -92,7 +92,7 @@ def entered(
         supplier=lines[0].receipt.purchase_order.supplier,
         supplier_number=f"F-{SupplierInvoice.objects.count()}",
         issued_on=DAY,
-        charged=[Charged(line.pk, D(pieces), D(price), lowers) for line in lines],
+        charged=[Charged(line.pk, D(pieces), D(price), lowers_price=lowers) for line in lines],
         carriage=D(carriage),
         tax=D("0.00"),
         total_incl_tax=goods + D(carriage),

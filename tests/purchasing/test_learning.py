@@ -1,15 +1,29 @@
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from inventory.models import Product
-from inventory.services import Demand, change_reservations, default_warehouse, set_components
+from inventory.services import (
+    Demand,
+    adjust_stock,
+    change_reservations,
+    default_warehouse,
+    set_components,
+)
+from purchasing.courses import as_chart, course_of
 from purchasing.models import PurchaseOrder, StockPolicy
+from purchasing.selectors import incoming_at
 from purchasing.services import (
+    Arrived,
     accept_proposal,
+    close_order,
+    create_order,
     postpone_line,
     propose_orders,
     receive_goods,
@@ -56,9 +70,9 @@ def test_levels_come_from_what_was_asked() -> None:
 
     found = policy(product)
     assert found.demand_per_day == pytest.approx(D(2), rel=D("0.01"))
-    # Ten days of delay and one between two runs, then safety.
-    assert float(found.figures["protection_demand"]) == pytest.approx(22, rel=0.01)
-    assert found.reorder_point > 22
+    # Ten days of delay; the day between two runs is told by the undershoot.
+    assert float(found.figures["protection_demand"]) == pytest.approx(20, rel=0.01)
+    assert found.reorder_point >= 20
     reason = order.lines.get().reason
     assert reason["policy"] == "learned"
     assert {"demand_per_day", "service_level", "safety_stock", "lead_time_days"} <= set(reason)
@@ -72,6 +86,97 @@ def test_an_empty_shelf_teaches_as_much_as_a_full_one() -> None:
     propose_orders(on=DAY)
 
     assert policy(full).demand_per_day == policy(empty).demand_per_day
+
+
+def history(*, days_out: int) -> Product:
+    """Two pieces a day while there were some, then nothing: the sale was closed."""
+    product = ProductFactory()
+    adjust_stock(
+        product=product,
+        warehouse=default_warehouse(),
+        counted=D(2 * 120),
+        at=NOON - timedelta(days=120 + days_out, hours=1),
+        number="INV",
+        note="",
+    )
+    change_reservations(
+        demands=[
+            Demand(product.pk, D(2), NOON - timedelta(days=n), f"{product.sku}-{n}")
+            for n in range(days_out + 1, days_out + 121)
+        ],
+        warehouse=default_warehouse(),
+    )
+    return product
+
+
+@pytest.mark.parametrize("days_out", [28, 56, 180])
+def test_a_stock_out_does_not_cause_the_next(days_out: int) -> None:
+    """28 days without stock took the reorder point to 0.45 of what it was, 56 to nothing."""
+    there, out = history(days_out=0), history(days_out=days_out)
+
+    propose_orders(on=DAY)
+
+    assert policy(out).demand_per_day == pytest.approx(D(2), rel=D("0.02"))
+    assert policy(out).reorder_point == pytest.approx(policy(there).reorder_point, rel=D("0.1"))
+    assert int(policy(out).figures["days_out"]) == days_out
+
+
+def test_days_without_stock_are_told_and_drawn_grey(admin_client: Client) -> None:
+    out = history(days_out=28)
+    propose_orders(on=DAY)
+
+    page = admin_client.get(reverse("purchasing:product", args=[out.pk])).content.decode()
+
+    assert "jours sans stock ni commande ne sont pas comptés" in page
+    assert "Jours sans stock" in page
+    course = course_of(out, default_warehouse(), on=DAY, levels=(D(0), D(0)))
+    assert sum(week.unseen for week in course.weeks) == 28
+    grey = as_chart(course, defaultdict(str))["datasets"][-1]
+    # The whole height where a whole week is unknown.
+    assert max(height or 0 for height in grey["data"]) == max(w.stock or 0 for w in course.weeks)
+
+
+def test_levels_that_did_not_change_are_not_written_again() -> None:
+    product = ProductFactory(on_hand=250)
+    sold(product)
+    propose_orders(on=DAY)
+
+    with CaptureQueriesContext(connection) as captured:
+        propose_orders(on=DAY)
+
+    assert not [q for q in captured if 'INTO "purchasing_stockpolicy"' in q["sql"]]
+    StockPolicy.objects.update(reorder_point=1)
+    propose_orders(on=DAY)
+    assert policy(product).reorder_point > 1
+
+
+def test_an_order_closed_short_is_expected_until_it_was_closed() -> None:
+    product = ProductFactory(on_hand=1)
+    item = SupplierProductFactory(product=product)
+    order = create_order(
+        supplier=item.supplier,
+        warehouse=default_warehouse(),
+        quantities={product.pk: D(10)},
+        at=NOON - timedelta(days=20),
+    )
+    other = create_order(
+        supplier=item.supplier,
+        warehouse=default_warehouse(),
+        quantities={product.pk: D(5)},
+        at=NOON - timedelta(days=20),
+    )
+    row = order.lines.get()
+    receive_goods(
+        order_id=order.pk, quantities={row.pk: Arrived(D(4))}, at=NOON - timedelta(days=15)
+    )
+    close_order(order_id=order.pk, at=NOON - timedelta(days=5))
+    close_order(order_id=other.pk, at=NOON - timedelta(days=8))
+
+    def coming(days_ago: int) -> D:
+        day = DAY - timedelta(days=days_ago)
+        return incoming_at([product.pk], default_warehouse(), day).get(product.pk, D(0))
+
+    assert [coming(n) for n in (16, 10, 7, 4)] == [15, 11, 6, 0]
 
 
 def test_cancelled_orders_teach_nothing() -> None:
@@ -174,8 +279,6 @@ def proposal() -> PurchaseOrder:
     SupplierProductFactory(product=product, price="3.00")
     sold(product)
     # What is there is needed: nobody waits.
-    from inventory.services import adjust_stock
-
     adjust_stock(
         product=product,
         warehouse=default_warehouse(),

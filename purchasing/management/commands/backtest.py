@@ -40,6 +40,7 @@ class Command(SphinxCommand):
             "to": kept.last_day.isoformat(),
             "products": kept.products,
             "all": kept.outcomes,
+            "classes": kept.outcomes[0].get("classes", []),
         }
 
     def report(self, result: dict[str, Any]) -> None:
@@ -59,3 +60,8 @@ class Command(SphinxCommand):
                     f"{line.get('days_out', ''):>14}{line['average_stock']:>14}"
                     f"{line['average_value']:>14}{line.get('orders', ''):>11}"
                 )
+        for found in result.get("classes", []):
+            self.say(
+                f"Classe {found['abc']} : {found['asked']} % demandés, {found['achieved']} % tenus "
+                f"({found['orders']} réapprovisionnements)"
+            )
