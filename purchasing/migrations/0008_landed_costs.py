@@ -17,7 +17,11 @@ class Migration(migrations.Migration):
             name="spread_by",
             field=models.CharField(
                 blank=True,
-                choices=[("value", "Valeur"), ("pieces", "Nombre de pièces")],
+                choices=[
+                    ("value", "Valeur"),
+                    ("pieces", "Nombre de pièces"),
+                    ("weight", "Poids"),
+                ],
                 db_default="",
                 default="",
                 max_length=8,

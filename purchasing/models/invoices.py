@@ -39,6 +39,7 @@ class SupplierInvoice(Owed, models.Model):
     class SpreadBy(models.TextChoices):
         VALUE = "value", _("Valeur")
         PIECES = "pieces", _("Nombre de pièces")
+        WEIGHT = "weight", _("Poids")
 
     kind = models.CharField(_("genre"), max_length=11, choices=Kind, default=Kind.INVOICE)
 

@@ -1,7 +1,7 @@
 """Freight, customs and other costs of bringing goods in that another than their supplier charges.
 
 They are part of the cost of purchase (PCG, art. 213-31): shared out over the receipts they are
-for, by value or by pieces, they change the cost of what is still there of each.
+for, by value, pieces or weight, they change the cost of what is still there of each.
 """
 
 from collections.abc import Collection, Sequence
@@ -72,13 +72,25 @@ def _spread(lines: Sequence[ReceiptLine], spread_by: str, amount: Decimal) -> li
         weights = [line.kept * line.unit_price_excl_tax for line in lines]
     elif spread_by == SpreadBy.PIECES:
         weights = [line.kept for line in lines]
+    elif spread_by == SpreadBy.WEIGHT:
+        weights = [line.kept * _weight(line) for line in lines]
     else:
-        raise WrongState(_("Dites comment répartir les frais : par valeur ou par pièces."))
+        raise WrongState(_("Dites comment répartir les frais : par valeur, pièces ou poids."))
     if not sum(weights, ZERO):
         raise WrongState(
             _("Choisissez des réceptions dont il reste des pièces, et une clé qui les départage.")
         )
     return spread(amount, weights)
+
+
+def _weight(line: ReceiptLine) -> Decimal:
+    """Kilograms of a piece. Raises WrongState: the article doesn't say."""
+    product = line.order_line.product
+    if product.weight is None:
+        raise WrongState(
+            _("%s n'a pas de poids : donnez-le sur sa fiche, ou répartissez autrement.") % product
+        )
+    return product.weight
 
 
 @transaction.atomic

@@ -26,7 +26,8 @@ def lines() -> list[ReceiptLine]:
     found = []
     for sku, price, pieces in (("LAMP", "10.00", "10"), ("CANDLE", "2.00", "30")):
         supplier = SupplierFactory()
-        product = ProductFactory(sku=sku, unit_cost=None)
+        weight = D("2.5") if sku == "LAMP" else D("0.5")
+        product = ProductFactory(sku=sku, unit_cost=None, weight=weight)
         SupplierProductFactory(product=product, supplier=supplier, price=price)
         found.append(delivered(supplier, product, pieces))
     return found
@@ -63,6 +64,8 @@ def average(sku: str) -> Decimal:
         # 100 € and 60 € of goods.
         ("value", ["25.00", "15.00"], "12.5", "2.5"),
         ("pieces", ["10.00", "30.00"], "11", "3"),
+        # 10 × 2.5 kg and 30 × 0.5 kg.
+        ("weight", ["25.00", "15.00"], "12.5", "2.5"),
     ],
 )
 def test_freight_is_spread_over_what_others_delivered(
@@ -77,6 +80,15 @@ def test_freight_is_spread_over_what_others_delivered(
     moves = StockMove.objects.filter(kind="revaluation", origin_number=made.number)
     assert sorted(m.value_change for m in moves) == sorted(D(share) for share in shares)
     assert faults() == []
+
+
+def test_an_article_without_weight_is_named(carrier: Supplier, lines: list[ReceiptLine]) -> None:
+    Product.objects.filter(sku="CANDLE").update(weight=None)
+
+    with pytest.raises(WrongState, match="CANDLE"):
+        charged(carrier, lines, "weight")
+
+    assert not SupplierInvoice.objects.exists()
 
 
 def test_what_is_sold_bears_its_part_and_keeps_its_cost(
@@ -152,7 +164,7 @@ def test_the_same_invoice_or_one_that_nothing_bears_is_refused(
 
     with pytest.raises(AlreadyEntered):
         charged(carrier, lines)
-    for by, borne in (("value", []), ("", lines), ("weight", lines)):
+    for by, borne in (("value", []), ("", lines), ("volume", lines)):
         with pytest.raises(WrongState):
             charged(carrier, borne, by, number="T-2")
     assert SupplierInvoice.objects.count() == 1
