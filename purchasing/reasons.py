@@ -50,6 +50,8 @@ def explain(reason: Mapping[str, Any]) -> list[Told]:
         return []
     reason = _spoken(reason)
     told = [_position(reason)]
+    if late := _late(reason):
+        told.append(late)
     if reason.get("method"):
         told = [_demand(reason), _lead_time(reason), _levels(reason), *told]
     return [*told, *_need(reason), *_steps(reason), *_by_hand(reason)]
@@ -64,6 +66,20 @@ def _spoken(reason: Mapping[str, Any]) -> dict[str, Any]:
         {key: local(value) for key, value in step.items()} for step in reason.get("steps", [])
     ]
     return spoken
+
+
+def _late(r: Mapping[str, Any]) -> Told | None:
+    if r.get("late") in (None, "", "0"):
+        return None
+    return Told(
+        _("Trop tard"),
+        _(
+            "%(late)s des pièces attendues arrivent %(late_days)s jours après une commande "
+            "d'aujourd'hui : elles ne couvrent pas les ventes d'ici là."
+        )
+        % r,
+        _("jusqu'à leur arrivée = point de commande + ventes de ces jours"),
+    )
 
 
 def _position(r: Mapping[str, Any]) -> Told:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from statistics import fmean, stdev
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from inventory.models import StockMove, Warehouse
@@ -121,6 +121,28 @@ class LeadTimes:
             if known and len(known) >= RECEIPTS_TO_BELIEVE:
                 return LeadTime(fmean(known), stdev(known), len(known))
         return LeadTime(float(stated_days), stated_days * STATED_VARIATION, 0)
+
+
+def coming_late(
+    product_ids: Sequence[int], warehouse: Warehouse, on: date
+) -> dict[int, list[tuple[int, Decimal]]]:
+    """What is coming after a day, by product: (days after it, pieces), the first to come first.
+
+    Orders without a day, or overdue, may come any day: they are in nobody's way.
+    """
+    lines = PurchaseOrderLine.objects.filter(
+        product_id__in=list(product_ids),
+        purchase_order__warehouse=warehouse,
+        purchase_order__status__in=(Status.ACCEPTED, *_AWAITED),
+        purchase_order__expected_on__gt=on,
+        quantity__gt=F("quantity_received"),
+    ).order_by("purchase_order__expected_on", "pk")
+    found: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
+    for product_id, day, pieces in lines.values_list(
+        "product_id", "purchase_order__expected_on", F("quantity") - F("quantity_received")
+    ):
+        found[product_id].append(((day - on).days, pieces))
+    return found
 
 
 def incoming_at(

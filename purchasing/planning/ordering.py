@@ -23,6 +23,9 @@ class Position(NamedTuple):
     backordered: Decimal
     # On hand, and expired or about to before anybody asks for it (ageing.py).
     unsellable: Decimal = ZERO
+    # Of what is coming: pieces that come after what would be ordered now, and how many days after.
+    late: Decimal = ZERO
+    late_days: int = 0
 
     @property
     def available(self) -> Decimal:
@@ -31,6 +34,11 @@ class Position(NamedTuple):
     @property
     def forecast(self) -> Decimal:
         return self.available + self.incoming - self.backordered
+
+    @property
+    def in_time(self) -> Decimal:
+        """The forecast without what comes too late."""
+        return self.forecast - self.late
 
 
 class Costs(NamedTuple):
@@ -104,12 +112,18 @@ def needed(position: Position, levels: Levels) -> Decimal:
     """Pieces to buy before anybody rounds: up to the maximum once the reorder point is reached.
 
     The (s, S) policy (SPT ch. 6). Without levels (just in time, no sales): what customers wait
-    for and nothing else.
+    for and nothing else. What comes later than an order of today would doesn't cover the days
+    until then: for these, what is sold meanwhile is bought, and the reorder point held.
     """
     if levels.policy in ("just_in_time", "backorders"):
         return max(-position.forecast, ZERO)
     due = position.forecast <= levels.reorder_point and position.forecast < levels.order_up_to
-    return levels.order_up_to - position.forecast if due else ZERO
+    usual = levels.order_up_to - position.forecast if due else ZERO
+    if not position.late or position.in_time > levels.reorder_point:
+        return usual
+    sold = (levels.per_day * position.late_days).to_integral_value(rounding=ROUND_CEILING)
+    until_it_comes = min(levels.reorder_point + sold, levels.order_up_to)
+    return max(usual, until_it_comes - position.in_time)
 
 
 def plan_purchase(
@@ -144,6 +158,8 @@ def purchase_of(
         "reserved": plain(position.reserved),
         "available": plain(position.available),
         "incoming": plain(position.incoming),
+        "late": plain(position.late),
+        "late_days": str(position.late_days),
         "backordered": plain(position.backordered),
         "forecast": plain(position.forecast),
         "reorder_point": plain(levels.reorder_point),

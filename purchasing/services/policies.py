@@ -30,7 +30,13 @@ from purchasing.planning.forecasting import Forecast, forecast
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
 from purchasing.planning.ordering import Levels, Position, Terms
 from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series, days_without_stock
-from purchasing.selectors import LeadTimes, as_rules, incoming_at, replenishment_rules
+from purchasing.selectors import (
+    LeadTimes,
+    as_rules,
+    coming_late,
+    incoming_at,
+    replenishment_rules,
+)
 from sphinx.core.clock import start_of
 from sphinx.core.money import plain
 from suppliers.selectors import Offer, offers_of
@@ -107,10 +113,18 @@ class Learning:
         prior = self._priors.get(product.category_id, 0.0)
         return series, forecast(series, np.array([prior]))
 
-    def as_it_ages(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """With what of their stock will expire before it can be sold, on today's lots."""
+    def as_it_will_be(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """With what of their stock will expire before it can be sold, on today's lots, and what
+        of their orders comes later than one of today would."""
         if self.is_past:
             return list(candidates)
+        coming = coming_late([c.product.pk for c in candidates], self.warehouse, self.on)
+        candidates = [
+            c._replace(position=_without_late(c, coming[c.product.pk]))
+            if c.product.pk in coming
+            else c
+            for c in candidates
+        ]
         dated = dated_lots([c.product.pk for c in candidates if c.product.tracks_lots],
                            self.warehouse)  # fmt: skip
         return [
@@ -162,7 +176,7 @@ class Learning:
             )
             for row, pk in enumerate(ids)
         ]
-        yield from self.as_it_ages(found)
+        yield from self.as_it_will_be(found)
 
     def _series(self, ids: Sequence[int]) -> Series:
         first = self.on - timedelta(days=MAX_WEEKS * DAYS)
@@ -248,6 +262,16 @@ class Learning:
         price = terms.unit_price(terms.minimum_quantity)
         cost = yearly_cost(plan, terms, self.rules) if plan.levels.per_day > 0 else price
         return cost, price, offer.item.pk
+
+
+def _without_late(candidate: Candidate, coming: Sequence[tuple[int, Decimal]]) -> Position:
+    """The position, saying what comes more than `days_to_come` from now."""
+    horizon = candidate.days_to_come
+    late = [(days, pieces) for days, pieces in coming if days > horizon]
+    if not late:
+        return candidate.position
+    pieces = sum((pieces for _days, pieces in late), ZERO)
+    return candidate.position._replace(late=pieces, late_days=late[0][0] - horizon)
 
 
 def current_positions(product_ids: Sequence[int], warehouse: Warehouse) -> dict[int, Position]:

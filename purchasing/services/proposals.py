@@ -135,7 +135,7 @@ def _decide(
     if not learning.is_past:
         fresh = current_positions(ids, learning.warehouse)
         due = [c._replace(position=fresh[c.product.pk]) for c in due]
-        due = learning.as_it_ages(due)
+        due = learning.as_it_will_be(due)
     put_off = _put_off(ids, learning)
     fixed = _fixed(learning.warehouse)
     wanted: dict[int, list[Wanted]] = defaultdict(list)
