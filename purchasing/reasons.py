@@ -141,6 +141,8 @@ def _demand(r: Mapping[str, Any]) -> Told:
             " "
             + _("%s pièces d'une commande exceptionnelle sont laissées de côté.") % (r["capped"])
         )
+    if r.get("inherits_from"):
+        text += " " + _("Il reprend l'historique de %s.") % r["inherits_from"]
     days_out = int(r.get("days_out") or 0)
     if days_out:
         text += (

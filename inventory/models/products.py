@@ -80,6 +80,15 @@ class Product(models.Model):
         blank=True,
         help_text=_("Précommande : rien n'en part avant ce jour."),
     )
+    inherits_from = models.ForeignKey(
+        "self",
+        verbose_name=_("remplace"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="heirs",
+        help_text=_("Un nouvel article : les ventes de celui-là comptent pour son réappro."),
+    )
     unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
     barcode = models.CharField(
         _("code-barres"), max_length=14, blank=True, validators=[validate_barcode]
@@ -147,6 +156,11 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=models.Q(tax_rate__isnull=True) | models.Q(tax_rate__gte=0),
                 name="inventory_product_tax_rate_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(inherits_from__isnull=True)
+                | ~models.Q(inherits_from=models.F("id")),
+                name="inventory_product_not_its_own_heir",
             ),
         ]
 

@@ -27,6 +27,7 @@ from inventory.services import classify_products
 from purchasing.models import StockPolicy
 from purchasing.planning.ageing import unsellable
 from purchasing.planning.forecasting import Forecast, forecast
+from purchasing.planning.heirs import began_with_them, seen_before_its_day, with_inherited
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
 from purchasing.planning.ordering import Levels, Position, Terms
 from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series, days_without_stock
@@ -153,7 +154,7 @@ class Learning:
         return list(found.order_by("sku").values_list("pk", flat=True))
 
     def _chunk(self, ids: Sequence[int]) -> Iterator[Candidate]:
-        products = Product.objects.in_bulk(ids)
+        products = Product.objects.select_related("inherits_from").in_bulk(ids)
         series = self._series(ids)
         priors = np.array([self._priors.get(products[pk].category_id, 0.0) for pk in ids])
         foretold = forecast(series, priors)
@@ -180,13 +181,24 @@ class Learning:
 
     def _series(self, ids: Sequence[int]) -> Series:
         first = self.on - timedelta(days=MAX_WEEKS * DAYS)
-        asked = asked_by_day(ids, self.warehouse, first=first, before=self.on)
-        began = first_days(ids, self.warehouse)
+        before_them = dict(
+            Product.objects.filter(pk__in=ids, inherits_from__isnull=False).values_list(
+                "pk", "inherits_from"
+            )
+        )
+        everybody = list({*ids, *before_them.values()})
+        own_asked = asked_by_day(everybody, self.warehouse, first=first, before=self.on)
+        own_days = first_days(everybody, self.warehouse)
+        asked = with_inherited(own_asked, before_them, own_days)
+        began = began_with_them(before_them, own_days)
         # As many weeks as the oldest of them has, so that a young shop costs little.
-        oldest = min(began.values(), default=self.on)
+        oldest = min((began[pk] for pk in ids if pk in began), default=self.on)
         weeks = min(max(-(-(self.on - oldest).days // DAYS), 1), MAX_WEEKS)
-        changes = stock_changes(ids, self.warehouse, first=first, before=self.on, asked=asked)
+        here = set(ids)
+        theirs = [item for item in own_asked if item.product_id in here]
+        changes = stock_changes(ids, self.warehouse, first=first, before=self.on, asked=theirs)
         out = days_without_stock(ids, changes, before=self.on, weeks=weeks)
+        out = seen_before_its_day(out, ids, before_them, own_days, before=self.on)
         return build_series(ids, asked, began, before=self.on, weeks=weeks, out=out)
 
     def _positions(self, ids: Sequence[int]) -> dict[int, Position]:
@@ -211,7 +223,8 @@ class Learning:
         row: int,
         prior: float,
     ) -> Candidate:
-        abc = self.classes.get(product.pk, "")
+        # Until its own sales tell, an heir is of its predecessor's class.
+        abc = self.classes.get(product.pk) or self.classes.get(product.inherits_from_id or 0, "")
         choices: Sequence[Offer | None] = offers or [None]
         plans = [(o, self._plan(product, o, foretold, row, abc)) for o in choices]
         offer, plan = min(plans, key=lambda pair: self._rank(*pair))
@@ -220,6 +233,7 @@ class Learning:
             "capped": plain(Decimal(repr(round(float(series.capped[row]), 3)))),
             "days_out": str(int((~series.known[row]).sum())),
             "offers": str(len(offers)),
+            "inherits_from": product.inherits_from.sku if product.inherits_from else "",
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
         levels = plan.levels
