@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -190,7 +191,8 @@ def _heads(path: Path, limit: int) -> tuple[str, list[_Head]]:
 
 def _csv_records(text: str, delimiter: str, limit: int) -> list[tuple[int, list[str]]]:
     """The first records that aren't blank; Excel's own "sep=;" line is passed over."""
-    lines = (unwrapped(line) for line in text.splitlines(keepends=True))
+    # Lines as the whole file will be read: a vertical tab, which splitlines() knows, ends none.
+    lines = map(unwrapped, io.StringIO(text, newline=""))
     reader = csv.reader(lines, delimiter=delimiter)
     found: list[tuple[int, list[str]]] = []
     before = 0

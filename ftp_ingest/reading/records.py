@@ -188,7 +188,8 @@ class Records:
             lines = _Lines(stream)
             lines.skip_to(self._format.header_line - 1)
             lines.start_record()
-            if next(self._reader(lines), None) is not None:
+            # The header was understood already, quotes that nobody doubled and all.
+            if next(csv.reader(lines, delimiter=self._format.delimiter), None) is not None:
                 yield from self._csv_records(lines)
 
     def _reader(self, lines: _Lines) -> Iterator[list[str]]:

@@ -74,6 +74,7 @@ def change_reservations(
     release_ids: Iterable[int] = (),
     forgotten_ids: Iterable[int] = (),
     locked_ids: Iterable[int] = (),
+    locked_places: Iterable[Place] = (),
 ) -> Reserved:
     """Free the reservations `release_ids`, set goods aside for `demands`, refill who waits.
 
@@ -81,8 +82,8 @@ def change_reservations(
     just-in-time supply are no exception: leftovers are used first, the rest is a shortage
     that purchasing sees. A bundle asks for its components. What is freed was not asked after
     all: replenishment forgets it; of `forgotten_ids`, which are freed too, it forgets what left
-    as well. The positions of `locked_ids` are locked with the others, for a caller who will
-    resize those reservations.
+    as well. The positions of `locked_ids`, and `locked_places`, are locked with the others, for a
+    caller who will change what is reserved there: positions are locked once a transaction.
     """
     forgotten = list(forgotten_ids)
     freed = [*release_ids, *forgotten]
@@ -93,7 +94,7 @@ def change_reservations(
     places |= places_of([*freed, *locked_ids])
     if not places:
         return Reserved([], ZERO)
-    positions = lock_places(places)
+    positions = lock_places(places.union(locked_places))
     _release(lock_reservations(freed), positions)
     if forgotten:
         Reservation.objects.filter(Q(pk__in=forgotten) | Q(bundle__in=forgotten)).update(asked=ZERO)

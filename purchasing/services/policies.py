@@ -181,11 +181,8 @@ class Learning:
 
     def _series(self, ids: Sequence[int]) -> Series:
         first = self.on - timedelta(days=MAX_WEEKS * DAYS)
-        before_them = dict(
-            Product.objects.filter(pk__in=ids, inherits_from__isnull=False).values_list(
-                "pk", "inherits_from"
-            )
-        )
+        heirs = Product.objects.filter(pk__in=ids).values_list("pk", "inherits_from")
+        before_them = {pk: other for pk, other in heirs if other is not None}
         everybody = list({*ids, *before_them.values()})
         own_asked = asked_by_day(everybody, self.warehouse, first=first, before=self.on)
         own_days = first_days(everybody, self.warehouse)

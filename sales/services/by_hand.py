@@ -22,7 +22,7 @@ from sales.models import DeliveryNote, DirectOrder, Order, OrderLine
 from sales.services.direct import delivery_of_order, forget_deliveries, keep_deliveries
 from sales.services.releasing import OPEN_STATES, cancel_drafts, reservations_of
 from sphinx.core import clock
-from sphinx.core.errors import BusinessRuleError
+from sphinx.core.errors import BusinessRuleError, ConflictError
 from sphinx.core.services import record
 
 Status = Order.Status
@@ -45,8 +45,7 @@ def confirm_orders(*, order_ids: Sequence[int], actor: Any = None) -> list[Order
     Raises:
         BusinessRuleError: one of them is cancelled.
     """
-    lock_places(_places_asked_by(order_ids))
-    orders = list(lock_orders(order_ids).select_related("shop", "customer"))
+    orders = _locked_with_goods(order_ids)
     for order in orders:
         if order.status == Status.CANCELLED:
             raise BusinessRuleError(
@@ -78,6 +77,22 @@ def _places_asked_by(order_ids: Sequence[int]) -> set[Place]:
 def _places_held_by(order_ids: Sequence[int]) -> set[Place]:
     """Where goods are set aside, or will be if somebody confirms first."""
     return places_of(reservations_of(order_ids)) | _places_asked_by(order_ids)
+
+
+def _locked_with_goods(order_ids: Sequence[int]) -> list[Order]:
+    """The orders, locked after all places where their goods are or would be set aside.
+
+    Raises:
+        ConflictError: somebody changed their lines meanwhile, and other places would be needed.
+    """
+    places = _places_held_by(order_ids)
+    lock_places(places)
+    orders = list(lock_orders(order_ids).select_related("shop", "customer"))
+    if not _places_held_by(order_ids) <= places:
+        raise ConflictError(
+            _("La commande %(number)s vient de changer : à relire.") % {"number": orders[0].number}
+        )
+    return orders
 
 
 # Where a supplier's part goes is decided with the order locked; the place is the same.
@@ -132,8 +147,7 @@ def cancel_order(*, order_id: int, at: datetime, actor: Any = None) -> Order:
     Raises:
         BusinessRuleError: something has been delivered.
     """
-    lock_places(_places_held_by([order_id]))
-    order = lock_orders([order_id]).select_related("shop").get()
+    (order,) = _locked_with_goods([order_id])
     if order.status == Status.CANCELLED:
         return order
     if order.status not in OPEN_STATES:
@@ -163,8 +177,7 @@ def withdraw_orders(*, order_ids: Sequence[int], actor: Any = None) -> int:
     Raises:
         BusinessRuleError: one of them has been delivered or invoiced.
     """
-    lock_places(_places_held_by(order_ids))
-    orders = list(lock_orders(order_ids))
+    orders = _locked_with_goods(order_ids)
     gone = [o for o in orders if o.status not in OPEN_STATES and not o.is_history]
     if gone:
         raise BusinessRuleError(

@@ -8,7 +8,8 @@ from typing import Any
 
 from customers.models import Customer
 from customers.services import Source
-from inventory.services import Demand, ProductFacts, Reserved
+from inventory.locks import Place, places_of
+from inventory.services import Demand, ProductFacts, Reserved, places_asked, warehouse_of
 from sales.drafts import OrderDraft
 from sales.models import Order, OrderLine
 from sales.services.currencies import EURO
@@ -16,6 +17,7 @@ from sales.services.deeds import Deeds, deeds_of_lines, refund_to_explain
 from sales.services.direct import deliveries_of_work, is_sent_by_supplier, keep_deliveries
 from sales.services.order_work import OrderResult, Work
 from sales.services.pricing import PricedLine
+from sales.services.releasing import reservations_of
 from sphinx.core.bulk import insert_rows
 from sphinx.core.exchange import Rate
 from sphinx.core.models import Company, Shop
@@ -247,6 +249,26 @@ def deeds_of_work(shop: Shop, work: Work) -> list[Deeds]:
         is_history=work.is_history,
         ships_itself=shop.ships_itself,
     )
+
+
+def places_of_work(
+    shop: Shop, work: Sequence[Work], products: Mapping[str, ProductFacts]
+) -> set[Place]:
+    """Where orders that are known hold goods, or will once they are brought up to date."""
+    demands = [
+        Demand(
+            product.pk,
+            line.draft.quantity,
+            w.draft.placed_at,
+            w.draft.number,
+            direct_delivery_id=w.known_pk if is_sent_by_supplier(shop, product) else None,
+        )
+        for w in work
+        for line in w.priced.lines
+        if (product := products.get(line.draft.article_key))
+    ]
+    held = places_of(reservations_of([w.known_pk for w in work]))
+    return held | places_asked(demands, warehouse_of(shop))
 
 
 def _demand(draft: OrderDraft, product_id: int, line: PricedLine, deeds: Deeds) -> Demand:

@@ -4,7 +4,7 @@ A chunk is one transaction and a fixed number of statements, whatever its size. 
 key makes an order, a hash of what it says tells whether anything changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.services import Source, upsert_customers
+from inventory.locks import Place
 from inventory.services import (
     ProductFacts,
     change_reservations,
@@ -45,6 +46,7 @@ from sales.services.order_rows import (
     LinePlan,
     OrderFacts,
     database_values,
+    places_of_work,
     raw_hash_to_keep,
 )
 from sales.services.order_work import OrderChange, OrderResult, Work, rejection
@@ -115,8 +117,11 @@ def _apply(
     if not work:
         return
     fresh = [w for w in work if w.existing is None]
-    _insert(shop, fresh, products, source, at, result)
-    _update(shop, [w for w in work if w.existing is not None], products, source, at, result)
+    told = [w for w in work if w.existing is not None]
+    # What both touch is locked at once: two locks of a transaction could cross another's.
+    places = places_of_work(shop, told, products) if fresh and told else set()
+    _insert(shop, fresh, products, source, at, result, places)
+    _update(shop, told, products, source, at, result)
     _prepare_complements(shop, fresh, at)
     result.written_ids += [w.draft.external_id for w in work]
     result.applied_ids += result.written_ids
@@ -411,6 +416,7 @@ def _insert(
     source: Source,
     at: datetime,
     result: OrderResult,
+    locked_places: Collection[Place] = (),
 ) -> None:
     if not work:
         return
@@ -434,7 +440,9 @@ def _insert(
         ((pk, *database_values(row)) for pk, row in zip(ids, rows, strict=True)),
     )
     plan = LinePlan(shop, work, products)
-    reserved = change_reservations(demands=plan.demands, warehouse=warehouse_of(shop))
+    reserved = change_reservations(
+        demands=plan.demands, warehouse=warehouse_of(shop), locked_places=locked_places
+    )
     plan.write(ids, reserved, result)
     for w in work:
         if w.completes:

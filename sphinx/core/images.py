@@ -1,10 +1,13 @@
 """Pictures that people bring: checked, turned upright, made smaller and made anew."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
+from threading import Lock
 from typing import Any
 
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from sphinx.core.errors import InputError
 
@@ -13,6 +16,21 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 SIDE = 1200
 _FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+_lock = Lock()
+
+
+@contextmanager
+def _whole_ones_only() -> Iterator[None]:
+    """Refuse files that end too early: the printing library lets them pass everywhere."""
+    with _lock:
+        before = ImageFile.LOAD_TRUNCATED_IMAGES
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def bounded_jpeg(file: Any, *, side: int = SIDE) -> bytes:
@@ -31,7 +49,8 @@ def bounded_jpeg(file: Any, *, side: int = SIDE) -> bytes:
             raise InputError(
                 _("Cette image a trop de points : réduisez-la d'abord."), code="image.too_big"
             )
-        upright = ImageOps.exif_transpose(found).convert("RGBA")
+        with _whole_ones_only():
+            upright = ImageOps.exif_transpose(found).convert("RGBA")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise InputError(
             _("Ce n'est pas une image PNG, JPEG ou WebP."), code="image.invalid"

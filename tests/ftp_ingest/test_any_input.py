@@ -103,3 +103,15 @@ def test_no_byte_breaks_the_reading(name: str, tmp_path: Path, data: st.DataObje
     path.write_bytes(bytes(raw))
 
     read_all(path)
+
+
+def test_a_vertical_tab_ends_no_line(tmp_path: Path) -> None:
+    """Python's own idea of lines is wider than that of files: both readings have one."""
+    raw = bytearray((DATA / "woocommerce" / "skyverge.csv").read_bytes())
+    # In front of the header, and the quotes of its end spoilt.
+    raw[0:0] = b"\x0b"
+    del raw[994:1023]
+    path = tmp_path / "f.csv"
+    path.write_bytes(bytes(raw))
+
+    read_all(path)

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
-from PIL import Image
+from PIL import Image, ImageFile
 
 from inventory.models import Product, ProductPicture
 from inventory.services import set_picture
@@ -75,7 +75,13 @@ def test_nothing_but_pixels_stays_of_a_picture() -> None:
     ],
     ids=["svg", "gif", "cut short", "empty", "too big"],
 )
-def test_what_is_no_picture_is_refused(data: bytes) -> None:
+@pytest.mark.parametrize("is_lenient", [False, True])
+def test_what_is_no_picture_is_refused(
+    data: bytes, is_lenient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the printing library has told Pillow to take what is cut short."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", is_lenient)
+
     with pytest.raises(InputError):
         bounded_jpeg(uploaded(data))
 

@@ -38,7 +38,7 @@ from sphinx.core.proofs import run_proofs
 from suppliers.models import Supplier
 from tests.factories import NOON, ProductFactory, SupplierFactory, SupplierProductFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 D = Decimal
 STOCK = {"stock_equals_moves", "stock_value", "stock_value_days", "transfers", "lots_equal_moves"}
 VERBS = ("receive", "late", "sell", "sell", "send", "arrive", "lose", "charge", "lower",
