@@ -118,7 +118,7 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     list_filter = ["supply_mode", "category", "is_incomplete", "is_active"]
     list_select_related = ["category"]
     search_fields = ["sku", "label", "barcode"]
-    autocomplete_fields = ["inherits_from"]
+    raw_id_fields = ["inherits_from"]
     inlines = [PositionInline, ReorderRuleInline, ComponentInline, LotInline]
     actions_detail = ["course"]
     resource_classes = [ProductResource]
