@@ -1,7 +1,7 @@
 """Every command of ours starts and ends well under each Python that operators have.
 
 Debian's own is what `make demo` installs on; 3.13 is Debian 13's. Where one of them is absent the
-test says so and is skipped; .ci/setup installs nothing for it.
+test says so and is skipped; .ci/test brings our packages for a 3.13 that is there.
 """
 
 import os
@@ -94,14 +94,16 @@ def packages_of(python: str) -> Path | None:
 def run(
     python: str, packages: Path, data: Path, *command: str
 ) -> "subprocess.CompletedProcess[str]":
-    kept = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    ours = ("DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if k not in ours}
     return subprocess.run(
         [python, "manage.py", *command],
         cwd=ROOT,
         env={
             **kept,
             "PYTHONPATH": str(packages),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # Compiled once for all commands, and nothing of it left among the sources.
+            "PYTHONPYCACHEPREFIX": str(data.parent / "compiled"),
             "DATABASE_URL": f"sqlite:///{data / 'sphinx.sqlite3'}",
             "SPHINX_DATA_DIR": str(data),
             "DEBUG": "1",
