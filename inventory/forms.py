@@ -56,6 +56,46 @@ class ScanForm(forms.Form):
     )
     mode = forms.ChoiceField(choices=[("add", ""), ("set", "")], required=False)
     lot = forms.IntegerField(required=False)
+    # The bin at which one stands; ticked, what lies in none.
+    place = forms.CharField(required=False, max_length=30)
+    bin = forms.CharField(required=False, max_length=30)
+
+
+class WalkForm(forms.Form):
+    """The bins of a warehouse along the walk, a line each."""
+
+    codes = forms.CharField(
+        label=gettext_lazy("Emplacements"),
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"class": "sx-select sx-wide", "rows": 16}),
+        help_text=gettext_lazy(
+            "Un par ligne, dans l'ordre où l'on passe devant : la liste de prélèvement le suit."
+        ),
+    )
+
+
+class MoveGoodsForm(forms.Form):
+    """Pieces of an article to take from one bin to another."""
+
+    article = forms.CharField(
+        label=gettext_lazy("Code-barres ou référence"), max_length=80, widget=_TEXT
+    )
+    source = forms.CharField(
+        label=gettext_lazy("De l'emplacement"),
+        required=False,
+        max_length=30,
+        widget=_TEXT,
+        help_text=gettext_lazy("Vide : de ce qui n'est pas encore rangé."),
+    )
+    to = forms.CharField(label=gettext_lazy("Vers l'emplacement"), max_length=30, widget=_TEXT)
+    quantity = forms.DecimalField(
+        label=gettext_lazy("Pièces"),
+        min_value=Decimal("0.001"),
+        max_digits=12,
+        decimal_places=3,
+        widget=forms.NumberInput(attrs={"class": "sx-select", "step": "any"}),
+    )
 
 
 class GoodsForm(forms.Form):

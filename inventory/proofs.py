@@ -9,6 +9,7 @@ from django.db.models.functions import TruncDate
 
 from inventory.models import (
     WORTH,
+    BinStock,
     LotPosition,
     Reservation,
     StockMove,
@@ -164,6 +165,27 @@ def lots_equal_moves(proof: Proof) -> None:
         if lots > position.on_hand and not position.allows_negative:
             proof.faults.append(f"{position.product.sku} : {lots} dans les lots, "
                                 f"{position.on_hand} en stock")  # fmt: skip
+
+
+@proves("bins")
+def bins_hold_what_is_there(proof: Proof) -> None:
+    """What lies in bins is never more than the warehouse holds."""
+    rows = (
+        BinStock.objects.order_by()
+        .values_list("product", "bin__warehouse")
+        .annotate(pieces=Sum("on_hand"))
+    )
+    placed = {(product, warehouse): pieces for product, warehouse, pieces in rows}
+    positions = StockPosition.objects.filter(product__in={p for p, _w in placed})
+    for position in positions.select_related("product"):
+        pieces = placed.pop((position.product_id, position.warehouse_id), Decimal(0))
+        proof.checked += 1
+        if pieces > max(position.on_hand, Decimal(0)):
+            proof.faults.append(f"{position.product.sku} : {pieces} dans les emplacements, "
+                                f"{position.on_hand} en stock")  # fmt: skip
+    proof.faults += [
+        f"article n° {pk} : rangé sans position" for (pk, _w), n in placed.items() if n
+    ]
 
 
 @proves("expired_equals_lots")

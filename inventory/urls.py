@@ -12,6 +12,10 @@ urlpatterns = [
     path("stock/transferts/<int:transfer_id>/", views.transfer, name="transfer"),
     path("stock/corriger/<int:position_id>/", views.correct, name="correct"),
     path("stock/articles/<int:product_id>/image/", views.picture, name="picture"),
+    path("stock/emplacements/", views.bins, name="bins"),
+    path("stock/emplacements/parcours/", views.walk, name="walk"),
+    path("stock/emplacements/deplacer/", views.move_goods, name="move_goods"),
+    path("stock/a-ranger/", views.put_away, name="put_away"),
     path("stock/valeur/", views.value, name="value"),
     path("stock/valeur.csv", views.value_csv, name="value_csv"),
 ]

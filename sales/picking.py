@@ -2,27 +2,33 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from inventory.models import BundleComponent, Product
+from inventory.selectors import natural_key, places_to_pick
 from sales.models import DeliveryNote, DeliveryNoteLine
 
 
 class Piece(NamedTuple):
-    """Pieces of a product that a note holds."""
+    """Pieces of a product that a note holds, and the warehouse that they leave."""
 
     note_id: int
     note_number: str
     product: Product
     quantity: Decimal
+    warehouse_id: int
 
 
 class Pick(NamedTuple):
-    """What to take from one shelf in one go, and which parcels it goes to."""
+    """What to take from one place in one go, and which parcels it goes to."""
 
+    place: str
     product: Product
     quantity: Decimal
     shares: list[tuple[str, Decimal]]
+    # In a warehouse with bins: it lies in none yet.
+    is_unplaced: bool = False
 
 
 def pieces_of(note_ids: Iterable[int]) -> list[Piece]:
@@ -31,7 +37,7 @@ def pieces_of(note_ids: Iterable[int]) -> list[Piece]:
         DeliveryNoteLine.objects.filter(
             delivery_note__in=list(note_ids), order_line__product__isnull=False
         )
-        .select_related("delivery_note", "order_line__product__picture")
+        .select_related("delivery_note", "order_line__product__picture", "order_line__reservation")
         .defer("order_line__product__picture__data")
         .order_by("delivery_note_id", "order_line__position")
     )
@@ -58,6 +64,7 @@ def pieces_of(note_ids: Iterable[int]) -> list[Piece]:
                 line.delivery_note.number,
                 component,
                 before + line.quantity * each,
+                line.order_line.reservation.warehouse_id if line.order_line.reservation else 0,
             )
     return list(sums.values())
 
@@ -82,16 +89,41 @@ def weights_of(note_ids: Iterable[int]) -> dict[int, Decimal | None]:
 
 
 def picking_list(notes: Iterable[DeliveryNote]) -> list[Pick]:
-    """The notes' goods in the order of the shelves, each product once."""
-    picks: dict[int, Pick] = {}
+    """The notes' goods in the order of the walk, each product once a place.
+
+    Where a warehouse has bins, from those that shipping will take them out of; else from the
+    place written on the article. What has no place comes last.
+    """
+    wanted: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces_of(note.pk for note in notes):
-        known = picks.get(piece.product.pk, Pick(piece.product, Decimal(0), []))
-        picks[piece.product.pk] = Pick(
-            piece.product,
-            known.quantity + piece.quantity,
-            [*known.shares, (piece.note_number, piece.quantity)],
-        )
-    # Products without a shelf come last.
-    return sorted(
-        picks.values(), key=lambda p: (not p.product.location, p.product.location, p.product.sku)
-    )
+        wanted.setdefault((piece.product.pk, piece.warehouse_id), []).append(piece)
+    totals = {
+        place: sum((p.quantity for p in pieces), Decimal(0)) for place, pieces in wanted.items()
+    }
+    steps = places_to_pick(totals)
+    ordered: list[tuple[tuple[Any, ...], Pick]] = []
+    for place, pieces in wanted.items():
+        product, warehouse = pieces[0].product, place[1]
+        if place not in steps:
+            code = product.location
+            pick = Pick(code, product, totals[place], _shares(pieces, totals[place]))
+            ordered.append(((not code, warehouse, 0, natural_key(code), product.sku), pick))
+        for found, quantity in steps.get(place, ()):
+            code, at = (found.code, found.position) if found else ("", 0)
+            pick = Pick(code, product, quantity, _shares(pieces, quantity), found is None)
+            ordered.append(((not code, warehouse, at, [], product.sku), pick))
+    return [pick for _order, pick in sorted(ordered, key=itemgetter(0))]
+
+
+def _shares(pieces: list[Piece], quantity: Decimal) -> list[tuple[str, Decimal]]:
+    """Which parcels `quantity` pieces go to, the first notes first; they leave `pieces`."""
+    shares = []
+    left = quantity
+    while pieces and left > 0:
+        first = pieces.pop(0)
+        taken = min(first.quantity, left)
+        shares.append((first.note_number, taken))
+        left -= taken
+        if taken < first.quantity:
+            pieces.insert(0, first._replace(quantity=first.quantity - taken))
+    return shares

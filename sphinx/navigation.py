@@ -81,6 +81,8 @@ SIDEBAR: list[dict[str, Any]] = [
         _page(
             _("Articles sans référence"), "join", "sales:without_sku", "inventory.change_product"
         ),
+        _page(_("À ranger"), "shelves", "inventory:put_away", "inventory.change_binstock"),
+        _page(_("Emplacements"), "grid_view", "inventory:bins", "inventory.view_stockposition"),
         _list(_("Mouvements"), "swap_vert", "inventory.stockmove"),
         _list(_("Réservations"), "bookmark", "inventory.reservation"),
         _list(_("Inventaires"), "fact_check", "inventory.stockcount"),

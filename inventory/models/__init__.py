@@ -1,5 +1,6 @@
 """What is sold and where it lies: products, warehouses, the ledger of moves, reservations."""
 
+from inventory.models.bins import Bin, BinStock
 from inventory.models.documents import (
     ReorderRule,
     StockCount,
@@ -29,6 +30,8 @@ from inventory.models.stock import (
 
 __all__ = [
     "WORTH",
+    "Bin",
+    "BinStock",
     "BundleComponent",
     "DirectDelivery",
     "DirectDemand",

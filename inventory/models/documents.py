@@ -109,6 +109,8 @@ class StockCountLine(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
     )
+    # Where it lies, in a warehouse with bins; blank: in none, or in whichever.
+    bin_code = models.CharField(_("emplacement"), max_length=30, blank=True, db_default="")
     counted = QuantityField(_("compté"), null=True, blank=True)
     # What the books said when it was counted: goods that move afterwards are no difference.
     expected = QuantityField(_("attendu"), null=True, blank=True)
@@ -133,10 +135,10 @@ class StockCountLine(models.Model):
     class Meta:
         verbose_name = _("ligne d'inventaire")
         verbose_name_plural = _("lignes d'inventaire")
-        ordering = ["product__location", "product__sku", "id"]
+        ordering = ["bin_code", "product__location", "product__sku", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["count", "product"],
+                fields=["count", "product", "bin_code"],
                 condition=models.Q(lot__isnull=True),
                 name="inventory_count_product_once",
             ),

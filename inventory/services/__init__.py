@@ -59,6 +59,7 @@ from inventory.services.transfers import (
     receive_transfer,
     send_transfer,
 )
+from inventory.services.walk import Placed, put_away, set_walk
 from inventory.services.warehouses import default_warehouse, direct_warehouse, warehouse_of
 from inventory.services.writer import Entry, Taking
 
@@ -67,6 +68,7 @@ __all__ = [
     "Entry",
     "Issue",
     "Issued",
+    "Placed",
     "ProductFacts",
     "Reserved",
     "Resize",
@@ -102,6 +104,7 @@ __all__ = [
     "post_count",
     "prioritise",
     "product_rates",
+    "put_away",
     "readdress_direct_deliveries",
     "receive_stock",
     "receive_transfer",
@@ -116,6 +119,7 @@ __all__ = [
     "set_picture",
     "set_tax_rate",
     "set_tax_rates",
+    "set_walk",
     "take_back_revaluation",
     "take_stock",
     "warehouse_of",

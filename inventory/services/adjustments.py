@@ -55,6 +55,7 @@ def apply_difference(
     number: str,
     line: int,
     lot_id: int | None = None,
+    bin_id: int | None = None,
     note: str = "",
 ) -> list[StockMove]:
     """Note the move of a count: what was found comes in at the average cost, it stays the same.
@@ -65,7 +66,7 @@ def apply_difference(
     kind = StockMove.Kind.COUNT
     if difference > 0:
         cost = position.average_cost or position.product.unit_cost or ZERO
-        entry = Entry(position.product_id, difference, cost, number, line)
+        entry = Entry(position.product_id, difference, cost, number, line, bin_id=bin_id)
         if lot_id is not None:
             lot = position.product.lots.get(pk=lot_id)
             entry = entry._replace(lot=lot.number, best_before=lot.best_before)
@@ -83,7 +84,7 @@ def apply_difference(
                     "missing": -difference,
                 }
             )
-        taking = Taking(position.product_id, -difference, number, line, lot_id, note)
+        taking = Taking(position.product_id, -difference, number, line, lot_id, note, bin_id)
         return writer.take(position, taking, kind, expired_too=True)
     return []
 

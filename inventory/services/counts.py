@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from inventory.errors import CountClosed
 from inventory.locks import lock_places
 from inventory.models import (
+    BinStock,
     Lot,
     LotPosition,
     StockCount,
@@ -22,6 +23,7 @@ from inventory.models import (
     StockPosition,
     Warehouse,
 )
+from inventory.selectors import books_of
 from inventory.services.adjustments import apply_difference, settle
 from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Writer
@@ -93,13 +95,56 @@ def _in_scope(warehouse: Warehouse, scope: str, value: str) -> QuerySet[StockPos
     )
     found = found.filter(product__components__isnull=True).order_by("product_id")
     if scope == Scope.SHELF:
-        return found.filter(product__location__istartswith=value)
+        here = BinStock.objects.filter(
+            product=OuterRef("product"),
+            bin__warehouse=warehouse,
+            bin__code__istartswith=value,
+            on_hand__gt=0,
+        )
+        return found.filter(Q(product__location__istartswith=value) | Exists(here))
     if scope == Scope.ABC:
         return found.filter(product__abc_class=value.upper())
     return found
 
 
 def _lines(count: StockCount, positions: list[StockPosition]) -> list[StockCountLine]:
+    """A line a product; of products in lots a line a lot, of others in bins a line a bin."""
+    binned = _bin_codes(count, [p for p in positions if not p.product.tracks_lots])
+    plain = [p for p in positions if p.product_id not in binned]
+    lines = _lot_lines(count, plain)
+    for position in positions:
+        lines += [
+            StockCountLine(count=count, product=position.product, bin_code=code)
+            for code in binned.get(position.product_id, ())
+        ]
+    return lines
+
+
+def _bin_codes(count: StockCount, positions: list[StockPosition]) -> dict[int, list[str]]:
+    """The bins to be counted of the products that lie in some; "" is what lies in none."""
+    held: dict[int, list[BinStock]] = {}
+    for found in BinStock.objects.filter(
+        product_id__in=[p.product_id for p in positions],
+        bin__warehouse=count.warehouse,
+        on_hand__gt=0,
+    ).select_related("bin"):
+        held.setdefault(found.product_id, []).append(found)
+    codes = {pk: [found.bin.code for found in rows] for pk, rows in held.items()}
+    if count.scope == Scope.SHELF:
+        # Only this shelf is looked at: what lies elsewhere isn't missing.
+        start = count.scope_value.casefold()
+        return {
+            pk: [code for code in found if code.casefold().startswith(start)]
+            for pk, found in codes.items()
+        }
+    on_hand = {p.product_id: p.on_hand for p in positions}
+    return {
+        pk: [*found, ""] if on_hand[pk] != sum((h.on_hand for h in held[pk]), ZERO) else found
+        for pk, found in codes.items()
+    }
+
+
+def _lot_lines(count: StockCount, positions: list[StockPosition]) -> list[StockCountLine]:
     tracked = [p.product_id for p in positions if p.product.tracks_lots]
     lots: dict[int, list[LotPosition]] = {}
     for found in LotPosition.objects.filter(
@@ -124,25 +169,27 @@ def record_counted(
     quantity: Decimal,
     at: datetime,
     lot_id: int | None = None,
+    bin_code: str = "",
     adds: bool = False,
     actor: Any = None,
 ) -> StockCountLine:
     """Note pieces counted: `quantity` in all, or more than before with `adds` (a scanner).
 
-    A product that wasn't expected there gets a line.
+    A product that wasn't expected there gets a line. In a warehouse with bins `bin_code` says
+    where they lie; lots are counted wherever they lie.
 
     Raises:
         CountClosed: the count is posted or abandoned.
         BusinessRuleError: fewer than no pieces.
     """
     count = StockCount.objects.get(pk=count_id)
-    position = lock_places([(product_id, count.warehouse_id)])[product_id, count.warehouse_id]
+    lock_places([(product_id, count.warehouse_id)])
     _open_count(count_id)
     lot = Lot.objects.get(pk=lot_id) if lot_id is not None else None
     line, _created = StockCountLine.objects.get_or_create(
-        count=count, product_id=product_id, lot=lot
+        count=count, product_id=product_id, lot=lot, bin_code="" if lot else bin_code
     )
-    books = _books(position, lot_id)
+    books = books_of([line], count.warehouse)[line.pk]
     total = quantity
     if adds and line.counted is not None and line.expected is not None:
         # What moved since the last scan moved on the shelf too.
@@ -152,16 +199,6 @@ def record_counted(
     line.counted, line.expected, line.counted_at, line.counted_by = total, books, at, actor
     line.save(update_fields=["counted", "expected", "counted_at", "counted_by"])
     return line
-
-
-def _books(position: StockPosition, lot_id: int | None) -> Decimal:
-    """What the books say is there: of a lot, or of the product outside its lots."""
-    lots = LotPosition.objects.filter(
-        lot__product_id=position.product_id, warehouse_id=position.warehouse_id
-    )
-    if lot_id is not None:
-        return lots.filter(lot_id=lot_id).aggregate(n=Sum("on_hand"))["n"] or ZERO
-    return position.on_hand - (lots.aggregate(n=Sum("on_hand"))["n"] or ZERO)
 
 
 @transaction.atomic
@@ -180,14 +217,16 @@ def post_count(
     products = found.lines.values_list("product_id", flat=True)
     positions = lock_places((pk, found.warehouse_id) for pk in products)
     count = _open_count(count_id)
+    bins = {b.code.casefold(): b.pk for b in count.warehouse.bins.all()}
     writer = Writer(positions, at=at, origin_kind="count", actor=actor)
     moved = []
     lines = list(count.lines.select_related("product").order_by("product_id", "pk"))
+    books = books_of(lines, count.warehouse)
     for line in lines:
         position = positions[line.product_id, count.warehouse_id]
         position.product = line.product
         if line.counted is None and missing_are_zero:
-            line.counted, line.expected = ZERO, _books(position, line.lot_id)
+            line.counted, line.expected = ZERO, books[line.pk]
             line.counted_at, line.counted_by = at, actor
         difference = line.difference
         if difference:
@@ -198,6 +237,7 @@ def post_count(
                 number=count.number,
                 line=line.pk,
                 lot_id=line.lot_id,
+                bin_id=bins.get(line.bin_code.casefold()),
             )
             moved.append((line, moves[0]))
     writer.write()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from inventory.locks import Place
 from inventory.models import StockMove, StockPosition
+from inventory.services.bins import Bins
 from inventory.services.lots import LotShelf, Share
 from inventory.services.values import believe_the_ledger, gap, in_places, is_off
 from sphinx.core.bulk import reserve_ids
@@ -36,6 +37,8 @@ class Entry(NamedTuple):
     origin_line: int
     lot: str = ""
     best_before: date | None = None
+    # Where a count found them; other goods wait to be put away.
+    bin_id: int | None = None
 
 
 class Taking(NamedTuple):
@@ -47,6 +50,8 @@ class Taking(NamedTuple):
     origin_line: int
     lot_id: int | None = None
     note: str = ""
+    # Where a count missed them.
+    bin_id: int | None = None
 
 
 class Writer:
@@ -64,6 +69,7 @@ class Writer:
         self.moves: list[StockMove] = []
         self._at, self._origin_kind, self._actor = at, origin_kind, actor
         self._shelf = LotShelf(positions)
+        self._bins = Bins(positions)
         # Places that received pieces after they had left.
         self._covered: set[Place] = set()
         believe_the_ledger(positions.values())
@@ -87,6 +93,12 @@ class Writer:
         else:
             on = date.min if expired_too else business_date(self._at)
             shares = self._shelf.take(position, taking.quantity, on=on)
+        self._bins.take(
+            position,
+            taking.quantity,
+            bin_id=taking.bin_id,
+            unplaced_first=kind == StockMove.Kind.COUNT and taking.bin_id is None,
+        )
         position.on_hand -= taking.quantity
         return [
             self._add(
@@ -108,6 +120,7 @@ class Writer:
         if before < 0:
             self._covered.add((position.product_id, position.warehouse_id))
         position.on_hand += entry.quantity
+        self._bins.put(position, entry.quantity, entry.bin_id)
         position.average_cost = _average_cost(position, before, entry)
         lot_id = self._shelf.put(
             position,
@@ -227,6 +240,7 @@ class Writer:
             move.pk = pk
         StockMove.objects.bulk_create(self.moves, batch_size=2000)
         self._shelf.save()
+        self._bins.save()
 
     def _leave_no_gap(self) -> None:
         """Let the ledger hold what the pieces are worth, where more than a rounding differs."""

@@ -29,6 +29,8 @@ LABELS: dict[str, Any] = {
     "bank.matched": _("Opération bancaire rapprochée"),
     "bank.order_paid": _("Virement d'une commande reconnu"),
     "bank.payout": _("Virement de prestataire reconnu"),
+    "bins.put_away": _("Rangé"),
+    "bins.walk_set": _("Parcours du dépôt changé"),
     "books.closed": _("Caisse clôturée"),
     "category.rate_decided": _("Taux de TVA d'une catégorie donné"),
     "credit_note.issued": _("Avoir émis"),

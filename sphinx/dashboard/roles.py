@@ -39,6 +39,8 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (
             "inventory.Product",
             "inventory.ReorderRule",
+            "inventory.Bin",
+            "inventory.BinStock",
             "inventory.StockCount",
             "inventory.StockTransfer",
             "inventory.StockMove",

@@ -10,8 +10,16 @@ from django.contrib.auth.models import Group, User
 from playwright.sync_api import Page, expect
 
 from accounting_export.services import export_new, post_missing
-from inventory.models import StockMove, StockPosition
-from inventory.services import Entry, default_warehouse, open_count, receive_stock
+from inventory.models import Product, StockMove, StockPosition
+from inventory.services import (
+    Entry,
+    Placed,
+    default_warehouse,
+    open_count,
+    put_away,
+    receive_stock,
+    set_walk,
+)
 from invoicing.models import BankLine, EInvoiceState, Invoice, SalesReport
 from invoicing.selectors import platform_settings
 from invoicing.services import import_payouts, issue_invoice
@@ -286,7 +294,12 @@ def pages(receipt: Receipt) -> list[str]:
     invoice.refresh_from_db()
     set_aside("sales.tasks.mail_parcel", {"note_id": note.pk}, error="OSError", place="x.py:1 f")
     _ask_for_refund(invoice)
+    _put_some_away(product)
     return [
+        "/stock/emplacements/",
+        "/stock/emplacements/parcours/",
+        "/stock/emplacements/deplacer/",
+        "/stock/a-ranger/",
         "/admin/core/deadletter/",
         "/admin/core/approval/",
         "/devis/",

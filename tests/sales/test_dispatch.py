@@ -79,7 +79,7 @@ def test_a_picking_list_costs_the_same_whatever_its_length(
 ) -> None:
     notes = [note_of(str(n), line("A"), line("B")) for n in range(12)]
 
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         assert len(picking_list(notes)) == 2
 
 

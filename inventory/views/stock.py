@@ -4,7 +4,8 @@ import csv
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -27,7 +28,14 @@ from inventory.models import (
     StockTransfer,
     Warehouse,
 )
-from inventory.selectors import lots_on_shelf, scanned_product, stock_value
+from inventory.selectors import (
+    along_the_walk,
+    books_of,
+    find_bin,
+    lots_on_shelf,
+    scanned_product,
+    stock_value,
+)
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.history import history_of
@@ -62,18 +70,19 @@ def count(request: HttpRequest, count_id: int) -> HttpResponse:
     may_count = request.user.has_perm("inventory.change_stockcount")
     if request.method == "POST" and not may_count:
         raise PermissionDenied
-    choose: list[Lot] = []
+    read = Scanned()
     refused = ""
     form = ScanForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            product, choose = _scan(request, found, form.cleaned_data)
+            read = _scan(request, found, form.cleaned_data)
         except SphinxError as error:
             refused = error.message
         else:
-            if not choose:
-                return redirect(f"{request.path}?vu={product.pk}")
-    lines = list(found.lines.select_related("product", "lot"))
+            if not read.lots and not read.places:
+                said = {"vu": str(read.product.pk)} if read.product else {}
+                return redirect(f"{request.path}?{urlencode({**said, 'place': read.place})}")
+    lines = along_the_walk(found)
     counted = [line for line in lines if line.counted is not None]
     seen = request.GET.get("vu", "")
     return back_office_page(
@@ -88,37 +97,60 @@ def count(request: HttpRequest, count_id: int) -> HttpResponse:
         share=100 * len(counted) // len(lines) if lines else 0,
         last=next((line for line in counted if str(line.product_id) == seen), None),
         differences=_differences(found, counted),
-        choose=choose,
+        choose=read.lots,
+        choose_place=read.places,
+        has_bins=any(line.bin_code for line in lines),
         refused=refused,
-        scanned=request.POST.get("code", "") if choose else "",
-        quantity=request.POST.get("quantity", "1") if choose else "1",
+        place=request.POST.get("place", request.GET.get("place", ""))[:30],
+        scanned=request.POST.get("code", "") if read.lots or read.places else "",
+        quantity=request.POST.get("quantity", "1") if read.lots or read.places else "1",
     )
 
 
-def _scan(
-    request: HttpRequest, found: StockCount, given: dict[str, Any]
-) -> tuple[Product, list[Lot]]:
-    """Note what was scanned; the lots to choose from when the product has several.
+class Scanned(NamedTuple):
+    """What a code named: a bin to stand at, a product that was counted, or a choice to make."""
+
+    product: Product | None = None
+    place: str = ""
+    lots: Sequence[Lot] = ()
+    places: Sequence[str] = ()
+
+
+def _scan(request: HttpRequest, found: StockCount, given: dict[str, Any]) -> Scanned:
+    """Note what was scanned, or ask for the lot or the bin when there are several.
 
     Raises:
         SphinxError: nobody knows the code, or it isn't part of the count.
     """
+    stands_at = find_bin(found.warehouse, given["code"])
+    if stands_at is not None:
+        return Scanned(place=stands_at.code)
     product = scanned_product(given["code"])
-    lots = list(product.lots.all()) if product.tracks_lots else []
-    if len(lots) > 1 and not given["lot"]:
-        return product, lots
-    lot_id = given["lot"] or (lots[0].pk if lots else None)
+    place = given["place"]
+    lot_id = None
+    if product.tracks_lots:
+        lots = list(product.lots.all())
+        if len(lots) > 1 and not given["lot"]:
+            return Scanned(product, place, lots=lots)
+        lot_id = given["lot"] or (lots[0].pk if lots else None)
+    elif not place and "bin" not in request.POST:
+        places = list(found.lines.filter(product=product).values_list("bin_code", flat=True))
+        if len(places) > 1:
+            return Scanned(product, place, places=places)
+        place_of_it = places[0] if places else ""
+        given = {**given, "bin": place_of_it}
     quantity = given["quantity"]
     services.record_counted(
         count_id=found.pk,
         product_id=product.pk,
         lot_id=lot_id,
+        bin_code=place or given["bin"],
         quantity=Decimal(1) if quantity is None else quantity,
         adds=given["mode"] != "set",
         at=clock.now(),
         actor=request.user,
     )
-    return product, []
+    return Scanned(product, place)
 
 
 def _differences(found: StockCount, counted: list[StockCountLine]) -> list[dict[str, Any]]:
@@ -139,22 +171,23 @@ def _differences(found: StockCount, counted: list[StockCountLine]) -> list[dict[
     return sorted(rows, key=lambda row: -abs(row["value"]))
 
 
+def _levels(found: StockCount) -> dict[int, Decimal]:
+    lines = list(found.lines.select_related("product"))
+    return books_of(lines, found.warehouse)
+
+
 @login_required
 @permission_required("inventory.change_stockcount", raise_exception=True)
 def count_sheet(request: HttpRequest, count_id: int) -> HttpResponse:
     """The count on paper: a line a product, by shelf, with room to write."""
     found = get_object_or_404(StockCount.objects.select_related("warehouse"), pk=count_id)
-    levels: dict[int, Decimal] = {}
-    if not found.is_blind:
-        positions = StockPosition.objects.filter(warehouse=found.warehouse)
-        levels = dict(positions.values_list("product_id", "on_hand"))
-    lines = found.lines.select_related("product", "lot")
+    levels = {} if found.is_blind else _levels(found)
     return back_office_page(
         request,
         "inventory/count_sheet.html",
         title=_("Feuille d'inventaire %s") % found.number,
         count=found,
-        rows=[(line, levels.get(line.product_id, Decimal(0))) for line in lines],
+        rows=[(line, levels.get(line.pk, Decimal(0))) for line in along_the_walk(found)],
     )
 
 
