@@ -97,6 +97,12 @@ SIDEBAR: list[dict[str, Any]] = [
         _("Achats"),
         _list(_("Commandes fournisseurs"), "shopping_bag", "purchasing.purchaseorder"),
         _page(
+            _("Que commander d'abord ?"),
+            "savings",
+            "dashboard:buying_budget",
+            "purchasing.view_purchaseorder",
+        ),
+        _page(
             _("Envois directs"),
             "conveyor_belt",
             "dashboard:departures",

@@ -8,6 +8,7 @@ from purchasing.services.backtesting import (
 )
 from purchasing.services.decisions import (
     postpone_line,
+    postpone_lines,
     refuse_line,
     refuse_proposal,
     set_quantity,
@@ -73,6 +74,7 @@ __all__ = [
     "orders_to_mail",
     "pieces_too_many",
     "postpone_line",
+    "postpone_lines",
     "preview_landed_costs",
     "propose_orders",
     "receive_einvoice",

@@ -1,5 +1,6 @@
 """What staff decide on proposals, with a reason that the next runs remember."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from purchasing.models import Decision, PurchaseOrder, PurchaseOrderLine
 from purchasing.services.orders import require
 from sphinx.core.clock import business_date
 from sphinx.core.money import ZERO, plain, to_cents
-from sphinx.core.services import record
+from sphinx.core.services import record, record_each
 
 Status, Kind = PurchaseOrder.Status, Decision.Kind
 # A refusal holds so long, unless customers wait for the product.
@@ -66,6 +67,53 @@ def postpone_line(
     if until <= business_date(at):
         raise WrongState(_("Choisissez un jour à venir."))
     return _drop(line_id, Kind.POSTPONED, until, at, reason, actor)
+
+
+@transaction.atomic
+def postpone_lines(
+    *, line_ids: Sequence[int], until: date, at: datetime, reason: str = "", actor: Any = None
+) -> int:
+    """The same for several lines at once, of whichever proposals; how many were put off.
+
+    Lines that went meanwhile are left out.
+
+    Raises:
+        WrongState: the day has passed, or one of the orders is no longer a proposal.
+    """
+    if until <= business_date(at):
+        raise WrongState(_("Choisissez un jour à venir."))
+    asked = PurchaseOrderLine.objects.filter(pk__in=line_ids)
+    order_ids = sorted(set(asked.values_list("purchase_order_id", flat=True)))
+    orders = {o.pk: o for o in lock_purchase_orders(order_ids)}
+    for order in orders.values():
+        require(order, [Status.PROPOSED])
+    lines = list(asked.filter(purchase_order__in=orders).select_related("product"))
+    Decision.objects.bulk_create(
+        _decision(
+            line, orders[line.purchase_order_id], Kind.POSTPONED, ZERO, reason, at, until, actor
+        )
+        for line in lines
+    )
+    PurchaseOrderLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
+    left = dict(
+        PurchaseOrderLine.objects.filter(purchase_order__in=orders)
+        .values_list("purchase_order")
+        .annotate(total=Sum("total_excl_tax"))
+    )
+    for order in orders.values():
+        order.total_excl_tax = to_cents(left.get(order.pk, ZERO))
+        if order.pk not in left:
+            order.status, order.note = Status.REFUSED, reason.strip()[:200]
+    PurchaseOrder.objects.bulk_update(
+        orders.values(), ["total_excl_tax", "status", "note"], batch_size=500
+    )
+    said = {"until": until.isoformat(), "reason": reason.strip()[:200]}
+    record_each(
+        "purchase_order.line_postponed",
+        [(orders[n.purchase_order_id], {"product": n.product.sku, **said}) for n in lines],
+        actor=actor,
+    )
+    return len(lines)
 
 
 @transaction.atomic

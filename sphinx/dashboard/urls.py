@@ -2,6 +2,7 @@ from django.urls import path, re_path
 
 from sphinx.dashboard import (
     alert_views,
+    budget_views,
     cohort_views,
     direct_views,
     emebi_views,
@@ -34,6 +35,8 @@ urlpatterns = [
     path("statistiques/emebi/classeur.xlsx", emebi_views.workbook, name="emebi_workbook"),
     path("alertes/", alert_views.alerts, name="alerts"),
     path("alertes/<slug:verb>/<int:pk>/", alert_views.act, name="alert_action"),
+    path("achats/budget/", budget_views.page, name="buying_budget"),
+    path("achats/budget/attendre/", budget_views.postpone, name="postpone_buying"),
     path("envois-directs/", direct_views.departures, name="departures"),
     path("envois-directs/<int:order_id>/", direct_views.departure, name="departure"),
     path("commandes/<int:order_id>/<slug:verb>/", views.act_on_order, name="order_action"),

@@ -235,6 +235,12 @@ def _ask_for_refund(invoice: Invoice) -> None:
     )  # fmt: skip
 
 
+def _put_some_away(product: Product) -> None:
+    warehouse = default_warehouse()
+    first, *_others = set_walk(warehouse=warehouse, codes=["A1", "A2"])
+    put_away(warehouse=warehouse, placed=[Placed(product.pk, Decimal(1), first.pk)])
+
+
 def pages(receipt: Receipt) -> list[str]:
     order = receipt.purchase_order
     product = order.lines.get().product
@@ -300,6 +306,7 @@ def pages(receipt: Receipt) -> list[str]:
         "/stock/emplacements/parcours/",
         "/stock/emplacements/deplacer/",
         "/stock/a-ranger/",
+        "/achats/budget/",
         "/admin/core/deadletter/",
         "/admin/core/approval/",
         "/devis/",
