@@ -122,6 +122,7 @@ def _methods() -> dict[str, str]:
         "season_trend": _("lissage avec saison et tendance"),
         "croston_sba": _("méthode de Croston corrigée (Syntetos-Boylan)"),
         "prior": _("historique court, rapproché de ce que vend sa catégorie"),
+        "curve": _("historique court, rapproché de sa part des ventes du modèle"),
         "tsb": _("méthode de Teunter, Syntetos et Babai (la demande qui s'éteint baisse)"),
         "dormant": _("rien vendu depuis six mois et six fois l'intervalle habituel"),
     }
@@ -155,9 +156,22 @@ def _demand(r: Mapping[str, Any]) -> Told:
             )
             % days_out
         )
+    if r.get("method") == "curve":
+        text += " " + _of_model(r)
     if r.get("method") == "prior":
         text += " " + _("Sa catégorie vend %s par jour et par article.") % r["prior_per_day"]
     return Told(_("Demande"), text, _("ce qui a été demandé, servi ou non ; annulations exclues"))
+
+
+def _of_model(r: Mapping[str, Any]) -> str:
+    return (
+        _(
+            "La courbe du modèle %(style)s donne à %(style_options)s %(style_share)s %% de ses "
+            "ventes, soit %(curve_per_day)s sur %(style_per_day)s par jour (%(style_pieces)s "
+            "pièces demandées en six mois, les jours sans stock n'étant pas comptés)."
+        )
+        % r
+    )
 
 
 def _lead_time(r: Mapping[str, Any]) -> Told:

@@ -27,8 +27,10 @@ from inventory.models.stock import (
     StockPosition,
     Warehouse,
 )
+from inventory.models.styles import MOST_OPTIONS, Style
 
 __all__ = [
+    "MOST_OPTIONS",
     "WORTH",
     "Bin",
     "BinStock",
@@ -50,5 +52,6 @@ __all__ = [
     "StockPosition",
     "StockTransfer",
     "StockTransferLine",
+    "Style",
     "Warehouse",
 ]

@@ -3,12 +3,15 @@
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from inventory.models.styles import Style
 from sphinx.core.fields import QuantityField, RateField, UnitPriceField
 from sphinx.core.models import Shop
 from sphinx.core.money import plain
@@ -23,6 +26,15 @@ def _centimetres(name: Any) -> "models.DecimalField[Any, Any]":
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal("0.1"))],
+    )
+
+
+_OPTIONS = (_("valeur 1"), _("valeur 2"), _("valeur 3"))
+
+
+def _option(number: int) -> "models.CharField[Any, Any]":
+    return models.CharField(
+        _OPTIONS[number - 1], max_length=60, blank=True, default="", db_default=""
     )
 
 
@@ -89,6 +101,19 @@ class Product(models.Model):
         related_name="heirs",
         help_text=_("Un nouvel article : les ventes de celui-là comptent pour son réappro."),
     )
+    style = models.ForeignKey(
+        Style,
+        verbose_name=_("modèle"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="variants",
+        help_text=_("Cet article en est une variante : une taille, une couleur."),
+    )
+    # Of the style's options, in its order: M, Bleu.
+    option1 = _option(1)
+    option2 = _option(2)
+    option3 = _option(3)
     unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
     barcode = models.CharField(
         _("code-barres"), max_length=14, blank=True, validators=[validate_barcode]
@@ -162,10 +187,46 @@ class Product(models.Model):
                 | ~models.Q(inherits_from=models.F("id")),
                 name="inventory_product_not_its_own_heir",
             ),
+            models.CheckConstraint(
+                condition=models.Q(style__isnull=True, option1="", option2="", option3="")
+                | models.Q(style__isnull=False) & ~models.Q(option1=""),
+                name="inventory_product_options_of_style",
+                violation_error_message=_(
+                    "Un modèle et au moins sa première valeur vont ensemble : donnez les deux, "
+                    "ou aucun."
+                ),
+            ),
+            models.UniqueConstraint(
+                models.F("style"),
+                Lower("option1"),
+                Lower("option2"),
+                Lower("option3"),
+                condition=models.Q(style__isnull=False),
+                name="inventory_product_variant_once",
+                violation_error_message=_("Un autre article de ce modèle a déjà ces valeurs."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.sku} {self.label}".strip()
+
+    def clean(self) -> None:
+        """A variant has a value for each option of its style, and none for others."""
+        super().clean()
+        if self.style is not None and len(self.style.option_names) != len(self.options):
+            raise ValidationError(
+                _("%(style)s a %(count)s critères (%(names)s) : donnez une valeur à chacun.")
+                % {
+                    "style": self.style,
+                    "count": len(self.style.option_names),
+                    "names": ", ".join(self.style.option_names),
+                }
+            )
+
+    @property
+    def options(self) -> list[str]:
+        """Its values of the style's options."""
+        return [value for value in (self.option1, self.option2, self.option3) if value]
 
     @property
     def size(self) -> str:

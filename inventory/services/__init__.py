@@ -53,6 +53,7 @@ from inventory.services.reservations import (
 from inventory.services.returns import Returned, lock_places_of_return, return_stock
 from inventory.services.revaluations import revalue_stock, take_back_revaluation
 from inventory.services.shop_articles import ShopArticles, articles_of_shop, merge_articles
+from inventory.services.styles import StyleDraft, change_style, make_styles, undo_style
 from inventory.services.transfers import (
     cancel_transfer,
     create_transfer,
@@ -74,6 +75,7 @@ __all__ = [
     "Resize",
     "Returned",
     "ShopArticles",
+    "StyleDraft",
     "Taking",
     "adjust_stock",
     "allow_negative_stock",
@@ -81,6 +83,7 @@ __all__ = [
     "cancel_count",
     "cancel_transfer",
     "change_reservations",
+    "change_style",
     "classify_products",
     "correct_stock",
     "create_transfer",
@@ -93,6 +96,7 @@ __all__ = [
     "issue_stock",
     "known_skus",
     "lock_places_of_return",
+    "make_styles",
     "map_sku",
     "merge_articles",
     "moves_of",
@@ -122,6 +126,7 @@ __all__ = [
     "set_walk",
     "take_back_revaluation",
     "take_stock",
+    "undo_style",
     "warehouse_of",
     "write_off",
 ]

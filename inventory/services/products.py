@@ -10,6 +10,7 @@ from simple_history.utils import bulk_update_with_history
 
 from inventory.locks import lock_places
 from inventory.models import Product, ProductAlias, ProductCategory, StockPosition
+from inventory.services.styles import PLACED, leave_styles
 from sphinx.core.bulk import update_rows
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.services import record
@@ -99,7 +100,8 @@ def map_sku(*, sku: str, product_id: int) -> ProductAlias:
         # Made by an order before anybody said what it was: it steps aside.
         own.sku_key = f"{key}#{own.pk}"[:80]
         own.is_active = False
-        own.save(update_fields=["sku_key", "is_active"])
+        leave_styles([own])
+        own.save(update_fields=["sku_key", "is_active", *PLACED])
     alias, _created = ProductAlias.objects.update_or_create(
         sku_key=key, defaults={"product_id": product_id}
     )

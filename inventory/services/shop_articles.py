@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from inventory.article_keys import MADE_UP
 from inventory.models import Product, ProductAlias, ShopArticle
 from inventory.services.products import ProductFacts
+from inventory.services.styles import PLACED, leave_styles
 from sphinx.core.bulk import reserve_ids
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.models import Shop
@@ -99,9 +100,21 @@ def merge_articles(*, product_ids: Collection[int], into_id: int, actor: Any = N
     for product in made:
         product.sku_key = f"{product.sku_key}#{product.pk}"
         product.is_active = False
-    Product.objects.bulk_update(made, ["sku_key", "is_active"])
+    _hand_over_style(made, real)
+    Product.objects.bulk_update(made, ["sku_key", "is_active", *PLACED])
     record("product.merged", [real], actor=actor, merged=[product.sku for product in made])
     return real
+
+
+def _hand_over_style(made: Sequence[Product], real: Product) -> None:
+    """The real one takes the place of a made-up one in its model, unless it has one."""
+    first = next((product for product in made if product.style_id), None)
+    options = first and (first.style, first.option1, first.option2, first.option3)
+    leave_styles(made)
+    if options and real.style_id is None:
+        Product.objects.bulk_update(made, PLACED)
+        real.style, real.option1, real.option2, real.option3 = options
+        real.save(update_fields=PLACED)
 
 
 def _check_may_merge(made: Sequence[Product], real: Product) -> None:

@@ -6,7 +6,8 @@ Each product gets the simplest method that its own past bears out:
   months best, for the product and for its kind;
 - else simple exponential smoothing, unless damped trend, yearly season or both foretold the last
   quarter clearly better, one week ahead;
-- a short history is drawn towards what products of its kind sell.
+- a short history is drawn towards what products of its kind sell, a variant's towards its share of
+  what its model sells.
 """
 
 from dataclasses import dataclass, replace
@@ -53,6 +54,8 @@ PROFILE_WEEKS = 26
 PROFILE_PIECES = 60
 
 PATTERNS = ("smooth", "erratic", "intermittent", "lumpy")
+# Foretold with the help of others, for want of a past of its own.
+BORROWED = ("prior", "curve")
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,14 @@ class Forecast:
         return float(years * course[-1] + part)
 
 
-def forecast(series: Series, prior_per_day: Floats | None = None) -> Forecast:
-    """Forecast every row; `prior_per_day` is what products of its kind sell (pieces a day)."""
+def forecast(
+    series: Series, prior_per_day: Floats | None = None, share_per_day: Floats | None = None
+) -> Forecast:
+    """Forecast every row; `prior_per_day` is what products of its kind sell (pieces a day).
+
+    `share_per_day` is what the size curve gives a variant of a model (curves.py; NaN: nothing): it
+    goes before the kind where less than eight weeks of the variant's own demand could be seen.
+    """
     weekly, seen, start, weeks = series.weekly, series.seen, series.first_week, series.weeks
     rows = len(weekly)
     prior = np.zeros(rows) if prior_per_day is None else prior_per_day
@@ -115,12 +124,15 @@ def forecast(series: Series, prior_per_day: Floats | None = None) -> Forecast:
     spread = np.where(is_steady, chosen.spread, np.sqrt(ratios[:, -1] * path[:, 0]))
     level_error = _level_error(known, chosen, pattern)
 
-    short = weeks < SHORT_WEEKS
-    known_days = _known_days(series)
-    # Of what was never stocked nor asked for, nothing is presumed.
-    presumed = np.where(known_days > 0, prior, 0.0)
+    known_days = series.known_days
+    share = np.full(rows, np.nan) if share_per_day is None else share_per_day
+    of_model = ~np.isnan(share) & (known_days < SHORT_WEEKS * DAYS)
+    short = (weeks < SHORT_WEEKS) | of_model
+    # Of what was never stocked nor asked for, nothing is presumed but by its model.
+    presumed = np.where(of_model, share, np.where(known_days > 0, prior, 0.0))
     mean = (series.daily.sum(axis=1) + PRIOR_DAYS * presumed) / (known_days + PRIOR_DAYS)
     method[short] = "prior"
+    method[of_model] = "curve"
     path[short] = mean[short, None] * DAYS
     spread[short] = np.sqrt(mean[short] * DAYS)
     level_error[short] = 0.0
@@ -192,13 +204,6 @@ class _Known:
     def alive(self) -> NDArray[np.bool_]:
         """Weeks of the history of which enough was seen."""
         return _alive(self.weekly, self.start) & (self.seen >= LEAST_SEEN)
-
-
-def _known_days(series: Series) -> Floats:
-    """Days of each row's history on which demand could be seen."""
-    days = series.daily.shape[1]
-    alive = np.arange(days)[None, :] >= series.first[:, None]
-    return (alive & series.known).sum(axis=1).astype(float)
 
 
 def _pattern(

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from purchasing.planning.forecasting import MONTH, PATTERNS, Forecast
+from purchasing.planning.forecasting import BORROWED, MONTH, PATTERNS, Forecast
 from purchasing.planning.ordering import (
     HUNDRED,
     YEAR_DAYS,
@@ -82,8 +82,8 @@ def plan_levels(
         days=days,
         lead_spread_days=lead_time.spread,
         service_level=float(service / HUNDRED),
-        is_intermittent=method == "prior",
-        learned=None if method == "prior" else _learned(forecast, row, days, rules, service),
+        is_intermittent=method in BORROWED,
+        learned=None if method in BORROWED else _learned(forecast, row, days, rules, service),
     )
     rate = Decimal(repr(round(per_day, 6)))
     price = terms.unit_price(terms.minimum_quantity) if terms else ZERO

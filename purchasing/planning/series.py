@@ -53,6 +53,13 @@ class Series:
         return _seen(self.asked > 0, self.out, self.first)
 
     @property
+    def known_days(self) -> Floats:
+        """Days of each row's history on which demand could be seen."""
+        alive = np.arange(self.daily.shape[1])[None, :] >= self.first[:, None]
+        days: Floats = (alive & self.known).sum(axis=1).astype(float)
+        return days
+
+    @property
     def asked(self) -> Floats:
         """Pieces asked a day, bulk orders as they were."""
         return self.daily if self.uncut is None else self.uncut

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from inventory.selectors import (
 from inventory.services import classify_products
 from purchasing.models import StockPolicy
 from purchasing.planning.ageing import unsellable
+from purchasing.planning.curves import CURVE_WEEKS, Share
 from purchasing.planning.forecasting import Forecast, forecast
 from purchasing.planning.heirs import began_with_them, seen_before_its_day, with_inherited
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
@@ -38,6 +40,7 @@ from purchasing.selectors import (
     incoming_at,
     replenishment_rules,
 )
+from purchasing.services.curves import figures_of, kept_share, style_curves
 from sphinx.core.clock import start_of
 from sphinx.core.money import plain
 from suppliers.selectors import Offer, offers_of
@@ -112,7 +115,13 @@ class Learning:
         series = self._series([product_id])
         product = Product.objects.get(pk=product_id)
         prior = self._priors.get(product.category_id, 0.0)
-        return series, forecast(series, np.array([prior]))
+        share = np.array([kept_share(product, self.warehouse)])
+        return series, forecast(series, np.array([prior]), share)
+
+    @cached_property
+    def curves(self) -> dict[int, Share]:
+        """What the size curves give the variants of models, by product."""
+        return style_curves(lambda ids: self._series(ids, most_weeks=CURVE_WEEKS))
 
     def as_it_will_be(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """With what of their stock will expire before it can be sold, on today's lots, and what
@@ -154,10 +163,12 @@ class Learning:
         return list(found.order_by("sku").values_list("pk", flat=True))
 
     def _chunk(self, ids: Sequence[int]) -> Iterator[Candidate]:
-        products = Product.objects.select_related("inherits_from").in_bulk(ids)
+        products = Product.objects.select_related("inherits_from", "style").in_bulk(ids)
         series = self._series(ids)
         priors = np.array([self._priors.get(products[pk].category_id, 0.0) for pk in ids])
-        foretold = forecast(series, priors)
+        curves = self.curves
+        shares = np.array([curves[pk].per_day if pk in curves else math.nan for pk in ids])
+        foretold = forecast(series, priors, shares)
         positions = self._positions(ids)
         manual = {
             r.product_id: r
@@ -179,8 +190,8 @@ class Learning:
         ]
         yield from self.as_it_will_be(found)
 
-    def _series(self, ids: Sequence[int]) -> Series:
-        first = self.on - timedelta(days=MAX_WEEKS * DAYS)
+    def _series(self, ids: Sequence[int], most_weeks: int = MAX_WEEKS) -> Series:
+        first = self.on - timedelta(days=most_weeks * DAYS)
         heirs = Product.objects.filter(pk__in=ids).values_list("pk", "inherits_from")
         before_them = {pk: other for pk, other in heirs if other is not None}
         everybody = list({*ids, *before_them.values()})
@@ -190,7 +201,7 @@ class Learning:
         began = began_with_them(before_them, own_days)
         # As many weeks as the oldest of them has, so that a young shop costs little.
         oldest = min((began[pk] for pk in ids if pk in began), default=self.on)
-        weeks = min(max(-(-(self.on - oldest).days // DAYS), 1), MAX_WEEKS)
+        weeks = min(max(-(-(self.on - oldest).days // DAYS), 1), most_weeks)
         here = set(ids)
         theirs = [item for item in own_asked if item.product_id in here]
         changes = stock_changes(ids, self.warehouse, first=first, before=self.on, asked=theirs)
@@ -233,6 +244,8 @@ class Learning:
             "inherits_from": product.inherits_from.sku if product.inherits_from else "",
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
+        if foretold.method[row] == "curve":
+            figures |= figures_of(product, self.curves[product.pk])
         levels = plan.levels
         if product.supply_mode != Product.SupplyMode.STOCKED:
             levels = levels._replace(policy="just_in_time", reorder_point=ZERO, order_up_to=ZERO)
