@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -25,6 +25,7 @@ from inventory.models import (
     StockMove,
     StockPosition,
     StockTransfer,
+    Style,
     Warehouse,
 )
 from inventory.resources import CategoryResource, ProductResource, ReorderRuleResource
@@ -114,11 +115,12 @@ class LotInline(TabularInline):
 
 @admin.register(Product)
 class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
-    list_display = ["sku", "label", "category", "rate", "supply", COST, "state"]
+    list_display = ["sku", "label", "category", "rate", "supply", COST, "state", "variant"]
     list_filter = ["supply_mode", "category", "is_incomplete", "is_active"]
-    list_select_related = ["category"]
-    search_fields = ["sku", "label", "barcode"]
-    raw_id_fields = ["inherits_from"]
+    list_select_related = ["category", "style"]
+    search_fields = ["sku", "label", "barcode", "style__label"]
+    raw_id_fields = ["inherits_from", "style"]
+    actions = ["gather"]
     inlines = [PositionInline, ReorderRuleInline, ComponentInline, LotInline]
     actions_detail = ["course"]
     resource_classes = [ProductResource]
@@ -144,6 +146,26 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
         if product.is_incomplete:
             return "incomplete", _("À compléter")
         return "complete", _("Complet")
+
+    @display(description=_("Modèle"), ordering="style__label")
+    def variant(self, product: Product) -> str:
+        if product.style is None:
+            return "—"
+        return format_html(
+            '<a class="underline text-primary-600 dark:text-primary-500" href="{}">{}</a> {}',
+            reverse("purchasing:style", args=[product.style_id]),
+            product.style,
+            ", ".join(product.options),
+        )
+
+    @action(description=_("Réunir en un modèle"), permissions=["gather"])
+    def gather(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse:
+        ids = queryset.order_by("pk").values_list("pk", flat=True)[: services.MOST_ARTICLES]
+        chosen = ",".join(map(str, ids))
+        return redirect(f"{reverse('inventory:new_style')}?articles={chosen}")
+
+    def has_gather_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return request.user.has_perm("inventory.add_style")
 
     @action(description=_("Stock et réappro"), icon="show_chart")
     def course(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -192,6 +214,24 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
             services.set_components(bundle_id=form.instance.pk, parts=parts, actor=request.user)
         except SphinxError as error:
             messages.error(request, error.message)
+
+
+@admin.register(Style)
+class StyleAdmin(OwnPageAdmin):
+    own_page, add_page = "purchasing:style", "sales:recognise_styles"
+    list_display = ["label", "code", "option_list", "count"]
+    search_fields = ["label", "code", "variants__sku"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Style]:
+        return super().get_queryset(request).annotate(articles=Count("variants"))
+
+    @display(description=_("Critères"))
+    def option_list(self, style: Style) -> str:
+        return ", ".join(style.option_names)
+
+    @display(description=_("Articles"), ordering="articles")
+    def count(self, style: Any) -> int:
+        return int(style.articles)
 
 
 @admin.register(ProductCategory)

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 from import_export import fields
 
-from inventory.models import Product, ProductCategory, ReorderRule, Warehouse
+from inventory.models import Product, ProductCategory, ReorderRule, Style, Warehouse
 from sphinx.core.resources import MasterResource, Named
 from sphinx.core.texts import sku_key
 
@@ -14,13 +14,15 @@ class ProductResource(MasterResource):
     """Recognises products by SKU, whatever its case."""
 
     category = fields.Field("category", _("Catégorie"), Named(ProductCategory, "name"))
+    style = fields.Field("style", _("Code du modèle"), Named(Style, "code"))
 
     class Meta(MasterResource.Meta):
         model = Product
         import_id_fields = ["sku"]
         fields = export_order = (
             "sku label category tax_rate supply_mode released_on unit_cost barcode location "
-            "weight length_cm width_cm height_cm origin_country customs_code is_active"
+            "weight length_cm width_cm height_cm origin_country customs_code style option1 "
+            "option2 option3 is_active"
         ).split()
 
     def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:

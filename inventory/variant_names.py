@@ -52,8 +52,8 @@ class Found(NamedTuple):
     option_names: tuple[str, ...]
     variants: tuple[tuple[Known, tuple[str, ...]], ...]
     style_id: int | None = None
-    # Its options are named by the shop.
-    is_named: bool = False
+    # Its options are named by the shop, or their values say what they are.
+    is_sure: bool = False
 
 
 def read_name(name: str) -> Named | None:
@@ -143,7 +143,8 @@ def _told(members: Sequence[tuple[Known, Named]]) -> Found | None:
         return None
     pairs = zip((a for a, _r in members), values, strict=True)
     variants = tuple(sorted(pairs, key=lambda pair: pair[0].sku))
-    return Found(first.base[:200], names, variants, None, is_named)
+    is_sure = is_named or all(map(_tells_itself, columns))
+    return Found(first.base[:200], names, variants, None, is_sure)
 
 
 def _in_order_of(names: Sequence[str], read: Named) -> tuple[str, ...]:
@@ -162,7 +163,12 @@ def _tells_by_position(separator: str, values: Sequence[tuple[str, ...]]) -> boo
         return False
     if separator == " / ":
         return True
-    return any(all(map(is_size, c)) or all(map(is_colour, c)) for c in columns)
+    return any(map(_tells_itself, columns))
+
+
+def _tells_itself(column: Sequence[str]) -> bool:
+    """Values that are sizes, or colours, whoever named them."""
+    return all(map(is_size, column)) or all(map(is_colour, column))
 
 
 def _more_of(
@@ -180,4 +186,4 @@ def _more_of(
             names = article.option_names
     label = members[0][1].base
     variants = tuple(sorted(fresh, key=lambda pair: pair[0].sku))
-    return Found(label, names, variants, style_id, bool(members[0][1].names)) if fresh else None
+    return Found(label, names, variants, style_id, is_sure=True) if fresh else None

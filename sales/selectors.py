@@ -307,3 +307,22 @@ def quotes_to_follow_up(today: date) -> QuerySet[Quote]:
     return Quote.objects.filter(
         status=Quote.Status.SENT, valid_until__lte=today + timedelta(days=FOLLOW_UP_DAYS)
     ).order_by("valid_until", "pk")
+
+
+# Names in orders older than this tell of what isn't sold any more.
+NAMED_DAYS = 365
+
+
+def names_in_orders(on: date) -> dict[int, str]:
+    """How shops named the articles that are of no model yet, by product, the last name of each."""
+    rows = (
+        OrderLine.objects.filter(
+            order__placed_at__gte=start_of(on - timedelta(days=NAMED_DAYS)),
+            product__is_active=True,
+            product__style__isnull=True,
+        )
+        .order_by()
+        .values_list("product_id", "label")
+        .annotate(last=Max("pk"))
+    )
+    return {pk: label for pk, label, _last in sorted(rows, key=lambda row: row[2]) if pk}

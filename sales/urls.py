@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sales.views import articles, desk, differences, dispatch, quotes, returns
+from sales.views import articles, desk, differences, dispatch, quotes, returns, styles
 
 app_name = "sales"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("devis/nouveau/", quotes.new_quote, name="new_quote"),
     path("devis/<int:quote_id>/", quotes.quote, name="quote"),
     path("documents/devis/<int:quote_id>.pdf", quotes.quote_pdf, name="quote_pdf"),
+    path("articles/modeles/", styles.recognise_styles, name="recognise_styles"),
     path("articles/sans-reference/", articles.without_sku, name="without_sku"),
     path("clients/fusionner/", desk.merge, name="merge_customers"),
 ]

@@ -83,6 +83,7 @@ SIDEBAR: list[dict[str, Any]] = [
         ),
         _page(_("À ranger"), "shelves", "inventory:put_away", "inventory.change_binstock"),
         _page(_("Emplacements"), "grid_view", "inventory:bins", "inventory.view_stockposition"),
+        _list(_("Modèles"), "apparel", "inventory.style"),
         _list(_("Mouvements"), "swap_vert", "inventory.stockmove"),
         _list(_("Réservations"), "bookmark", "inventory.reservation"),
         _list(_("Inventaires"), "fact_check", "inventory.stockcount"),

@@ -16,6 +16,7 @@ from inventory.selectors.demand import (
     Asked,
     Awaited,
     StockChange,
+    asked_between,
     asked_by_day,
     awaited_from_suppliers,
     first_days,
@@ -35,11 +36,13 @@ from inventory.selectors.stock import (
     expired_on_shelf,
     find_product,
     find_products,
+    free_stock,
     lots_on_shelf,
     not_out_yet,
     scanned_product,
     stock_positions,
 )
+from inventory.selectors.styles import recognisable
 
 __all__ = [
     "Asked",
@@ -51,6 +54,7 @@ __all__ = [
     "StockValue",
     "along_the_walk",
     "articles_without_sku",
+    "asked_between",
     "asked_by_day",
     "awaited_from_suppliers",
     "bin_contents",
@@ -63,11 +67,13 @@ __all__ = [
     "find_product",
     "find_products",
     "first_days",
+    "free_stock",
     "lots_on_shelf",
     "natural_key",
     "not_out_yet",
     "places_to_pick",
     "positions_at",
+    "recognisable",
     "scanned_product",
     "stock_by_day",
     "stock_changes",

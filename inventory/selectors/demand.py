@@ -66,6 +66,24 @@ def asked_by_day(
     return [Asked(*row) for row in rows]
 
 
+def asked_between(product_ids: Iterable[int], *, first: date, before: date) -> dict[int, Decimal]:
+    """Pieces asked for by product, wherever they lie, from `first` until the day before `before`;
+    cancelled orders out, bundles as their components."""
+    rows = (
+        Reservation.objects.filter(
+            product_id__in=list(product_ids),
+            is_bundle=False,
+            asked__gt=0,
+            requested_at__gte=_start(first),
+            requested_at__lt=_start(before),
+        )
+        .order_by()
+        .values_list("product_id")
+        .annotate(pieces=Sum("asked"))
+    )
+    return dict(rows)
+
+
 class StockChange(NamedTuple):
     """What could be sold of a product rose by so many pieces on a day; None: before all of them."""
 

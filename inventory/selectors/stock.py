@@ -114,6 +114,17 @@ def dated_lots(
     return found
 
 
+def free_stock(product_ids: Iterable[int]) -> dict[int, Decimal]:
+    """Pieces that can be sold, in all warehouses together; of what has been in one."""
+    found: dict[int, Decimal] = {}
+    positions = StockPosition.objects.filter(
+        product_id__in=list(product_ids), warehouse__is_direct=False
+    )
+    for position in positions:
+        found[position.product_id] = found.get(position.product_id, Decimal(0)) + position.available
+    return found
+
+
 def bundle_availability(bundle_ids: Iterable[int], warehouse: Warehouse) -> dict[int, Decimal]:
     """Whole bundles that what is free of their components makes, by bundle."""
     parts = list(

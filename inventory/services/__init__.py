@@ -53,7 +53,13 @@ from inventory.services.reservations import (
 from inventory.services.returns import Returned, lock_places_of_return, return_stock
 from inventory.services.revaluations import revalue_stock, take_back_revaluation
 from inventory.services.shop_articles import ShopArticles, articles_of_shop, merge_articles
-from inventory.services.styles import StyleDraft, change_style, make_styles, undo_style
+from inventory.services.styles import (
+    MOST_ARTICLES,
+    StyleDraft,
+    change_style,
+    make_styles,
+    undo_style,
+)
 from inventory.services.transfers import (
     cancel_transfer,
     create_transfer,
@@ -65,6 +71,7 @@ from inventory.services.warehouses import default_warehouse, direct_warehouse, w
 from inventory.services.writer import Entry, Taking
 
 __all__ = [
+    "MOST_ARTICLES",
     "Demand",
     "Entry",
     "Issue",

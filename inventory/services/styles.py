@@ -20,6 +20,10 @@ from sphinx.core.texts import clean, sku_key
 PLACED = ["style", "option1", "option2", "option3"]
 
 
+# A page's worth: more articles than that are put together by a catalogue.
+MOST_ARTICLES = 200
+
+
 class StyleDraft(NamedTuple):
     """A model as it shall be: its options' names, and each variant's values (product id → values).
 
@@ -54,11 +58,11 @@ def make_styles(drafts: Sequence[StyleDraft], *, actor: Any = None) -> list[Styl
         placed.append((style, draft.variants))
     _refuse_taken(fresh)
     _create(fresh)
-    _place(placed)
+    moved = {product.style_id for product in _place(placed)}
     if fresh:
         record("style.made", fresh, actor=actor)
-    if styles:
-        record("style.changed", styles, actor=actor)
+    if changed := [style for style in styles if style.pk in moved]:
+        record("style.changed", changed, actor=actor)
     return [style for style, _variants in placed]
 
 
@@ -167,8 +171,8 @@ def _release(products: Any, *, keeps_history: bool = True) -> int:
     return len(found)
 
 
-def _place(placed: Sequence[tuple[Style, Mapping[int, Sequence[str]]]]) -> None:
-    """Make products the variants of their styles; those that are so already aren't written."""
+def _place(placed: Sequence[tuple[Style, Mapping[int, Sequence[str]]]]) -> list[Product]:
+    """Make products the variants of their styles; returns those that weren't so already."""
     ids = [pk for _style, variants in placed for pk in variants]
     if len(set(ids)) < len(ids):
         raise BusinessRuleError(
@@ -189,6 +193,7 @@ def _place(placed: Sequence[tuple[Style, Mapping[int, Sequence[str]]]]) -> None:
                 changed.append(product)
     _refuse_twice([style for style, _variants in placed], changed)
     bulk_update_with_history(changed, Product, PLACED, batch_size=500)
+    return changed
 
 
 def _put(product: Product, style: Style, values: Sequence[str]) -> bool:

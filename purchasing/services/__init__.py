@@ -46,6 +46,7 @@ from purchasing.services.receptions import (
     receive_einvoice,
     say_supplier,
 )
+from purchasing.services.style_lines import spread_style
 
 __all__ = [
     "Arrived",
@@ -90,5 +91,6 @@ __all__ = [
     "send_order",
     "set_quantity",
     "slip_pdf",
+    "spread_style",
     "start_backtest",
 ]

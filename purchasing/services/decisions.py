@@ -38,7 +38,7 @@ def set_quantity(
     if quantity <= 0:
         raise WrongState(_("La quantité doit être positive ; pour ne rien commander, refusez."))
     computed = line.reason.get("computed", str(line.quantity))
-    _decision(line, order, Kind.CHANGED, quantity, reason, at, None, actor).save()
+    decision_of(line, order, Kind.CHANGED, quantity, reason, at, None, actor).save()
     line.reason = {
         **line.reason,
         "computed": computed,
@@ -49,7 +49,7 @@ def set_quantity(
     line.quantity, line.is_fixed = quantity, True
     line.total_excl_tax = to_cents(quantity * line.unit_price_excl_tax)
     line.save(update_fields=["quantity", "total_excl_tax", "reason", "is_fixed"])
-    _add_up(order)
+    add_up(order)
     record("purchase_order.changed", [order], actor=actor, line=line_id, quantity=str(quantity),
            reason=reason.strip()[:200])  # fmt: skip
     return line
@@ -144,7 +144,7 @@ def refuse_proposal(
     require(order, [Status.PROPOSED])
     until = business_date(at) + timedelta(days=REFUSED_DAYS)
     Decision.objects.bulk_create(
-        _decision(line, order, Kind.REFUSED, ZERO, reason, at, until, actor)
+        decision_of(line, order, Kind.REFUSED, ZERO, reason, at, until, actor)
         for line in order.lines.all()
     )
     order.status, order.note = Status.REFUSED, reason.strip()[:200]
@@ -167,19 +167,19 @@ def _drop(
     line_id: int, kind: str, until: date, at: datetime, reason: str, actor: Any
 ) -> PurchaseOrder:
     line, order = _proposed(line_id)
-    _decision(line, order, kind, ZERO, reason, at, until, actor).save()
+    decision_of(line, order, kind, ZERO, reason, at, until, actor).save()
     line.delete()
     if not order.lines.exists():
         order.status = Status.REFUSED
         order.note = reason.strip()[:200]
         order.save(update_fields=["status", "note"])
-    _add_up(order)
+    add_up(order)
     record(f"purchase_order.line_{kind}", [order], actor=actor, product=str(line.product.sku),
            until=until.isoformat(), reason=reason.strip()[:200])  # fmt: skip
     return order
 
 
-def _decision(
+def decision_of(
     line: PurchaseOrderLine,
     order: PurchaseOrder,
     kind: str,
@@ -189,6 +189,7 @@ def _decision(
     until: date | None,
     actor: Any,
 ) -> Decision:
+    """A decision on a line, not saved."""
     return Decision(
         product_id=line.product_id,
         warehouse_id=order.warehouse_id,
@@ -202,7 +203,8 @@ def _decision(
     )
 
 
-def _add_up(order: PurchaseOrder) -> None:
+def add_up(order: PurchaseOrder) -> None:
+    """Have the order's total follow its lines."""
     total = order.lines.aggregate(total=Sum("total_excl_tax"))["total"]
     order.total_excl_tax = to_cents(total or ZERO)
     order.save(update_fields=["total_excl_tax"])

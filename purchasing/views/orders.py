@@ -1,5 +1,6 @@
 """Proposals with their reasons, orders until they are closed."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,17 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from inventory.forms import GoodsForm
+from inventory.models import Style
 from purchasing import services
 from purchasing.forms import OrderForm
-from purchasing.models import (
-    PurchaseOrder,
-)
+from purchasing.models import PurchaseOrder, PurchaseOrderLine
 from purchasing.reasons import explain, headline
 from purchasing.tasks import propose_purchase_orders
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.history import history_of
 from sphinx.core.pages import back_office_page
+from sphinx.core.templatetags.numbers import bare
 from sphinx.core.typed import key_of, typed_day, typed_number
 
 Status = PurchaseOrder.Status
@@ -44,7 +45,7 @@ def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
         except SphinxError as error:
             messages.error(request, error.message)
         return redirect("purchasing:proposal", found.pk)
-    lines = list(found.lines.select_related("product"))
+    lines = list(found.lines.select_related("product__style"))
     over = services.pieces_too_many([found]).get(found.pk, {})
     return back_office_page(
         request,
@@ -53,6 +54,7 @@ def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
         history=history_of(found),
         order=found,
         lines=[(line, headline(line.reason), explain(line.reason)) for line in lines],
+        styles=_styles(lines) if not found.direct_delivery_id else [],
         is_open=found.status == Status.PROPOSED
         and request.user.has_perm("purchasing.change_purchaseorder"),
         may_change=found.status == Status.ACCEPTED
@@ -62,6 +64,24 @@ def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
         later=clock.today() + timedelta(days=14),
         receipts=found.receipts.all(),
     )
+
+
+def _styles(lines: Sequence[PurchaseOrderLine]) -> list[tuple[Style, int, Decimal, Decimal]]:
+    """Models of which several sizes are ordered: how many, their pieces, EUR excl. tax."""
+    found: dict[Style, list[PurchaseOrderLine]] = {}
+    for line in lines:
+        if line.product.style is not None:
+            found.setdefault(line.product.style, []).append(line)
+    return [
+        (
+            style,
+            len(those),
+            sum((line.quantity for line in those), Decimal(0)),
+            sum((line.total_excl_tax for line in those), Decimal(0)),
+        )
+        for style, those in found.items()
+        if len(those) > 1
+    ]
 
 
 def _decide(request: HttpRequest, found: PurchaseOrder) -> None:
@@ -88,6 +108,8 @@ def _decide(request: HttpRequest, found: PurchaseOrder) -> None:
     elif verb == "home":
         services.bring_to_us(order_id=found.pk, **common)
         messages.success(request, _("Ce qui reste vient chez vous : recevez-le à l'arrivée."))
+    elif verb == "spread" and (key := key_of(line)):
+        _spread(request, found, get_object_or_404(Style, pk=key), common)
     elif verb == "change":
         _change(request, found, common)
     elif (key := key_of(line)) and found.lines.filter(pk=key).exists():
@@ -112,6 +134,19 @@ def _change(request: HttpRequest, found: PurchaseOrder, common: dict[str, Any]) 
         added = form.cleaned_data["lines"]
     services.change_order(order_id=found.pk, lines=lines, added=added, **common)
     messages.success(request, _("La commande est changée."))
+
+
+def _spread(
+    request: HttpRequest, found: PurchaseOrder, style: Style, common: dict[str, Any]
+) -> None:
+    """A model's sizes brought to a number of pieces or a budget together."""
+    in_money = request.POST.get("unit") == "money"
+    limit = typed_number(request.POST.get("limit", ""), places=2 if in_money else 3)
+    pieces = services.spread_style(
+        order_id=found.pk, style=style, limit=limit, in_money=in_money, **common
+    )
+    text = _("%(style)s : %(pieces)s pièces, réparties pour que les tailles durent autant.")
+    messages.success(request, text % {"style": style, "pieces": bare(pieces)})
 
 
 def _decide_line(request: HttpRequest, verb: str, line_id: int, common: dict[str, Any]) -> None:

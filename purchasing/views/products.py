@@ -39,7 +39,7 @@ def _labels() -> dict[str, str]:
 @permission_required("inventory.view_product", raise_exception=True)
 def product(request: HttpRequest, product_id: int) -> HttpResponse:
     """A product's past and future: asked, stock, levels and why; the effect of a proposed line."""
-    found = get_object_or_404(Product, pk=product_id)
+    found = get_object_or_404(Product.objects.select_related("style"), pk=product_id)
     warehouse = default_warehouse()
     line = None
     if key := key_of(request.GET.get("ligne")):

@@ -110,6 +110,7 @@ LABELS: dict[str, Any] = {
     "purchase_order.proposed": _("Achat proposé"),
     "purchase_order.refused": _("Achat refusé"),
     "purchase_order.sent": _("Commande fournisseur envoyée"),
+    "purchase_order.style_spread": _("Achat d'un modèle réparti entre ses tailles"),
     "quarantine.corrected": _("Ligne corrigée"),
     "quarantine.dismissed": _("Ligne écartée"),
     "quarantine.replayed": _("Ligne rejouée"),

@@ -3,7 +3,8 @@
 Loading the same file again changes nothing; a blank cell leaves what is there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,8 +16,9 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 from stdnum import ean
 
-from inventory.models import Product, ProductCategory, ReorderRule
-from inventory.services import default_warehouse, open_stock
+from inventory.models import MOST_OPTIONS, Product, ProductCategory, ReorderRule, Style
+from inventory.options import name_of
+from inventory.services import StyleDraft, default_warehouse, make_styles, open_stock
 from sphinx.core import cells
 from sphinx.core.errors import InputError
 from sphinx.core.tables import TableRow, read_table
@@ -28,7 +30,8 @@ COLUMNS = (
     "sku label tax_rate supply_mode cost on_hand supplier supplier_sku purchase_price "
     "lead_time_days minimum_quantity pack_size reorder_minimum reorder_maximum barcode category "
     "released_on purchase_unit pieces_per_unit weight length_cm width_cm height_cm "
-    "origin_country customs_code"
+    "origin_country customs_code model model_label option1_name option1 option2_name option2 "
+    "option3_name option3"
 ).split()
 # Said, but nothing was refused.
 NOTES = frozenset({"catalogue.on_hand_ignored", "catalogue.twice"})
@@ -90,6 +93,10 @@ class _Item:
     height_cm: Decimal | None
     origin_country: str
     customs_code: str
+    model: str
+    model_label: str
+    option_names: tuple[str, ...]
+    options: tuple[str, ...]
 
     @property
     def purchased_in(self) -> Unit:
@@ -120,6 +127,7 @@ def load_catalogue(*, path: Path, at: datetime) -> CatalogueReport:
         categories = _categories(items)
         products = _products(items, categories, report)
         suppliers = _suppliers(items, report)
+        _styles(items, products, report)
         _offers(items, products, suppliers)
         _reorder_rules(items, products)
         _open(items, products, at, report)
@@ -225,7 +233,31 @@ def _item(values: Mapping[str, str], line: int) -> _Item:
         height_cm=number("height_cm"),
         origin_country=_valid(text("origin_country", 2).upper(), "origin_country", line),
         customs_code=_valid(text("customs_code", 20).replace(" ", ""), "customs_code", line),
+        model=text("model", 80),
+        model_label=text("model_label"),
+        option_names=tuple(text(f"option{n + 1}_name", 40) for n in range(MOST_OPTIONS)),
+        options=_options(
+            [text(f"option{n}", 60) for n in range(1, MOST_OPTIONS + 1)], values, line
+        ),
     )
+
+
+def _options(given: Sequence[str], values: Mapping[str, str], line: int) -> tuple[str, ...]:
+    """A variant's values, without the blank ones behind; none where the row names no model."""
+    told = list(given)
+    while told and not told[-1]:
+        told.pop()
+    if not cells.clean(values.get("model", "")):
+        return ()
+    if not told or not all(told):
+        raise InputError(
+            _("Ligne %(line)s : un modèle demande option1, puis option2 et option3 s'il les a.")
+            % {"line": line},
+            code="catalogue.option_missing",
+            line=line,
+            column="option1",
+        )
+    return tuple(told)
 
 
 def _valid(text: str, column: str, line: int) -> str:
@@ -355,6 +387,87 @@ def _products(
     )
     report.products = _Tally(len(fresh), len(changed), len(items) - len(fresh) - len(changed))
     return known | {p.sku_key: p for p in fresh}
+
+
+def _styles(
+    items: Sequence[_Item], products: Mapping[str, Product], report: CatalogueReport
+) -> None:
+    """Make the products that name a model its variants; a model that doesn't fit is reported."""
+    rows: dict[str, list[_Item]] = defaultdict(list)
+    for item in items:
+        if item.model:
+            rows[sku_key(item.model)].append(item)
+    known = {style.code_key: style for style in Style.objects.filter(code_key__any_of=set(rows))}
+    taken = _variants_of(known.values())
+    drafts = []
+    for key, those in rows.items():
+        try:
+            drafts.append(_style(those, products, known.get(key), taken))
+        except InputError as error:
+            _report(report, "", error.line, error.column, error.code, error.message)
+    make_styles(drafts)
+
+
+def _variants_of(styles: Iterable[Style]) -> dict[tuple[int, tuple[str, ...]], int]:
+    """The products that are variants of styles already, by style and values."""
+    return {
+        (product.style_id or 0, _folded(product.options)): product.pk
+        for product in Product.objects.filter(style__in=list(styles))
+    }
+
+
+def _folded(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value.casefold() for value in values)
+
+
+def _style(
+    rows: Sequence[_Item],
+    products: Mapping[str, Product],
+    known: Style | None,
+    taken: Mapping[tuple[int, tuple[str, ...]], int],
+) -> StyleDraft:
+    """The model of some rows.
+
+    Raises:
+        InputError: a row has another number of values, the values of another article, or belongs
+            to another model.
+    """
+    first = rows[0]
+    columns = list(zip(*(item.options for item in rows), strict=False))
+    count = len(known.option_names) if known else len(first.options)
+    names = [
+        next((item.option_names[n] for item in rows if item.option_names[n]), "")
+        or name_of(columns[n] if n < len(columns) else [], n + 1)
+        for n in range(count)
+    ]
+    seen: dict[tuple[str, ...], int] = {}
+    for item in rows:
+        product, values = products[sku_key(item.sku)], _folded(item.options)
+        style_id = known.pk if known else None
+        owners = {seen.setdefault(values, product.pk), taken.get((style_id or 0, values))}
+        if len({name.casefold() for name in names}) < len(names):
+            reason = _("deux critères ont le même nom")
+        elif len(values) != count:
+            reason = _("il lui faut %s valeurs") % count
+        elif product.style_id not in (None, style_id):
+            reason = _("il est d'un autre modèle")
+        elif owners - {product.pk, None}:
+            reason = _("un autre article a ces valeurs")
+        else:
+            continue
+        raise InputError(
+            _(
+                "Ligne %(line)s : « %(sku)s » n'entre pas dans le modèle « %(model)s », qui est "
+                "laissé tel quel : %(reason)s."
+            )
+            % {"line": item.line, "sku": item.sku, "model": item.model, "reason": reason},
+            code="catalogue.variant",
+            line=item.line,
+            column="model",
+        )
+    label = next((item.model_label for item in rows if item.model_label), first.model)
+    variants = {products[sku_key(item.sku)].pk: item.options for item in rows}
+    return StyleDraft(label, names, variants, first.model, known.pk if known else None)
 
 
 def _suppliers(items: Sequence[_Item], report: CatalogueReport) -> dict[str, Supplier]:
