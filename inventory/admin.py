@@ -131,7 +131,7 @@ class ProductAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
         rate = product.tax_rate
         if rate is None and product.category:
             rate = product.category.tax_rate
-        return "—" if rate is None else f"{rate.normalize():f} %".replace(".", ",")
+        return "—" if rate is None else f"{rate.normalize():f}\u00a0%".replace(".", ",")
 
     supply = badge(
         "supply_mode",

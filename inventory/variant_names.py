@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from inventory.models import MOST_OPTIONS
-from inventory.options import is_colour, is_size, name_of
+from inventory.options import Rank, is_colour, is_size, name_of, rank
 from sphinx.core.texts import clean, fold, sku_key
 
 # An option's name and its value; names have no sign that parts options.
@@ -142,9 +142,14 @@ def _told(members: Sequence[tuple[Known, Named]]) -> Found | None:
     if len(set(names)) < len(names):
         return None
     pairs = zip((a for a, _r in members), values, strict=True)
-    variants = tuple(sorted(pairs, key=lambda pair: pair[0].sku))
+    variants = tuple(sorted(pairs, key=_place))
     is_sure = is_named or all(map(_tells_itself, columns))
     return Found(first.base[:200], names, variants, None, is_sure)
+
+
+def _place(variant: tuple[Known, tuple[str, ...]]) -> tuple[list[Rank], str]:
+    """Where a variant stands among the others: by its values, as people put them."""
+    return [rank(value) for value in variant[1]], variant[0].sku
 
 
 def _in_order_of(names: Sequence[str], read: Named) -> tuple[str, ...]:
@@ -185,5 +190,5 @@ def _more_of(
         else:
             names = article.option_names
     label = members[0][1].base
-    variants = tuple(sorted(fresh, key=lambda pair: pair[0].sku))
+    variants = tuple(sorted(fresh, key=_place))
     return Found(label, names, variants, style_id, is_sure=True) if fresh else None

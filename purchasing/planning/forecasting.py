@@ -27,6 +27,8 @@ HOLDOUT = 13
 # A method must foretell the holdout with so much less squared error to be believed.
 BETTER = 0.9
 SHORT_WEEKS = 8
+# A variant of which fewer days could be seen is foretold by its model's size curve.
+LEAST_DAYS = SHORT_WEEKS * DAYS
 # Smoothing begins at the mean of so many weeks; the demand a day is that of so many to come.
 FIRST_WEEKS = 4
 # A short history counts as much as this many days of what its kind sells.
@@ -126,7 +128,7 @@ def forecast(
 
     known_days = series.known_days
     share = np.full(rows, np.nan) if share_per_day is None else share_per_day
-    of_model = ~np.isnan(share) & (known_days < SHORT_WEEKS * DAYS)
+    of_model = ~np.isnan(share) & (known_days < LEAST_DAYS)
     short = (weeks < SHORT_WEEKS) | of_model
     # Of what was never stocked nor asked for, nothing is presumed but by its model.
     presumed = np.where(of_model, share, np.where(known_days > 0, prior, 0.0))

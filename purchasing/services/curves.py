@@ -1,8 +1,11 @@
 """Size curves of the models in the books: what their variants were asked for, what that gives."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
 
 from inventory.models import Product, Warehouse
 from purchasing.models import StockPolicy
@@ -13,17 +16,37 @@ from sphinx.core.texts import fold
 
 # Variants whose demand is read at once.
 CHUNK = 1000
+# ("category" or "style", its id).
+Group = tuple[str, int]
 _NAMES = ("style__option1_name", "style__option2_name", "style__option3_name")
 _VALUES = ("option1", "option2", "option3")
 
 
-def style_curves(series_of: Callable[[Sequence[int]], Series]) -> dict[int, Share]:
-    """What the curves give the active variants of all models, by product.
+def group_of(product: Product) -> Group:
+    """The models that teach each other: those of a category; who has none is by itself."""
+    return _group(product.style_id or 0, product.category_id)
+
+
+def _group(style_id: int, category_id: int | None) -> Group:
+    return ("style", style_id) if category_id is None else ("category", category_id)
+
+
+def style_curves(
+    groups: Collection[Group], series_of: Callable[[Sequence[int]], Series]
+) -> dict[int, Share]:
+    """What the curves give the active variants of the groups' models, by product.
 
     `series_of` is asked for the demand of a thousand products at a time.
     """
+    categories = [pk for kind, pk in groups if kind == "category"]
+    styles = [pk for kind, pk in groups if kind == "style"]
     rows = list(
-        Product.objects.filter(is_active=True, components__isnull=True, style__isnull=False)
+        Product.objects.filter(
+            Q(category__in=categories) | Q(category__isnull=True, style__in=styles),
+            is_active=True,
+            components__isnull=True,
+            style__isnull=False,
+        )
         .order_by("style_id", "pk")
         .values_list("pk", "style_id", "category_id", *_NAMES, *_VALUES)
     )
@@ -36,15 +59,15 @@ def style_curves(series_of: Callable[[Sequence[int]], Series]) -> dict[int, Shar
     return size_curves(variants)
 
 
-def _variant(row: tuple[object, ...], pieces: float, days: float) -> Variant:
-    product_id, style_id, category_id = row[:3]
+def _variant(row: tuple[Any, ...], pieces: float, days: float) -> Variant:
+    product_id, style_id, category_id, *rest = row
     # By name, so that models that put size and colour the other way round learn of each other.
-    named = zip(map(str, row[3:6]), map(str, row[6:9]), strict=True)
+    named = zip(rest[:3], rest[3:], strict=True)
     told = sorted((fold(name), name, value) for name, value in named if name)
     return Variant(
-        product_id=int(str(product_id)),
-        style_id=int(str(style_id)),
-        group=("category", category_id) if category_id else ("style", style_id),
+        product_id=product_id,
+        style_id=style_id,
+        group=_group(style_id, category_id),
         option_names=tuple(name for _folded, name, _value in told),
         options=tuple(value for _folded, _name, value in told),
         pieces=pieces,

@@ -5,11 +5,10 @@ locked. What is due is decided again under lock when the proposals are written.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -28,11 +27,18 @@ from inventory.services import classify_products
 from purchasing.models import StockPolicy
 from purchasing.planning.ageing import unsellable
 from purchasing.planning.curves import CURVE_WEEKS, Share
-from purchasing.planning.forecasting import Forecast, forecast
+from purchasing.planning.forecasting import LEAST_DAYS, Forecast, forecast
 from purchasing.planning.heirs import began_with_them, seen_before_its_day, with_inherited
 from purchasing.planning.levels import LeadTime, Plan, Rules, plan_levels, yearly_cost
 from purchasing.planning.ordering import Levels, Position, Terms
-from purchasing.planning.series import DAYS, MAX_WEEKS, Series, build_series, days_without_stock
+from purchasing.planning.series import (
+    DAYS,
+    MAX_WEEKS,
+    Floats,
+    Series,
+    build_series,
+    days_without_stock,
+)
 from purchasing.selectors import (
     LeadTimes,
     as_rules,
@@ -40,7 +46,7 @@ from purchasing.selectors import (
     incoming_at,
     replenishment_rules,
 )
-from purchasing.services.curves import figures_of, kept_share, style_curves
+from purchasing.services.curves import Group, figures_of, group_of, kept_share, style_curves
 from sphinx.core.clock import start_of
 from sphinx.core.money import plain
 from suppliers.selectors import Offer, offers_of
@@ -103,6 +109,8 @@ class Learning:
         self._lead_times = LeadTimes(self.on)
         self.classes = abc_classes(self.on)
         self._priors = _priors(self.warehouse)
+        self._curves: dict[int, Share] = {}
+        self._curve_groups: set[Group] = set()
 
     def candidates(self, product_ids: Iterable[int] | None = None) -> Iterator[Candidate]:
         """Every active product with its levels, chunk by chunk, by SKU within a chunk."""
@@ -118,10 +126,24 @@ class Learning:
         share = np.array([kept_share(product, self.warehouse)])
         return series, forecast(series, np.array([prior]), share)
 
-    @cached_property
-    def curves(self) -> dict[int, Share]:
-        """What the size curves give the variants of models, by product."""
-        return style_curves(lambda ids: self._series(ids, most_weeks=CURVE_WEEKS))
+    def _shares(
+        self, products: Mapping[int, Product], series: Series, ids: Sequence[int]
+    ) -> Floats:
+        """What the size curves give variants that have hardly a past, in the order of `ids`; NaN
+        for all else. Only the categories of such variants are read, each once a run."""
+        days = series.known_days
+        few = {
+            pk for row, pk in enumerate(ids)
+            if products[pk].style_id is not None and days[row] < LEAST_DAYS
+        }  # fmt: skip
+        groups = {group_of(products[pk]) for pk in few} - self._curve_groups
+        if groups:
+            self._curve_groups |= groups
+            self._curves |= style_curves(
+                groups, lambda those: self._series(those, most_weeks=CURVE_WEEKS)
+            )
+        told = few & self._curves.keys()
+        return np.array([self._curves[pk].per_day if pk in told else math.nan for pk in ids])
 
     def as_it_will_be(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """With what of their stock will expire before it can be sold, on today's lots, and what
@@ -166,9 +188,7 @@ class Learning:
         products = Product.objects.select_related("inherits_from", "style").in_bulk(ids)
         series = self._series(ids)
         priors = np.array([self._priors.get(products[pk].category_id, 0.0) for pk in ids])
-        curves = self.curves
-        shares = np.array([curves[pk].per_day if pk in curves else math.nan for pk in ids])
-        foretold = forecast(series, priors, shares)
+        foretold = forecast(series, priors, self._shares(products, series, ids))
         positions = self._positions(ids)
         manual = {
             r.product_id: r
@@ -245,7 +265,7 @@ class Learning:
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
         if foretold.method[row] == "curve":
-            figures |= figures_of(product, self.curves[product.pk])
+            figures |= figures_of(product, self._curves[product.pk])
         levels = plan.levels
         if product.supply_mode != Product.SupplyMode.STOCKED:
             levels = levels._replace(policy="just_in_time", reorder_point=ZERO, order_up_to=ZERO)

@@ -54,7 +54,7 @@ def proposal(request: HttpRequest, order_id: int) -> HttpResponse:
         history=history_of(found),
         order=found,
         lines=[(line, headline(line.reason), explain(line.reason)) for line in lines],
-        styles=_styles(lines) if not found.direct_delivery_id else [],
+        style_lines=_styles(lines) if not found.direct_delivery_id else [],
         is_open=found.status == Status.PROPOSED
         and request.user.has_perm("purchasing.change_purchaseorder"),
         may_change=found.status == Status.ACCEPTED
@@ -145,7 +145,7 @@ def _spread(
     pieces = services.spread_style(
         order_id=found.pk, style=style, limit=limit, in_money=in_money, **common
     )
-    text = _("%(style)s : %(pieces)s pièces, réparties pour que les tailles durent autant.")
+    text = _("%(style)s : %(pieces)s pièces, réparties pour que toutes durent autant.")
     messages.success(request, text % {"style": style, "pieces": bare(pieces)})
 
 

@@ -67,7 +67,7 @@ def test_several_of_one_name_are_a_model() -> None:
     )
 
     assert (found.label, found.option_names) == ("T-shirt Marin", ("Taille", "Couleur"))
-    assert values(found) == [("M", "Bleu"), ("L", "Bleu"), ("M", "Écru")]
+    assert values(found) == [("M", "Bleu"), ("M", "Écru"), ("L", "Bleu")]
     assert found.is_sure
 
 

@@ -2,9 +2,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from inventory.models import Product, ReorderRule, StockPosition
+from inventory.models import Product, ReorderRule, StockPosition, Style
 from sphinx.core.errors import InputError
+from sphinx.core.models import AuditEvent
 from suppliers.models import Supplier, SupplierPrice, SupplierProduct
 from suppliers.services import load_catalogue
 from tests.factories import NOON
@@ -109,3 +112,83 @@ def test_goods_bought_by_the_box_are_kept_by_the_piece(tmp_path: Path) -> None:
         ("boîte de 24", 24, 1, Decimal("1.5")),
         ("", 1, 3, Decimal("2.5")),
     ]
+
+
+# --- Models --------------------------------------------------------------------------------------
+
+MODELS = "sku;model;model_label;option1_name;option1;option2_name;option2\n"
+SHIRTS = "TS-M;TS;T-shirt;;M;;Bleu\nTS-L;ts;;;L;;Bleu\nTS-R;TS;;;M;;Rouge\n"
+
+
+def variants() -> dict[str, list[str]]:
+    return {p.sku: p.options for p in Product.objects.filter(style__isnull=False)}
+
+
+def test_rows_of_one_model_become_its_variants(tmp_path: Path) -> None:
+    report = load(tmp_path, MODELS + SHIRTS)
+
+    assert report.issues == []
+    style = Style.objects.get()
+    assert (style.code, style.label) == ("TS", "T-shirt")
+    # Nobody named the options: their values do.
+    assert style.option_names == ["Taille", "Couleur"]
+    assert variants() == {"TS-M": ["M", "Bleu"], "TS-L": ["L", "Bleu"], "TS-R": ["M", "Rouge"]}
+
+
+def test_options_are_named_by_the_file(tmp_path: Path) -> None:
+    load(tmp_path, MODELS + "V-8;VIS;;Filetage;M8\nV-6;VIS;;;M6\n")
+
+    assert Style.objects.get().option_names == ["Filetage"]
+
+
+def test_models_again_change_nothing_and_new_sizes_join(tmp_path: Path) -> None:
+    load(tmp_path, MODELS + SHIRTS)
+    load(tmp_path, MODELS + SHIRTS + "TS-XL;TS;;;XL;;Bleu\n")
+
+    assert variants()["TS-XL"] == ["XL", "Bleu"]
+    assert AuditEvent.objects.filter(kind="style.changed").count() == 1
+    load(tmp_path, "sku;label\nTS-M;Marin\n")
+    assert variants()["TS-M"] == ["M", "Bleu"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("TS-2;TS;;;m;;bleu\n", "un autre article a ces valeurs"),
+        ("TS-2;TS;;;M\n", "il lui faut 2 valeurs"),
+        ("TS-2;AUTRE;;;M\nTS-M;AUTRE;;;L\n", "il est d'un autre modèle"),
+        ("P-1;POLO;;Taille;M;taille;L\n", "deux critères ont le même nom"),
+        ("P-1;POLO;;;M\nP-2;POLO;;;M\n", "un autre article a ces valeurs"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_said_and_the_rest_goes_on(
+    tmp_path: Path, rows: str, told: str
+) -> None:
+    load(tmp_path, MODELS + SHIRTS)
+    before = variants()
+
+    report = load(tmp_path, MODELS + rows + "B-1;BOL;;;Grand\n")
+
+    assert [issue["code"] for issue in report.issues] == ["catalogue.variant"]
+    assert told in report.issues[0]["message"]
+    assert variants() == {**before, "B-1": ["Grand"]}
+
+
+def test_a_model_without_a_value_is_said(tmp_path: Path) -> None:
+    report = load(tmp_path, MODELS + "TS-M;TS;;;;;Bleu\nTS-L;TS;;;L;;Bleu\n")
+
+    assert [(i["code"], i["line"]) for i in report.issues] == [("catalogue.option_missing", 2)]
+    assert variants() == {"TS-L": ["L", "Bleu"]}
+
+
+def test_models_cost_no_query_each(tmp_path: Path) -> None:
+    load(tmp_path, MODELS + SHIRTS)
+    counts = []
+    for number in (2, 20):
+        pairs = [(f"{number}-{n}", size) for n in range(number) for size in "SM"]
+        rows = "".join(f"{name}{size};S{name};;;{size}\n" for name, size in pairs)
+        with CaptureQueriesContext(connection) as asked:
+            load(tmp_path, MODELS + rows)
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]
