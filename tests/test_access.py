@@ -23,6 +23,7 @@ from django.utils.regex_helper import normalize
 
 from ftp_ingest.models import Feed
 from ftp_ingest.services import answer_states
+from inventory.services import StyleDraft, make_styles
 from purchasing.models import Receipt
 from purchasing.services import accept_proposal, send_order
 from purchasing.services.direct import propose_direct_orders
@@ -61,6 +62,8 @@ def furnished(receipt: Receipt, bring: Any, shop: Shop, settings: Any) -> None: 
     bring(HEADER + row("94", rate="", sku="SANS-TAUX"))
     answer_states(shop_id=shop.pk, answers={"Au grenier": "cancelled"}, at=clock.now())
     _sell_what_its_supplier_sends()
+    sizes = {ProductFactory(sku=f"MODELE-{size}").pk: [size] for size in "ML"}
+    make_styles([StyleDraft("Modèle", ["Taille"], sizes)])
     Feed.objects.create(code="f", shop=shop, protocol="folder", directory="/nulle-part")
     report = settings.DATA_DIR / "x.xml"
     report.parent.mkdir(parents=True, exist_ok=True)

@@ -89,7 +89,7 @@ def postpone_lines(
         require(order, [Status.PROPOSED])
     lines = list(asked.filter(purchase_order__in=orders).select_related("product"))
     Decision.objects.bulk_create(
-        _decision(
+        decision_of(
             line, orders[line.purchase_order_id], Kind.POSTPONED, ZERO, reason, at, until, actor
         )
         for line in lines
