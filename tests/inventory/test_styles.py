@@ -1,10 +1,12 @@
 """A model and its variants: made, changed, taken apart; what the database refuses."""
 
 import pytest
+import tablib
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from inventory.models import Product, Style
+from inventory.resources import ProductResource
 from inventory.services import (
     StyleDraft,
     articles_of_shop,
@@ -176,3 +178,28 @@ def test_many_models_cost_no_query_each() -> None:
         counts.append(len(asked))
 
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        (["t-shirt", "XL", "Bleu"], ""),
+        (["T-shirt", "m", "BLEU"], "a déjà ces valeurs"),
+        (["T-shirt", "XL", ""], "donnez une valeur à chacun"),
+        (["Polo", "XL", "Bleu"], "inconnu"),
+    ],
+)
+def test_an_import_of_articles_names_model_and_values(
+    style: Style, shirts: list[Product], values: list[str], refused: str
+) -> None:
+    rows = tablib.Dataset([shirts[2].sku, *values])
+    rows.headers = ["sku", "Code du modèle", "Valeur 1", "Valeur 2"]
+
+    done = ProductResource().import_data(rows)
+
+    told = " ".join(
+        [str(e.error) for row in done.rows for e in row.errors]
+        + [str(row.error) for row in done.invalid_rows]
+    )
+    assert refused in told
+    assert options(shirts[2]) == ((None, []) if refused else (style.pk, ["XL", "Bleu"]))
