@@ -1,10 +1,20 @@
 from django.urls import path
 
-from purchasing.views import invoices, landed, looking_back, orders, products, receiving, receptions
+from purchasing.views import (
+    adjustments,
+    invoices,
+    landed,
+    looking_back,
+    orders,
+    products,
+    receiving,
+    receptions,
+)
 
 app_name = "purchasing"
 urlpatterns = [
     path("achats/articles/<int:product_id>/", products.product, name="product"),
+    path("achats/previsions/", adjustments.adjustments, name="adjustments"),
     path("achats/propositions/<int:order_id>/", orders.proposal, name="proposal"),
     path("achats/propositions/calculer/", orders.replenish, name="replenish"),
     path("achats/commandes/nouvelle/", orders.new_order, name="new_order"),

@@ -89,6 +89,15 @@ class Product(models.Model):
         related_name="heirs",
         help_text=_("Un nouvel article : les ventes de celui-là comptent pour son réappro."),
     )
+    bulk_counts = models.BooleanField(
+        _("les grosses commandes comptent"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Sinon une commande bien plus grosse que les autres ne compte, pour son réappro, que "
+            "comme la plus grosse des ordinaires."
+        ),
+    )
     unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
     barcode = models.CharField(
         _("code-barres"), max_length=14, blank=True, validators=[validate_barcode]

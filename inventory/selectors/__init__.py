@@ -15,10 +15,12 @@ from inventory.selectors.counting import along_the_walk, books_of, find_bin
 from inventory.selectors.demand import (
     Asked,
     Awaited,
+    Outlier,
     StockChange,
     asked_by_day,
     awaited_from_suppliers,
     first_days,
+    large_lines,
     stock_changes,
 )
 from inventory.selectors.past import (
@@ -44,6 +46,7 @@ from inventory.selectors.stock import (
 __all__ = [
     "Asked",
     "Awaited",
+    "Outlier",
     "PastPosition",
     "PutAway",
     "Step",
@@ -63,6 +66,7 @@ __all__ = [
     "find_product",
     "find_products",
     "first_days",
+    "large_lines",
     "lots_on_shelf",
     "natural_key",
     "not_out_yet",

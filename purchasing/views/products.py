@@ -31,6 +31,8 @@ def _labels() -> dict[str, str]:
         "without": _("Prévu sans commande"),
         "with": _("Prévu avec la commande"),
         "point": _("Point de commande"),
+        "foretold": _("Demande prévue par semaine"),
+        "computed": _("telle que calculée"),
         "unseen": _("semaine avec des jours sans stock ni commande"),
     }
 
@@ -73,6 +75,9 @@ def product(request: HttpRequest, product_id: int) -> HttpResponse:
         told=explain(line.reason) if line else _explain_policy(policy),
         chart=json.dumps(as_chart(course, labels)),
         weeks=course.weeks,
+        left_out=course.left_out,
+        has_left_out=any(week.left_out for week in course.weeks),
+        is_changed=course.is_changed,
         has_unseen=any(week.unseen for week in course.weeks),
         labels=labels,
         decisions=Decision.objects.filter(product=found).select_related("decided_by")[:10],
