@@ -40,7 +40,7 @@ def calendar(r: Mapping[str, Any]) -> list[Told]:
         % {"sent": day_in_words(r["order_on"]), "here": day_in_words(r["arrives_on"])}
     )
     wait = int(r.get("wait_days") or 0)
-    if wait:
+    if wait > int(r.get("closed_days") or 0):
         sentences.append(
             ngettext(
                 "Sans elle, la suivante part le %(next)s : %(n)s jour de plus à couvrir.",

@@ -58,6 +58,8 @@ class Course(NamedTuple):
     order_up_to: float
     left_out: LeftOut
     is_changed: bool
+    # Some of the days that say nothing were called exceptional by a person.
+    has_special: bool
 
 
 def course_of(
@@ -127,6 +129,7 @@ def course_of(
         float(levels[1]),
         _left_out(product, warehouse, on, series),
         bool(foretold.changes),
+        series.special is not None,
     )
 
 

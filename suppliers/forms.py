@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sphinx.core.validators import validate_upload_size
@@ -45,14 +45,14 @@ class ClosuresFormSet(forms.BaseInlineFormSet):
         for first, last in kept:
             if first > last:
                 raise ValidationError(
-                    _now("Une fermeture finit avant de commencer : du %(first)s au %(last)s.")
+                    gettext("Une fermeture finit avant de commencer : du %(first)s au %(last)s.")
                     % {"first": f"{first:%d/%m/%Y}", "last": f"{last:%d/%m/%Y}"}
                 )
         kept.sort()
         for (_first, last), (first, _last) in pairwise(kept):
             if first <= last:
                 raise ValidationError(
-                    _now("Deux fermetures se chevauchent le %s : réunissez-les.")
+                    gettext("Deux fermetures se chevauchent le %s : réunissez-les.")
                     % f"{first:%d/%m/%Y}"
                 )
 

@@ -80,8 +80,10 @@ class Series:
         are exceptional), and the percentage of all that was asked."""
         aside = 0.0 if self.aside is None else float(self.aside[row].sum())
         pieces = float(self.capped[row]) + aside
+        if not pieces:
+            return 0.0, 0.0
         asked = float(self.asked[row].sum()) + aside
-        return pieces, 100 * pieces / asked if asked else 0.0
+        return pieces, 100 * pieces / asked
 
     @property
     def weekly(self) -> Floats:

@@ -147,6 +147,26 @@ def test_before_a_closure_more_is_ordered_and_it_says_why(product: Product) -> N
     )
 
 
+def test_an_order_due_earlier_covers_the_closure_that_its_next_one_would_meet(
+    product: Product,
+) -> None:
+    supplier = SupplierFactory(lead_time_days=10)
+    SupplierProductFactory(product=product, supplier=supplier)
+    # The next order, a fortnight after tomorrow's, has two of its ten days before the closure and
+    # eight after its twenty days.
+    SupplierClosure.objects.create(
+        supplier=supplier, first_day=date(2026, 3, 20), last_day=date(2026, 4, 8)
+    )
+
+    (order,) = propose_orders(on=DAY).orders
+
+    found = policy(product)
+    assert found.figures["protection_days"] == "10"
+    # Two a day for fourteen days, and twenty more.
+    assert found.order_up_to - found.reorder_point == 68
+    assert headline(order.lines.get().reason).endswith("couvre 20 jours de plus")
+
+
 def test_the_page_of_the_article_says_it(product: Product, admin_client: Client) -> None:
     order = bought(product, order_weekdays=kept_as([MONDAY]))
 

@@ -54,6 +54,8 @@ def test_goods_come_on_the_next_delivery_day() -> None:
         (date(2026, 7, 28), date(2026, 8, 2)),
         # Four days before it, the fifth after it.
         (date(2026, 7, 29), date(2026, 8, 29)),
+        # Three days before it, two after it.
+        (date(2026, 7, 30), date(2026, 8, 30)),
         # Taken when it opens again on the 29th.
         (date(2026, 8, 10), date(2026, 9, 3)),
     ],
