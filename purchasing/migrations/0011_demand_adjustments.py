@@ -9,7 +9,7 @@ import sphinx.core.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0014_product_bulk_counts"),
+        ("inventory", "0015_product_bulk_counts"),
         ("purchasing", "0010_purchase_units_checked"),
         ("suppliers", "0008_order_days_and_closures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inventory", "0013_product_inherits_from"),
+        ("inventory", "0014_bins"),
     ]
 
     operations = [
