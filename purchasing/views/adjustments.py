@@ -80,9 +80,10 @@ def _add(request: HttpRequest, form: AdjustmentForm) -> bool:
 
 def _change(request: HttpRequest, verb: str, adjustment_id: int | None) -> None:
     may = request.user.has_perm("purchasing.change_demandadjustment")
-    if not may or not DemandAdjustment.objects.filter(pk=adjustment_id).exists():
+    if not may or adjustment_id is None:
         raise Http404
-    assert adjustment_id is not None  # noqa: S101
+    if not DemandAdjustment.objects.filter(pk=adjustment_id).exists():
+        raise Http404
     if verb == "end":
         services.end_adjustment(adjustment_id=adjustment_id, at=clock.now(), actor=request.user)
     elif verb == "withdraw":

@@ -14,8 +14,9 @@ def calendars_of(supplier_ids: Iterable[int] | None = None) -> dict[int, Calenda
         ids = list(supplier_ids)
         suppliers, closures = suppliers.filter(pk__in=ids), closures.filter(supplier__in=ids)
     closed: dict[int, list[Closure]] = {}
-    for pk, *closure in closures.values_list("supplier_id", "first_day", "last_day", "note"):
-        closed.setdefault(pk, []).append(Closure(*closure))
+    rows = closures.values_list("supplier_id", "first_day", "last_day", "note")
+    for pk, first, last, note in rows:
+        closed.setdefault(pk, []).append(Closure(first, last, note))
     found = {
         pk: Calendar(orders, deliveries, tuple(closed.get(pk, ())))
         for pk, orders, deliveries in suppliers.values_list(
