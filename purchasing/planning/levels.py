@@ -78,7 +78,6 @@ def plan_levels(
     service = rules.service_levels.get(abc, rules.service_levels["C"])
     days = max(lead_time.days - 1 + handling_days, 0.0) + (waiting.days if waiting else 0)
     computed, per_day = float(forecast.per_day[row]), forecast.rate(row)
-    yearly_rate = computed + forecast.changed(row, float(YEAR_DAYS)) / float(YEAR_DAYS)
     method = forecast.method[row]
     protection = protect(
         demand=forecast.level(row, days),
@@ -91,22 +90,32 @@ def plan_levels(
         learned=None if method == "prior" else _learned(forecast, row, days, rules, service),
     )
     rate = Decimal(repr(round(per_day, 6)))
+
+    def over(begin: float, lasting: int | Decimal) -> Decimal:
+        """Pieces asked in so many days, the first of them `begin` days ahead: at the mean of the
+        next weeks, and what people changed of just these days."""
+        if row not in forecast.changes:
+            return rate * lasting
+        more = forecast.changed(row, begin + float(lasting)) - forecast.changed(row, begin)
+        usual = Decimal(repr(round(computed, 6))) * lasting
+        return max(usual + Decimal(repr(round(more, 6))), ZERO)
+
     price = terms.unit_price(terms.minimum_quantity) if terms else ZERO
-    yearly = Decimal(repr(round(yearly_rate, 6))) * YEAR_DAYS
+    yearly = over(0.0, YEAR_DAYS)
     economic = ZERO
     if rules.costs.order_cost is not None:
         holding = rules.costs.holding_rate / HUNDRED * price
         economic = economic_quantity(yearly, rules.costs.order_cost, holding)
     # Not until all of it is sold, but until the next order: pieces a cycle.
-    cycle = max(economic, _over(forecast, row, days, rules.cover_days))
+    cycle = max(economic, over(days, rules.cover_days))
     covered, beyond = rules.cover_days, 0
     if waiting is not None and per_day > 0:
         covered = max(round(float(cycle) / per_day), covered)
         beyond = waiting.beyond(covered)
-        cycle += _over(forecast, row, days + covered, beyond)
+        cycle += over(days + covered, beyond)
     point = whole(protection.reorder_point)
     most, most_reason = _most(
-        lambda lasting: _over(forecast, row, 0.0, lasting), rate, point, rules, shelf_life_days
+        lambda lasting: over(0.0, lasting), rate, point, rules, shelf_life_days
     )
     up_to = max(point + whole(float(cycle)), point)
     levels = Levels(
@@ -147,16 +156,6 @@ def plan_levels(
     if waiting is not None:
         figures |= _calendar_figures(waiting, covered, beyond)
     return Plan(levels, protection, figures)
-
-
-def _over(forecast: Forecast, row: int, begin: float, days: int | Decimal) -> Decimal:
-    """Pieces asked in `days` days, the first of them `begin` days ahead: at the mean of the next
-    weeks, and what people changed of just these days."""
-    pieces = Decimal(repr(round(float(forecast.per_day[row]), 6))) * days
-    if row not in forecast.changes:
-        return pieces
-    more = forecast.changed(row, begin + float(days)) - forecast.changed(row, begin)
-    return max(pieces + Decimal(repr(round(more, 6))), ZERO)
 
 
 def _calendar_figures(waiting: Waiting, cover_days: int, beyond: int) -> dict[str, Any]:

@@ -225,10 +225,12 @@ class Learning:
 
     def _series(self, ids: Sequence[int]) -> Series:
         first = self.on - timedelta(days=MAX_WEEKS * DAYS)
-        products = list(
-            Product.objects.filter(pk__in=ids).only("category", "inherits_from", "bulk_counts")
+        kept = list(
+            Product.objects.filter(pk__in=ids).values_list(
+                "pk", "category_id", "inherits_from_id", "bulk_counts"
+            )
         )
-        before_them = {p.pk: p.inherits_from_id for p in products if p.inherits_from_id is not None}
+        before_them = {pk: other for pk, _c, other, _b in kept if other is not None}
         everybody = list({*ids, *before_them.values()})
         own_asked = asked_by_day(everybody, self.warehouse, first=first, before=self.on)
         own_days = first_days(everybody, self.warehouse)
@@ -249,14 +251,16 @@ class Learning:
             before=self.on,
             weeks=weeks,
             out=out,
-            counts_in_full=[p.pk for p in products if p.bulk_counts],
-            special=self._special(ids, products, before_them, own_days, weeks),
+            counts_in_full=[pk for pk, _c, _other, is_whole in kept if is_whole],
+            special=self._special(
+                {row[0]: row[1] for row in kept}, ids, before_them, own_days, weeks
+            ),
         )
 
     def _special(
         self,
+        categories: Mapping[int, int | None],
         ids: Sequence[int],
-        products: Iterable[Product],
         before_them: Mapping[int, int],
         own_days: Mapping[int, date],
         weeks: int,
@@ -265,7 +269,7 @@ class Learning:
         first day."""
         if not self._adjustments:
             return None
-        found = self.adjustments_of(products)
+        found = self._adjustments.of(categories)
         periods: dict[int, list[tuple[date, date]]] = {
             pk: [(a.first, a.last) for a in found.get(pk, ()) if a.is_exceptional] for pk in ids
         }
