@@ -15,6 +15,13 @@ class Customer(models.Model):
         PERSON = "person", _("Particulier")
         COMPANY = "company", _("Professionnel")
 
+    class OrdersCount(models.TextChoices):
+        """What replenishment learns from the customer's orders."""
+
+        BY_SIZE = "", _("Selon leur taille")
+        ORDINARY = "ordinary", _("Ordinaires : toutes comptent en entier")
+        EXCEPTIONAL = "exceptional", _("Exceptionnelles : aucune ne compte")
+
     code = models.CharField(_("code"), max_length=12, unique=True)
     kind = models.CharField(_("nature"), max_length=10, choices=Kind, default=Kind.PERSON)
     first_name = models.CharField(_("prénom"), max_length=80, blank=True)
@@ -44,6 +51,15 @@ class Customer(models.Model):
         db_default="delivery",
         help_text=_("Au mois : les livraisons non payées, en une facture datée de sa fin."),
     )
+    orders_count = models.CharField(
+        _("ses commandes sont"),
+        max_length=12,
+        choices=OrdersCount,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Ce que le réappro en apprend ; une grosse commande est sinon écrêtée."),
+    )
     accepts_marketing = models.BooleanField(_("accepte la publicité"), default=False)
     note = models.TextField(_("note"), blank=True)
     created_at = models.DateTimeField(_("connu depuis"))
@@ -69,6 +85,12 @@ class Customer(models.Model):
             models.Index(fields=["email"], name="customers_email"),
             models.Index(
                 fields=["kind"], condition=models.Q(kind="company"), name="customers_company"
+            ),
+            # Few of them: the night's run asks who they are.
+            models.Index(
+                fields=["orders_count"],
+                condition=~models.Q(orders_count=""),
+                name="customers_orders_count",
             ),
         ]
         constraints = [

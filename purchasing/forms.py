@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from inventory.forms import GoodsForm, warehouses
+from inventory.models import Product, ProductCategory
+from inventory.selectors import find_product
 from purchasing.models import Receipt, ReceiptLine, SupplierInvoice
 from purchasing.services import Charged
 from sphinx.core.clock import PARIS
@@ -46,6 +48,64 @@ class OrderForm(GoodsForm):
         empty_label=None,
     )
     warehouse = warehouses()
+
+
+class AdjustmentForm(forms.Form):
+    """A forecast changed for a time. The service says what doesn't go together."""
+
+    sku = forms.CharField(
+        label=_("Article (référence)"),
+        required=False,
+        max_length=80,
+        widget=_TEXT,
+        help_text=_("Rien dans ces trois cases : tous les articles."),
+    )
+    category = forms.ModelChoiceField(
+        ProductCategory.objects.all(), label=_("ou catégorie"), required=False, widget=_CHOICE
+    )
+    supplier = forms.ModelChoiceField(
+        Supplier.objects.filter(is_active=True),
+        label=_("ou tout ce que vend le fournisseur"),
+        required=False,
+        widget=_CHOICE,
+    )
+    first_day = forms.DateField(label=_("Du"), widget=_DAY)
+    last_day = forms.DateField(label=_("Au (compris)"), widget=_DAY)
+    percent = forms.DecimalField(
+        label=_("En plus ou en moins (%)"),
+        required=False,
+        max_digits=7,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"class": "sx-select", "step": "0.01"}),
+        help_text=_("40 : deux cinquièmes de plus ; −100 : rien."),
+    )
+    weekly = forms.DecimalField(
+        label=_("ou pièces par semaine, à la place de la prévision"),
+        required=False,
+        max_digits=12,
+        decimal_places=3,
+        min_value=Decimal(0),
+        widget=forms.NumberInput(attrs={"class": "sx-select", "step": "0.001"}),
+        help_text=_("D'un seul article."),
+    )
+    reason = forms.CharField(
+        label=_("Pourquoi"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "sx-select", "placeholder": _("soldes, presse…")}),
+    )
+    is_exceptional = forms.BooleanField(
+        label=_("Exceptionnel : une fois passés, ces jours n'apprennent rien"), required=False
+    )
+
+    def clean_sku(self) -> Product | None:
+        """The article that the reference names."""
+        sku = self.cleaned_data["sku"].strip()
+        if not sku:
+            return None
+        found = find_product(sku)
+        if found is None:
+            raise forms.ValidationError(_("« %s » n'est pas une référence connue.") % sku)
+        return found
 
 
 class InvoiceForm(forms.Form):

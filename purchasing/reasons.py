@@ -1,25 +1,25 @@
 """The figures of a proposed quantity, told in sentences: what was seen, what follows from it."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from purchasing import calendar_and_changes
+from purchasing.calendar_and_changes import Told
 from sphinx.core.templatetags.numbers import local
 
-
-class Told(NamedTuple):
-    """One step of the reasoning: its name, the sentence, the formula behind it."""
-
-    title: str
-    text: str
-    formula: str = ""
+__all__ = ["Told", "explain", "headline"]
 
 
 def headline(reason: Mapping[str, Any]) -> str:
     """Why this product is proposed, in one line."""
     reason = _spoken(reason)
+    return " ; ".join([_why(reason), *calendar_and_changes.headlines(reason)])
+
+
+def _why(reason: Mapping[str, Any]) -> str:
     if reason.get("completes") == "completes_free":
         return _("Complète la commande jusqu'au franco de port")
     if reason.get("completes") == "completes_minimum":
@@ -53,7 +53,14 @@ def explain(reason: Mapping[str, Any]) -> list[Told]:
     if late := _late(reason):
         told.append(late)
     if reason.get("method"):
-        told = [_demand(reason), _lead_time(reason), _levels(reason), *told]
+        told = [
+            _demand(reason),
+            *calendar_and_changes.changes(reason),
+            _lead_time(reason),
+            *calendar_and_changes.calendar(reason),
+            _levels(reason),
+            *told,
+        ]
     return [*told, *_need(reason), *_steps(reason), *_by_hand(reason)]
 
 
@@ -137,11 +144,7 @@ def _demand(r: Mapping[str, Any]) -> Told:
         "pattern": _patterns().get(r.get("pattern", ""), ""),
         "method": _methods().get(r.get("method", ""), ""),
     }
-    if r.get("capped", "0") != "0":
-        text += (
-            " "
-            + _("%s pièces d'une commande exceptionnelle sont laissées de côté.") % (r["capped"])
-        )
+    text += "".join(f" {sentence}" for sentence in _what_counts(r))
     if r.get("inherits_from"):
         text += " " + _("Il reprend l'historique de %s.") % r["inherits_from"]
     days_out = int(r.get("days_out") or 0)
@@ -172,6 +175,41 @@ def _of_model(r: Mapping[str, Any]) -> str:
         )
         % r
     )
+
+
+def _what_counts(r: Mapping[str, Any]) -> list[str]:
+    """What isn't learned as ordinary demand, and what a person said of it."""
+    found = []
+    if r.get("left_out"):
+        found.append(
+            _(
+                "%(left_out)s pièces (%(left_out_share)s %% de ce qui a été demandé) sont laissées "
+                "de côté : commandes exceptionnelles."
+            )
+            % r
+        )
+    elif r.get("capped", "0") != "0":
+        # Of before the share was kept.
+        found.append(_("%s pièces d'une commande exceptionnelle sont laissées de côté.")
+                     % r["capped"])  # fmt: skip
+    if r.get("exceptional_customers"):
+        found.append(
+            _("Dont %s de clients dont les commandes sont dites exceptionnelles.")
+            % r["exceptional_customers"]
+        )
+    if r.get("bulk_counts"):
+        found.append(_("Les grosses commandes comptent : l'article le dit."))
+    days = int(r.get("exceptional_days") or 0)
+    if days:
+        found.append(
+            ngettext(
+                "%s jour dit exceptionnel n'apprend rien de la demande ordinaire.",
+                "%s jours dits exceptionnels n'apprennent rien de la demande ordinaire.",
+                days,
+            )
+            % days
+        )
+    return found
 
 
 def _lead_time(r: Mapping[str, Any]) -> Told:

@@ -11,15 +11,20 @@ from django.db.models.functions import Coalesce
 
 from inventory.models import StockMove, Warehouse
 from purchasing.models import (
+    DemandAdjustment,
     PurchaseOrder,
     PurchaseOrderLine,
     Receipt,
     ReceiptLine,
     ReplenishmentRules,
 )
+from purchasing.planning.adjusting import Adjustment
 from purchasing.planning.levels import LeadTime, Rules
 from purchasing.planning.ordering import Costs
-from sphinx.core.clock import start_of
+from purchasing.planning.series import DAYS, MAX_WEEKS
+from sphinx.core.clock import business_date, start_of
+from suppliers.calendars import Calendar
+from suppliers.models import SupplierProduct
 
 # So many receipts tell more than what the supplier states.
 RECEIPTS_TO_BELIEVE = 3
@@ -28,6 +33,9 @@ YEARS = 2
 # Until receipts tell, a stated time is taken to vary by a fifth.
 STATED_VARIATION = 0.2
 Status = PurchaseOrder.Status
+# The nearer to the article, the stronger.
+_EVERYTHING = "everything"
+_SCOPES = ("product", "category", "supplier", _EVERYTHING)
 _AWAITED = (Status.SENT, Status.CONFIRMED, Status.PARTIALLY_RECEIVED)
 
 
@@ -84,10 +92,12 @@ def sold_since(receipt: Receipt) -> Decimal:
 class LeadTimes:
     """Days from order to goods, as receipts before a day show them.
 
-    Of the product at the supplier when three receipts tell, else of the supplier, else stated.
+    Of the product at the supplier when three receipts tell, else of the supplier, else stated. Days
+    on which the supplier was closed (`calendars`) are no part of it: they are counted apart.
     """
 
-    def __init__(self, before: date) -> None:
+    def __init__(self, before: date, calendars: Mapping[int, Calendar] | None = None) -> None:
+        calendars = calendars or {}
         rows = (
             ReceiptLine.objects.filter(
                 receipt__received_at__lt=start_of(before),
@@ -110,7 +120,10 @@ class LeadTimes:
         self._own: dict[tuple[int, int], list[float]] = defaultdict(list)
         self._all: dict[int, list[float]] = defaultdict(list)
         for supplier_id, product_id, ordered_at, received_at in rows.iterator():
-            days = max((received_at - ordered_at).total_seconds() / 86_400, 0.0)
+            days = (received_at - ordered_at).total_seconds() / 86_400
+            if calendar := calendars.get(supplier_id):
+                days -= calendar.closed_days(business_date(ordered_at), business_date(received_at))
+            days = max(days, 0.0)
             for known in (self._own[supplier_id, product_id], self._all[supplier_id]):
                 if len(known) < LATEST:
                     known.append(days)
@@ -121,6 +134,79 @@ class LeadTimes:
             if known and len(known) >= RECEIPTS_TO_BELIEVE:
                 return LeadTime(fmean(known), stdev(known), len(known))
         return LeadTime(float(stated_days), stated_days * STATED_VARIATION, 0)
+
+
+class Adjustments:
+    """Forecasts that people changed and didn't take back, as of a day: those to come, and the past
+    ones whose days may tell nothing."""
+
+    def __init__(self, on: date) -> None:
+        self._of: dict[str, dict[int | None, list[Adjustment]]] = {
+            name: defaultdict(list) for name in _SCOPES
+        }
+        rows = DemandAdjustment.objects.filter(
+            withdrawn_at=None, last_day__gte=on - timedelta(days=MAX_WEEKS * DAYS)
+        ).values_list(
+            "pk",
+            "product_id",
+            "category_id",
+            "supplier_id",
+            "first_day",
+            "last_day",
+            "percent",
+            "weekly",
+            "reason",
+            "created_by__username",
+            "is_exceptional",
+        )
+        for pk, *keys, first, last, percent, weekly, reason, by, is_exceptional in rows:
+            scope, key = next(
+                ((name, k) for name, k in zip(_SCOPES, keys, strict=False) if k is not None),
+                (_EVERYTHING, None),
+            )
+            rank = (len(_SCOPES) - _SCOPES.index(scope), pk)
+            found = Adjustment(first, last, percent, weekly, reason, by or "", rank, is_exceptional)
+            self._of[scope][key].append(found)
+        # A run of last week may still have kept levels that were changed.
+        self.is_recent = any(
+            a.last >= on - timedelta(days=DAYS) for some in self._all_lists() for a in some
+        )
+
+    def __bool__(self) -> bool:
+        return any(self._all_lists())
+
+    def of(self, categories: Mapping[int, int | None]) -> dict[int, list[Adjustment]]:
+        """Those that bear on each product, by product id; given its category."""
+        if not self:
+            return {}
+        sellers = self._sellers(list(categories))
+        everywhere = self._of[_EVERYTHING][None]
+        found = {}
+        for pk, category in categories.items():
+            mine = [*self._of["product"].get(pk, ()), *everywhere]
+            if category is not None:
+                mine += self._of["category"].get(category, ())
+            for supplier in sellers.get(pk, ()):
+                mine += self._of["supplier"][supplier]
+            if mine:
+                found[pk] = mine
+        return found
+
+    def of_product(self, product_id: int) -> list[Adjustment]:
+        """Those of just this one."""
+        return self._of["product"].get(product_id, [])
+
+    def _sellers(self, product_ids: Sequence[int]) -> dict[int, list[int]]:
+        suppliers = [pk for pk in self._of["supplier"] if pk is not None]
+        found: dict[int, list[int]] = defaultdict(list)
+        if suppliers:
+            rows = SupplierProduct.objects.filter(supplier__in=suppliers, product__in=product_ids)
+            for product_id, supplier_id in rows.values_list("product_id", "supplier_id"):
+                found[product_id].append(supplier_id)
+        return found
+
+    def _all_lists(self) -> list[list[Adjustment]]:
+        return [some for by_key in self._of.values() for some in by_key.values()]
 
 
 def coming_late(

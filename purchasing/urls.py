@@ -1,6 +1,7 @@
 from django.urls import path
 
 from purchasing.views import (
+    adjustments,
     invoices,
     landed,
     looking_back,
@@ -15,6 +16,7 @@ app_name = "purchasing"
 urlpatterns = [
     path("achats/articles/<int:product_id>/", products.product, name="product"),
     path("achats/modeles/<int:style_id>/", styles.style, name="style"),
+    path("achats/previsions/", adjustments.adjustments, name="adjustments"),
     path("achats/propositions/<int:order_id>/", orders.proposal, name="proposal"),
     path("achats/propositions/calculer/", orders.replenish, name="replenish"),
     path("achats/commandes/nouvelle/", orders.new_order, name="new_order"),

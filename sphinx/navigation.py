@@ -114,6 +114,12 @@ SIDEBAR: list[dict[str, Any]] = [
         _list(_("Factures électroniques"), "move_to_inbox", "purchasing.receivedinvoice"),
         _list(_("Factures fournisseurs"), "request_quote", "purchasing.supplierinvoice"),
         _list(_("Niveaux calculés"), "query_stats", "purchasing.stockpolicy"),
+        _page(
+            _("Prévisions changées"),
+            "trending_up",
+            "purchasing:adjustments",
+            "purchasing.view_demandadjustment",
+        ),
         _page(_("Comparaison"), "balance", "purchasing:backtest", "purchasing.view_purchaseorder"),
         _list(_("Fournisseurs"), "factory", "suppliers.supplier"),
         _page(_("Paroles tenues"), "verified", "purchasing:scorecards", "suppliers.view_supplier"),

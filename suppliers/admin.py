@@ -2,22 +2,42 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from sphinx.core.admin_tools import KeptAdmin, MasterFileAdmin, OwnPageAdmin, badge, number
 from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.models import Approval
-from suppliers.models import PriceList, Supplier, SupplierPrice, SupplierProduct
+from suppliers.forms import ClosuresFormSet, WeekdaysField
+from suppliers.models import (
+    PriceList,
+    Supplier,
+    SupplierClosure,
+    SupplierPrice,
+    SupplierProduct,
+)
 from suppliers.resources import SupplierProductResource, SupplierResource
 
 BANK_DETAILS = ("iban", "bic")
+WEEKDAYS = ("order_weekdays", "delivery_weekdays")
 
 
 class PriceInline(TabularInline):
     model = SupplierPrice
     extra = 0
+
+
+class ClosureInline(TabularInline):
+    model = SupplierClosure
+    formset = ClosuresFormSet
+    extra = 0
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A closure that isn't one any more goes with the rest of the form."""
+        return self.has_change_permission(request, obj)
 
 
 @admin.register(Supplier)
@@ -54,13 +74,31 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
             },
         ),
         (
+            _("Jours de commande et de livraison"),
+            {
+                "fields": WEEKDAYS,
+                "description": _(
+                    "Le réappro compte l'attente jusqu'au prochain de ces jours, et les fermetures."
+                ),
+            },
+        ),
+        (
             _("Paiement"),
             {"fields": ["payment_terms_days", "iban", "bic", "auxiliary_account"]},
         ),
     ]
 
+    inlines = [ClosureInline]
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The bank details carry what was shown: a form left open doesn't set old ones back."""
+        """Days of the week are ticked. The bank details carry what was shown: a form left open
+        doesn't set old ones back."""
+        if db_field.name in WEEKDAYS:
+            return WeekdaysField(
+                label=capfirst(db_field.verbose_name),
+                help_text=db_field.help_text,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
+            )
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name in BANK_DETAILS:
             field.show_hidden_initial = True

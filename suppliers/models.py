@@ -1,9 +1,10 @@
 """Who we buy from, and at what price."""
 
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -17,7 +18,18 @@ from sphinx.core.validators import (
     validate_siren,
     validate_vat_number,
 )
+from suppliers.calendars import ALL_WEEK
 from suppliers.units import Unit
+
+
+def _weekdays(name: Any) -> "models.PositiveSmallIntegerField[Any, Any]":
+    return models.PositiveSmallIntegerField(
+        name,
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(ALL_WEEK)],
+        help_text=_("Rien de coché : tous les jours."),
+    )
 
 
 class Supplier(models.Model):
@@ -48,6 +60,9 @@ class Supplier(models.Model):
         _("devise"), max_length=3, default="EUR", validators=[validate_euro]
     )
     lead_time_days = models.PositiveSmallIntegerField(_("délai de livraison (jours)"), default=7)
+    # Sums of days (suppliers.calendars); none ticked is every day.
+    order_weekdays = _weekdays(_("prend les commandes"))
+    delivery_weekdays = _weekdays(_("livre"))
     payment_terms_days = models.PositiveSmallIntegerField(
         _("délai de paiement (jours)"), default=30
     )
@@ -74,9 +89,44 @@ class Supplier(models.Model):
         verbose_name = _("fournisseur")
         verbose_name_plural = _("fournisseurs")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(order_weekdays__lte=ALL_WEEK)
+                & models.Q(delivery_weekdays__lte=ALL_WEEK),
+                name="suppliers_supplier_weekdays",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class SupplierClosure(models.Model):
+    """A time in which a supplier takes, makes and sends nothing: August, the new year.
+
+    Those of one supplier never overlap: the database refuses it (migration 0008).
+    """
+
+    supplier = models.ForeignKey(
+        Supplier, verbose_name=_("fournisseur"), on_delete=models.PROTECT, related_name="closures"
+    )
+    first_day = models.DateField(_("fermé du"))
+    last_day = models.DateField(_("au (compris)"))
+    note = models.CharField(_("motif"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("fermeture")
+        verbose_name_plural = _("fermetures")
+        ordering = ["first_day"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first_day__lte=models.F("last_day")),
+                name="suppliers_closure_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day:%d/%m/%Y} – {self.last_day:%d/%m/%Y}"
 
 
 class SupplierProduct(models.Model):

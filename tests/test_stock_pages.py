@@ -306,6 +306,10 @@ def test_cover_shorter_than_the_suppliers_delay_is_said() -> None:
         )
 
     assert alert_texts("short_cover") == ["5 jours de couverture, délai de 10 jours"]
+    # Its supplier's next order day and closure make it three weeks.
+    figures = {"lead_time_days": "10", "days_to_arrival": "21"}
+    StockPolicy.objects.filter(policy="learned").update(figures=figures)
+    assert alert_texts("short_cover") == ["5 jours de couverture, délai de 21 jours"]
 
 
 def test_an_expired_lot_is_taken_out_in_a_click_and_once(owner: Client) -> None:

@@ -114,6 +114,15 @@ class Product(models.Model):
     option1 = _option(1)
     option2 = _option(2)
     option3 = _option(3)
+    bulk_counts = models.BooleanField(
+        _("les grosses commandes comptent"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Sinon une commande bien plus grosse que les autres ne compte, pour son réappro, que "
+            "comme la plus grosse des ordinaires."
+        ),
+    )
     unit_cost = UnitPriceField(_("coût unitaire HT (€)"), null=True, blank=True)
     barcode = models.CharField(
         _("code-barres"), max_length=14, blank=True, validators=[validate_barcode]

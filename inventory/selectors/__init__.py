@@ -15,11 +15,13 @@ from inventory.selectors.counting import along_the_walk, books_of, find_bin
 from inventory.selectors.demand import (
     Asked,
     Awaited,
+    Outlier,
     StockChange,
     asked_between,
     asked_by_day,
     awaited_from_suppliers,
     first_days,
+    large_lines,
     stock_changes,
 )
 from inventory.selectors.past import (
@@ -47,6 +49,7 @@ from inventory.selectors.styles import recognisable
 __all__ = [
     "Asked",
     "Awaited",
+    "Outlier",
     "PastPosition",
     "PutAway",
     "Step",
@@ -68,6 +71,7 @@ __all__ = [
     "find_products",
     "first_days",
     "free_stock",
+    "large_lines",
     "lots_on_shelf",
     "natural_key",
     "not_out_yet",

@@ -5,10 +5,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q, Sum, Value
 from django.db.models.functions import TruncDate
 
 from inventory.models import Reservation, StockMove, Warehouse
+from inventory.standings import EXCEPTIONAL, ORDINARY, standing
 from sphinx.core.clock import PARIS, business_date
 
 
@@ -34,12 +35,16 @@ def awaited_from_suppliers(delivery_ids: Iterable[int] | None = None) -> list[Aw
 
 
 class Asked(NamedTuple):
-    """`times` order lines of one civil day (Europe/Paris) that asked `pieces` each."""
+    """`times` order lines of one civil day (Europe/Paris) that asked `pieces` each.
+
+    `standing`: what a person called the orders of their customer (inventory.standings).
+    """
 
     product_id: int
     day: date
     pieces: Decimal
     times: int
+    standing: str = ""
 
 
 def asked_by_day(
@@ -49,7 +54,7 @@ def asked_by_day(
 
     Sizes are kept apart so that a one-off bulk order can be told from ordinary ones.
     """
-    rows = (
+    rows: Any = (
         Reservation.objects.filter(
             product_id__in=list(product_ids),
             warehouse=warehouse,
@@ -59,11 +64,59 @@ def asked_by_day(
             requested_at__lt=_start(before),
         )
         .annotate(day=TruncDate("requested_at", tzinfo=PARIS))
-        .values_list("product_id", "day", "asked")
-        .annotate(times=Count("id"))
         .order_by()
     )
-    return [Asked(*row) for row in rows]
+    told = standing()
+    if told is None:
+        rows = rows.values_list("product_id", "day", "asked").annotate(times=Count("id"))
+        return [Asked(*row) for row in rows]
+    rows = rows.annotate(standing=told).values_list("product_id", "day", "asked", "standing")
+    return [
+        Asked(product_id, day, pieces, times, called)
+        for product_id, day, pieces, called, times in rows.annotate(times=Count("id"))
+    ]
+
+
+class Outlier(NamedTuple):
+    """An order line that asked unusually much, or whose customer's orders are exceptional."""
+
+    order: str
+    day: date
+    pieces: Decimal
+    standing: str
+
+
+def large_lines(
+    product_id: int,
+    warehouse: Warehouse,
+    *,
+    over: Decimal | None,
+    first: date,
+    before: date,
+    most: int,
+) -> list[Outlier]:
+    """Lines of more than `over` pieces, unless their customer's orders are ordinary, or of
+    customers whose orders are exceptional; the latest `most` of them. Without `over`, the latter.
+    """
+    told = standing() or Value("")
+    lines = Reservation.objects.filter(
+        product_id=product_id,
+        warehouse=warehouse,
+        is_bundle=False,
+        asked__gt=0,
+        requested_at__gte=_start(first),
+        requested_at__lt=_start(before),
+    ).annotate(called=told)
+    large = Q(called=EXCEPTIONAL)
+    if over is not None:
+        large |= Q(asked__gt=over) & ~Q(called=ORDINARY)
+    rows = lines.filter(large).order_by("-requested_at", "-pk")
+    return [
+        Outlier(number, business_date(at), pieces, called)
+        for number, at, pieces, called in rows.values_list(
+            "origin_number", "requested_at", "asked", "called"
+        )[:most]
+    ]
 
 
 def asked_between(product_ids: Iterable[int], *, first: date, before: date) -> dict[int, Decimal]:

@@ -7,7 +7,13 @@ from purchasing.models.invoices import (
     SupplierInvoiceLine,
 )
 from purchasing.models.orders import EXPECTED, PurchaseOrder, PurchaseOrderLine
-from purchasing.models.planning import Backtest, Decision, ReplenishmentRules, StockPolicy
+from purchasing.models.planning import (
+    Backtest,
+    Decision,
+    DemandAdjustment,
+    ReplenishmentRules,
+    StockPolicy,
+)
 from purchasing.models.receipts import Receipt, ReceiptLine, SupplierReturn, SupplierReturnLine
 
 __all__ = [
@@ -15,6 +21,7 @@ __all__ = [
     "Backtest",
     "CostShare",
     "Decision",
+    "DemandAdjustment",
     "PurchaseOrder",
     "PurchaseOrderLine",
     "Receipt",

@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from inventory.models import Product, Warehouse
+from inventory.models import Product, ProductCategory, Warehouse
 from sphinx.core.fields import MoneyField, QuantityField, RateField
 from suppliers.models import Supplier
 
@@ -163,6 +163,99 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.product_id}"
+
+
+class DemandAdjustment(models.Model):
+    """A forecast changed by a person for a time: a promotion, the sales, an article in the press.
+
+    Of one article, a category, what a supplier sells, or everything. What was computed is never
+    rewritten: the change is applied each time the forecast is used. Once past, its days count as
+    ordinary demand unless the person called them exceptional.
+    """
+
+    product = models.ForeignKey(
+        Product,
+        verbose_name=_("article"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    category = models.ForeignKey(
+        ProductCategory,
+        verbose_name=_("catégorie"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    supplier = models.ForeignKey(
+        Supplier,
+        verbose_name=_("fournisseur"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    first_day = models.DateField(_("du"))
+    last_day = models.DateField(_("au (compris)"))
+    percent = models.DecimalField(
+        _("en plus ou en moins (%)"), max_digits=7, decimal_places=2, null=True, blank=True
+    )
+    weekly = QuantityField(_("pièces par semaine"), null=True, blank=True)
+    reason = models.CharField(_("motif"), max_length=200)
+    is_exceptional = models.BooleanField(
+        _("exceptionnel"),
+        default=False,
+        help_text=_("Une fois passés, ces jours n'apprennent rien de la demande ordinaire."),
+    )
+    created_at = models.DateTimeField(_("saisi le"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("par"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    # Taken back: it counts for nothing, past or to come, and stays to be read.
+    withdrawn_at = models.DateTimeField(_("retiré le"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("prévision changée")
+        verbose_name_plural = _("prévisions changées")
+        ordering = ["-first_day", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first_day__lte=models.F("last_day")),
+                name="purchasing_adjustment_in_order",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(category__isnull=True, supplier__isnull=True)
+                | models.Q(product__isnull=True, supplier__isnull=True)
+                | models.Q(product__isnull=True, category__isnull=True),
+                name="purchasing_adjustment_of_one_thing",
+            ),
+            # So many pieces are those of one article.
+            models.CheckConstraint(
+                condition=models.Q(percent__gte=-100, weekly__isnull=True)
+                | models.Q(percent__isnull=True, weekly__gte=0, product__isnull=False),
+                name="purchasing_adjustment_percent_or_pieces",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.about} {self.first_day:%d/%m/%Y} – {self.last_day:%d/%m/%Y}"
+
+    @property
+    def number(self) -> str:
+        """By what the audit trail knows it."""
+        return f"PREV-{self.pk}"
+
+    @property
+    def about(self) -> str:
+        """What it changes the forecast of."""
+        return str(self.product or self.category or self.supplier or _("Tous les articles"))
 
 
 class Backtest(models.Model):

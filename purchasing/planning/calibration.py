@@ -115,7 +115,7 @@ def _looks(series: Series) -> tuple[Ints, Ints, Floats]:
 
 
 def _unseen(series: Series) -> Floats | None:
-    if series.out is None:
+    if series.all_known:
         return None
     found = np.zeros((len(series.daily), series.daily.shape[1] + 1))
     found[:, 1:] = (~series.known).cumsum(axis=1)

@@ -10,11 +10,13 @@ Each product gets the simplest method that its own past bears out:
   what its model sells.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from purchasing.planning.adjusting import Change
 from purchasing.planning.calibration import Calibration, Setting, Undershoots, calibrate
 from purchasing.planning.series import DAYS, YEAR, Floats, Ints, Series
 
@@ -87,17 +89,37 @@ class Forecast:
     undershoot: Floats
     undershoot_spread: Floats
     calibration: Calibration
+    # What people changed, by row (adjusting.py); the figures above stay as they were computed.
+    changes: Mapping[int, Change] = field(default_factory=dict)
 
     def until(self, row: int, days: float) -> float:
-        """Pieces asked over the next `days` days."""
+        """Pieces asked over the next `days` days, as people changed it."""
+        return self.computed_until(row, days) + self.changed(row, days, is_level=False)
+
+    def level(self, row: int, days: float) -> float:
+        """The same without weekdays: a level must hold whichever day it is looked at."""
+        return self.computed_level(row, days) + self.changed(row, days)
+
+    def rate(self, row: int) -> float:
+        """Pieces a day of the weeks to come, as people changed it."""
+        days = FIRST_WEEKS * DAYS
+        return float(self.per_day[row]) + self.changed(row, days) / days
+
+    def changed(self, row: int, days: float, *, is_level: bool = True) -> float:
+        """Of the next `days` days' pieces, what people added or took off."""
+        found = self.changes.get(row)
+        return found.over(days, is_level=is_level) if found else 0.0
+
+    def computed_until(self, row: int, days: float) -> float:
+        """Pieces asked over the next `days` days, as computed."""
         course = self.ahead[row]
         years, days = divmod(max(days, 0.0), len(course) - 1)
         whole = int(days)
         part = course[whole] + (days - whole) * (course[whole + 1] - course[whole])
         return float(years * course[-1] + part)
 
-    def level(self, row: int, days: float) -> float:
-        """The same without weekdays: a level must hold whichever day it is looked at."""
+    def computed_level(self, row: int, days: float) -> float:
+        """The same without weekdays."""
         course = self.weeks_ahead[row]
         years, weeks = divmod(max(days, 0.0) / DAYS, len(course) - 1)
         whole = int(weeks)

@@ -1,5 +1,6 @@
 """Reorder point and order-up-to level of a product, with every figure that they come from."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from purchasing.planning.ordering import (
     whole,
 )
 from purchasing.planning.protection import Learned, Protection, protect
+from purchasing.planning.waiting import Waiting
 from sphinx.core.money import plain
 
 MONTH_DAYS = 7 * MONTH
@@ -60,20 +62,22 @@ def plan_levels(
     abc: str,
     shelf_life_days: int | None,
     handling_days: float = 0.0,
+    waiting: Waiting | None = None,
 ) -> Plan:
     """Levels learned from demand: s covers the protection time, S = s + Q.
 
     The delay runs from the evening on which needs are worked out to the morning on which the goods
     are there: the day they come is served from them. `handling_days` is what passes before
-    the order leaves and after the goods have come. Whether anything is due is looked at every
+    the order leaves and after the goods have come; `waiting` what the supplier's order days and
+    closures add. Whether anything is due is looked at every
     `review_days`: what is asked of stock meanwhile is the undershoot.
 
     Q is the largest of the economic quantity (where the cost of an order is given) and the days
     of cover wished; shelf life and the firm's longest cover cap what may lie there.
     """
     service = rules.service_levels.get(abc, rules.service_levels["C"])
-    days = max(lead_time.days - 1 + handling_days, 0.0)
-    per_day = float(forecast.per_day[row])
+    days = max(lead_time.days - 1 + handling_days, 0.0) + (waiting.days if waiting else 0)
+    computed, per_day = float(forecast.per_day[row]), forecast.rate(row)
     method = forecast.method[row]
     protection = protect(
         demand=forecast.level(row, days),
@@ -86,17 +90,33 @@ def plan_levels(
         learned=None if method in BORROWED else _learned(forecast, row, days, rules, service),
     )
     rate = Decimal(repr(round(per_day, 6)))
+
+    def over(begin: float, lasting: int | Decimal) -> Decimal:
+        """Pieces asked in so many days, the first of them `begin` days ahead: at the mean of the
+        next weeks, and what people changed of just these days."""
+        if row not in forecast.changes:
+            return rate * lasting
+        more = forecast.changed(row, begin + float(lasting)) - forecast.changed(row, begin)
+        usual = Decimal(repr(round(computed, 6))) * lasting
+        return max(usual + Decimal(repr(round(more, 6))), ZERO)
+
     price = terms.unit_price(terms.minimum_quantity) if terms else ZERO
-    yearly = rate * YEAR_DAYS
+    yearly = over(0.0, YEAR_DAYS)
     economic = ZERO
     if rules.costs.order_cost is not None:
         holding = rules.costs.holding_rate / HUNDRED * price
         economic = economic_quantity(yearly, rules.costs.order_cost, holding)
-    cover = rate * rules.cover_days
     # Not until all of it is sold, but until the next order: pieces a cycle.
-    cycle = max(economic, cover)
+    cycle = max(economic, over(days, rules.cover_days))
+    covered, beyond = rules.cover_days, 0
+    if waiting is not None and per_day > 0:
+        covered = max(round(float(cycle) / per_day), covered)
+        beyond = waiting.beyond(covered)
+        cycle += over(days + covered, beyond)
     point = whole(protection.reorder_point)
-    most, most_reason = _most(rate, point, rules, shelf_life_days)
+    most, most_reason = _most(
+        lambda lasting: over(0.0, lasting), rate, point, rules, shelf_life_days
+    )
     up_to = max(point + whole(float(cycle)), point)
     levels = Levels(
         "learned" if per_day > 0 else "backorders", point, up_to, rate, most, most_reason
@@ -104,7 +124,7 @@ def plan_levels(
     figures = {
         "pattern": forecast.pattern[row],
         "method": method,
-        "demand_per_day": _text(per_day),
+        "demand_per_day": _text(computed),
         "demand_spread": _text(float(forecast.spread_per_day[row])),
         "lead_time_days": _text(lead_time.days),
         "lead_time_spread": _text(lead_time.spread),
@@ -128,14 +148,44 @@ def plan_levels(
         "most": plain(most) if most is not None else "",
         "most_reason": most_reason,
     }
+    if row in forecast.changes:
+        figures |= {
+            "adjusted_per_day": _text(per_day),
+            "adjusted_more": _text(forecast.changed(row, days)),
+        }
+    if waiting is not None:
+        figures |= _calendar_figures(waiting, covered, beyond)
     return Plan(levels, protection, figures)
+
+
+def _calendar_figures(waiting: Waiting, cover_days: int, beyond: int) -> dict[str, Any]:
+    """What the supplier's calendar makes of it, with days as texts."""
+    calendar = waiting.calendar
+    figures: dict[str, Any] = {
+        "order_weekdays": str(calendar.order_days),
+        "delivery_weekdays": str(calendar.delivery_days),
+        "order_on": waiting.order_on.isoformat(),
+        "arrives_on": waiting.arrives_on.isoformat(),
+        "next_order_on": waiting.next_order_on.isoformat(),
+        "days_to_arrival": str((waiting.arrives_on - waiting.on).days),
+        "wait_days": str(waiting.days),
+    }
+    closure = waiting.closure(cover_days)
+    if closure is not None:
+        figures |= {
+            "closed_from": closure.first.isoformat(),
+            "closed_until": closure.last.isoformat(),
+            "closed_note": closure.note,
+            "closed_days": str(waiting.closed_days + beyond),
+        }
+    return figures
 
 
 def _learned(forecast: Forecast, row: int, days: float, rules: Rules, service: Decimal) -> Learned:
     kind = PATTERNS.index(forecast.pattern[row])
     found = forecast.calibration
     # Demand of the days between two runs, but for the last, is seen late: half of it on average.
-    waited = (rules.review_days - 1) * float(forecast.per_day[row]) / 2
+    waited = (rules.review_days - 1) * forecast.rate(row) / 2
     return Learned(
         ratio=float(forecast.ratio[row]),
         level_error=float(forecast.level_error[row]) * (days / MONTH_DAYS) ** 0.5,
@@ -147,15 +197,19 @@ def _learned(forecast: Forecast, row: int, days: float, rules: Rules, service: D
 
 
 def _most(
-    per_day: Decimal, point: Decimal, rules: Rules, shelf_life_days: int | None
+    sold_in: Callable[[int | Decimal], Decimal],
+    per_day: Decimal,
+    point: Decimal,
+    rules: Rules,
+    shelf_life_days: int | None,
 ) -> tuple[Decimal | None, str]:
     """What may lie there at most: sold before it spoils, and within the firm's longest cover."""
     if per_day <= 0:
         return None, ""
-    most, reason = max(point, fewest(per_day * rules.max_cover_days)), "max_cover"
+    most, reason = max(point, fewest(sold_in(rules.max_cover_days))), "max_cover"
     if shelf_life_days:
         days = Decimal(shelf_life_days) * rules.shelf_life_share / HUNDRED
-        spoils = max(fewest(per_day * days), Decimal(1))
+        spoils = max(fewest(sold_in(days)), Decimal(1))
         if spoils < most:
             return spoils, "shelf_life"
     return most, reason

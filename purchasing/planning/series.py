@@ -4,7 +4,7 @@ Weeks are blocks of seven days counted back from the planning day, so that none 
 weekday keeps its place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inventory.selectors import Asked, StockChange
+from inventory.standings import EXCEPTIONAL
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,6 +29,10 @@ LINES_TO_JUDGE = 8
 OPEN_SHARE, OPEN_WEIGHT = 0.4, 5.0
 
 
+# Column, pieces, times, what a person called the customer's orders.
+_Line = tuple[int, float, int, str]
+
+
 @dataclass(frozen=True)
 class Series:
     """Pieces asked a day; `first` is the column where a product's history begins."""
@@ -40,6 +45,12 @@ class Series:
     out: Bools | None = None
     # Pieces asked a day with bulk orders as they were. None: as in `daily`.
     uncut: Floats | None = None
+    # Pieces a day of customers whose orders are exceptional: no part of demand. None: nobody's.
+    aside: Floats | None = None
+    # Days that a person called exceptional: they say nothing of demand. None: none.
+    special: Bools | None = None
+    # Pieces above which an order line is cut, by row; infinite where none is. None: nobody looked.
+    fences: Floats | None = None
 
     @cached_property
     def known(self) -> Bools:
@@ -49,8 +60,15 @@ class Series:
         nothing of demand. Where orders come all the same, every day tells.
         """
         if self.out is None:
-            return np.ones(self.daily.shape, dtype=bool)
-        return _seen(self.asked > 0, self.out, self.first)
+            known = np.ones(self.daily.shape, dtype=bool)
+        else:
+            known = _seen(self.asked > 0, self.out, self.first)
+        return known if self.special is None else known & ~self.special
+
+    @property
+    def all_known(self) -> bool:
+        """Nobody said of any day that it tells nothing."""
+        return self.out is None and self.special is None
 
     @property
     def known_days(self) -> Floats:
@@ -63,6 +81,16 @@ class Series:
     def asked(self) -> Floats:
         """Pieces asked a day, bulk orders as they were."""
         return self.daily if self.uncut is None else self.uncut
+
+    def left_out(self, row: int) -> tuple[float, float]:
+        """Pieces that aren't learned as demand (bulk orders above the fence, customers whose orders
+        are exceptional), and the percentage of all that was asked."""
+        aside = 0.0 if self.aside is None else float(self.aside[row].sum())
+        pieces = float(self.capped[row]) + aside
+        if not pieces:
+            return 0.0, 0.0
+        asked = float(self.asked[row].sum()) + aside
+        return pieces, 100 * pieces / asked
 
     @property
     def weekly(self) -> Floats:
@@ -95,40 +123,63 @@ def build_series(
     before: date,
     weeks: int = MAX_WEEKS,
     out: Bools | None = None,
+    counts_in_full: Collection[int] = (),
+    special: Bools | None = None,
 ) -> Series:
     """The table of `product_ids` over the `weeks` that end the day before `before`.
 
     One-off bulk orders count as no more than the largest ordinary one: an order line above
     Q3 + 3·IQR of its product's lines (Tukey, Exploratory Data Analysis, outer fence) is cut to
-    that fence, unless so large lines come back (more than one in ten). `out` says which days ended
-    without stock (a row a product).
+    that fence, unless so large lines come back (more than one in ten), or the product or the
+    customer `counts_in_full`. Of customers whose orders are exceptional nothing counts. `out` says
+    which days ended without stock, `special` which a person called exceptional (a row a product).
     """
     width = weeks * DAYS
     place = {pk: row for row, pk in enumerate(product_ids)}
     daily, uncut = np.zeros((len(place), width)), np.zeros((len(place), width))
-    capped = np.zeros(len(place))
-    lines: dict[int, list[tuple[int, float, int]]] = {}
+    capped, fences = np.zeros(len(place)), np.full(len(place), np.inf)
+    aside: Floats | None = None
+    lines: dict[int, list[_Line]] = {}
     for item in asked:
         column = width - (before - item.day).days
         if 0 <= column < width and item.product_id in place:
             row = place[item.product_id]
-            lines.setdefault(row, []).append((column, float(item.pieces), item.times))
+            if item.standing == EXCEPTIONAL:
+                aside = np.zeros_like(daily) if aside is None else aside
+                aside[row, column] += float(item.pieces) * item.times
+                continue
+            lines.setdefault(row, []).append(
+                (column, float(item.pieces), item.times, item.standing)
+            )
+    whole = {place[pk] for pk in counts_in_full if pk in place}
     for row, found in lines.items():
-        fence = _fence(found)
-        for column, pieces, times in found:
-            kept = min(pieces, fence)
-            daily[row, column] += kept * times
+        fence = np.inf if row in whole else _fence(found)
+        fences[row] = fence
+        for column, pieces, times, standing in found:
             uncut[row, column] += pieces * times
+            if special is not None and special[row, column]:
+                continue
+            kept = pieces if standing else min(pieces, fence)
+            daily[row, column] += kept * times
             capped[row] += (pieces - kept) * times
     first = np.full(len(place), width, dtype=np.int64)
     for pk, row in place.items():
         if pk in first_days:
             first[row] = min(max(width - (before - first_days[pk]).days, 0), width)
-    return Series(daily, first, capped, out=out, uncut=uncut)
+    return Series(
+        daily,
+        first,
+        capped,
+        out=out,
+        uncut=uncut,
+        aside=aside,
+        special=special,
+        fences=fences,
+    )
 
 
-def _fence(lines: Sequence[tuple[int, float, int]]) -> float:
-    sizes = np.repeat([pieces for _c, pieces, _t in lines], [times for _c, _p, times in lines])
+def _fence(lines: Sequence[_Line]) -> float:
+    sizes = np.repeat([line[1] for line in lines], [line[2] for line in lines])
     if len(sizes) < LINES_TO_JUDGE:
         return float("inf")
     lower, upper = np.percentile(sizes, [25, 75])

@@ -1,5 +1,11 @@
 """Writes of purchasing: proposals, decisions, receipts."""
 
+from purchasing.services.adjustments import (
+    adjust_forecast,
+    call_exceptional,
+    end_adjustment,
+    withdraw_adjustment,
+)
 from purchasing.services.backtesting import (
     replay_past,
     run_backtest,
@@ -55,14 +61,17 @@ __all__ = [
     "Proposals",
     "Share",
     "accept_proposal",
+    "adjust_forecast",
     "approve_supplier_invoice",
     "bring_to_us",
+    "call_exceptional",
     "cancel_supplier_invoice",
     "change_order",
     "close_order",
     "confirm_order",
     "create_order",
     "dispute_supplier_invoice",
+    "end_adjustment",
     "enter_landed_costs",
     "enter_received",
     "enter_supplier_invoice",
@@ -93,4 +102,5 @@ __all__ = [
     "slip_pdf",
     "spread_style",
     "start_backtest",
+    "withdraw_adjustment",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from inventory.models import ReorderRule, Reservation, StockMove, StockPosition, Warehouse
+from inventory.models import Product, ReorderRule, Reservation, StockMove, StockPosition, Warehouse
 from inventory.selectors import asked_by_day, first_days, positions_at
 from inventory.services import default_warehouse
 from purchasing.errors import WrongState
@@ -240,7 +240,8 @@ def _trial(
     oldest = max(min(began.values()), first)
     weeks = (until - oldest).days // DAYS
     asked = asked_by_day(ids, warehouse, first=first, before=until)
-    series = build_series(ids, asked, began, before=until, weeks=weeks)
+    whole = Product.objects.filter(pk__in=ids, bulk_counts=True).values_list("pk", flat=True)
+    series = build_series(ids, asked, began, before=until, weeks=weeks, counts_in_full=whole)
     offers = offers_of(ids)
     best = [offers.get(pk, [None])[0] for pk in ids]
     delays = [

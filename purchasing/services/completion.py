@@ -151,6 +151,7 @@ def _is_critical(lines: Sequence[tuple[Candidate, Purchase]]) -> bool:
     for candidate, _purchase in lines:
         position = candidate.position
         days = Decimal(candidate.figures.get("lead_time_days") or 0)
+        days += Decimal(candidate.figures.get("wait_days") or 0)
         if position.backordered > 0 or position.forecast < candidate.levels.per_day * days:
             return True
     return False

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -22,7 +22,8 @@ from purchasing.services.policies import terms_of
 from sphinx.core import clock
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.services import allocate_number, record
-from suppliers.selectors import Offer, offers_of
+from suppliers.calendars import Calendar
+from suppliers.selectors import Offer, calendars_of, offers_of
 
 Status = PurchaseOrder.Status
 # Of an order at a supplier, product id → pieces.
@@ -79,13 +80,14 @@ def _propose(on: date) -> tuple[list[PurchaseOrder], list[tuple[Product, Purchas
         (o.direct_delivery_id or 0, o.supplier_id): o
         for o in _open_proposals().select_for_update(of=("self",), no_key=True)
     }
-    wanted, unsold = _wanted(on)
+    calendars = calendars_of()
+    wanted, unsold = _wanted(on, calendars)
     gone = [order for key, order in known.items() if key not in wanted]
     for order in gone:
         order.status, order.note = Status.CANCELLED, _("Besoin disparu avant décision")
     PurchaseOrder.objects.bulk_update(gone, ["status", "note"])
     orders = [
-        _proposal(known.get(key), key, lines, warehouse, on)
+        _proposal(known.get(key), key, lines, warehouse, on, calendars)
         for key, lines in sorted(wanted.items())
     ]
     PurchaseOrderLine.objects.filter(purchase_order__in=orders).delete()
@@ -100,7 +102,9 @@ def _propose(on: date) -> tuple[list[PurchaseOrder], list[tuple[Product, Purchas
     return orders, unsold
 
 
-def _wanted(on: date) -> tuple[_ByOrder, list[tuple[Product, Purchase]]]:
+def _wanted(
+    on: date, calendars: Mapping[int, Calendar]
+) -> tuple[_ByOrder, list[tuple[Product, Purchase]]]:
     """What no supplier was asked yet, by direct delivery and supplier; and what nobody sells."""
     due = {(row.delivery_id, row.product_id): row.pieces for row in awaited_from_suppliers()}
     for key, pieces in _on_the_way({delivery for delivery, _p in due}).items():
@@ -117,7 +121,7 @@ def _wanted(on: date) -> tuple[_ByOrder, list[tuple[Product, Purchase]]]:
         best = min(choices, key=lambda choice: (choice.price, choice.offer.item.pk))
         # What isn't out yet is ordered for its day.
         day = best.offer.item.product.released_on
-        if day and day > on + timedelta(days=best.offer.lead_time_days):
+        if day and day > best.offer.arrives_on(on, calendars):
             continue
         wanted[delivery, best.offer.item.supplier_id].append(best)
     return dict(wanted), _unsold(orphans)
@@ -150,6 +154,7 @@ def _proposal(
     lines: Sequence[_Wanted],
     warehouse: Warehouse,
     on: date,
+    calendars: Mapping[int, Calendar],
 ) -> PurchaseOrder:
     delivery_id, _supplier_id = key
     supplier = lines[0].offer.item.supplier
@@ -161,7 +166,7 @@ def _proposal(
         currency=supplier.currency,
     )
     order.proposed_on = on
-    order.expected_on = on + timedelta(days=max(w.offer.lead_time_days for w in lines))
+    order.expected_on = max(w.offer.arrives_on(on, calendars) for w in lines)
     order.total_excl_tax = sum((to_cents(w.pieces * w.price) for w in lines), ZERO)
     order.save()
     if known is None:

@@ -1,7 +1,7 @@
 """The way of a purchase order from acceptance on."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +20,9 @@ from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.services import allocate_number, record
+from suppliers.calendars import OPEN
 from suppliers.models import Supplier
-from suppliers.selectors import all_offers
+from suppliers.selectors import all_offers, calendars_of
 
 Status = PurchaseOrder.Status
 
@@ -81,6 +82,7 @@ def create_order(
     lock_places((pk, warehouse.pk) for pk in wanted)
     lines = _lines_by_hand(supplier, wanted)
     on = business_date(at)
+    calendar = calendars_of([supplier.pk]).get(supplier.pk, OPEN)
     order = PurchaseOrder.objects.create(
         number=allocate_number(series="CF", on=on),
         supplier=supplier,
@@ -89,7 +91,7 @@ def create_order(
         currency=supplier.currency,
         proposed_on=on,
         accepted_at=at,
-        expected_on=on + timedelta(days=supplier.lead_time_days),
+        expected_on=calendar.arrives(on, supplier.lead_time_days),
         note=note[:200],
     )
     for line in lines:

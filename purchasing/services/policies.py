@@ -6,14 +6,16 @@ locked. What is due is decided again under lock when the proposals are written.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Avg, Sum
+from django.db.models import Avg, Case, F, FloatField, Sum, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from inventory.models import Product, ReorderRule, Reservation, StockPosition, Warehouse
 from inventory.selectors import (
@@ -25,6 +27,12 @@ from inventory.selectors import (
 )
 from inventory.services import classify_products
 from purchasing.models import StockPolicy
+from purchasing.planning.adjusting import (
+    Adjustment,
+    change_of,
+    days_called_special,
+    in_force,
+)
 from purchasing.planning.ageing import unsellable
 from purchasing.planning.curves import CURVE_WEEKS, Share
 from purchasing.planning.forecasting import LEAST_DAYS, Forecast, forecast
@@ -34,12 +42,15 @@ from purchasing.planning.ordering import Levels, Position, Terms
 from purchasing.planning.series import (
     DAYS,
     MAX_WEEKS,
+    Bools,
     Floats,
     Series,
     build_series,
     days_without_stock,
 )
+from purchasing.planning.waiting import Waiting
 from purchasing.selectors import (
+    Adjustments,
     LeadTimes,
     as_rules,
     coming_late,
@@ -49,7 +60,7 @@ from purchasing.selectors import (
 from purchasing.services.curves import Group, figures_of, group_of, kept_share, style_curves
 from sphinx.core.clock import start_of
 from sphinx.core.money import plain
-from suppliers.selectors import Offer, offers_of
+from suppliers.selectors import Offer, calendars_of, offers_of
 
 CHUNK = 1000
 # Needs are worked out in the evening, the order is sent in the morning.
@@ -57,6 +68,8 @@ HANDLING_DAYS = 1.0
 ZERO = Decimal(0)
 # ABC by what a year's demand costs: A makes 80 % of it, A and B together 95 %.
 A_SHARE, B_SHARE = 0.80, 0.95
+# A reason names so many changes of the forecast at most.
+MOST_TOLD = 3
 
 
 class Candidate(NamedTuple):
@@ -70,9 +83,20 @@ class Candidate(NamedTuple):
 
     @property
     def days_to_come(self) -> int:
-        """Days until what the next run orders is here."""
+        """Days until what the next run orders is here; ahead of a closure, after it."""
         days = math.ceil(float(self.figures.get("lead_time_days") or 0))
+        days = max(days + int(self.figures.get("wait_days") or 0), self._days_of_today)
         return days + int(self.figures.get("review_days") or 0)
+
+    @property
+    def horizon(self) -> int:
+        """Days after which what is coming comes later than an order of today would."""
+        return self._days_of_today + int(self.figures.get("review_days") or 0)
+
+    @property
+    def _days_of_today(self) -> int:
+        days = self.figures.get("days_to_arrival") or self.figures.get("lead_time_days")
+        return math.ceil(float(days or 0))
 
     def is_too_early(self, on: date) -> bool:
         """True while what isn't out yet could be ordered later and still come for its day."""
@@ -103,12 +127,15 @@ class Learning:
     on: date
     is_past: bool = False
     rules: Rules = field(init=False)
+    _waits: dict[tuple[int, int], Waiting] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rules = as_rules(replenishment_rules())
-        self._lead_times = LeadTimes(self.on)
+        self.calendars = calendars_of()
+        self._lead_times = LeadTimes(self.on, self.calendars)
+        self._adjustments = Adjustments(self.on)
         self.classes = abc_classes(self.on)
-        self._priors = _priors(self.warehouse)
+        self._priors = _priors(self.warehouse, were_adjusted=self._adjustments.is_recent)
         self._curves: dict[int, Share] = {}
         self._curve_groups: set[Group] = set()
 
@@ -124,7 +151,8 @@ class Learning:
         product = Product.objects.get(pk=product_id)
         prior = self._priors.get(product.category_id, 0.0)
         share = np.array([kept_share(product, self.warehouse)])
-        return series, forecast(series, np.array([prior]), share)
+        found = forecast(series, np.array([prior]), share)
+        return series, self._adjusted(found, [product_id], self.adjustments_of([product]))
 
     def _shares(
         self, products: Mapping[int, Product], series: Series, ids: Sequence[int]
@@ -144,6 +172,14 @@ class Learning:
             )
         told = few & self._curves.keys()
         return np.array([self._curves[pk].per_day if pk in told else math.nan for pk in ids])
+
+    def adjustments_of(self, products: Iterable[Product]) -> dict[int, list[Adjustment]]:
+        """What people changed of the forecasts of some products, by product id."""
+        return self._adjustments.of({p.pk: p.category_id for p in products})
+
+    def arrives_on(self, offer: Offer) -> date:
+        """The day on which goods ordered of an offer now would be here, by its stated delay."""
+        return offer.arrives_on(self.on, self.calendars)
 
     def as_it_will_be(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """With what of their stock will expire before it can be sold, on today's lots, and what
@@ -188,7 +224,9 @@ class Learning:
         products = Product.objects.select_related("inherits_from", "style").in_bulk(ids)
         series = self._series(ids)
         priors = np.array([self._priors.get(products[pk].category_id, 0.0) for pk in ids])
-        foretold = forecast(series, priors, self._shares(products, series, ids))
+        adjustments = self.adjustments_of(products.values())
+        computed = forecast(series, priors, self._shares(products, series, ids))
+        foretold = self._adjusted(computed, ids, adjustments)
         positions = self._positions(ids)
         manual = {
             r.product_id: r
@@ -205,6 +243,7 @@ class Learning:
                 series,
                 row,
                 float(priors[row]),
+                adjustments.get(pk, ()),
             )
             for row, pk in enumerate(ids)
         ]
@@ -212,8 +251,12 @@ class Learning:
 
     def _series(self, ids: Sequence[int], most_weeks: int = MAX_WEEKS) -> Series:
         first = self.on - timedelta(days=most_weeks * DAYS)
-        heirs = Product.objects.filter(pk__in=ids).values_list("pk", "inherits_from")
-        before_them = {pk: other for pk, other in heirs if other is not None}
+        kept = list(
+            Product.objects.filter(pk__in=ids).values_list(
+                "pk", "category_id", "inherits_from_id", "bulk_counts"
+            )
+        )
+        before_them = {pk: other for pk, _c, other, _b in kept if other is not None}
         everybody = list({*ids, *before_them.values()})
         own_asked = asked_by_day(everybody, self.warehouse, first=first, before=self.on)
         own_days = first_days(everybody, self.warehouse)
@@ -227,7 +270,58 @@ class Learning:
         changes = stock_changes(ids, self.warehouse, first=first, before=self.on, asked=theirs)
         out = days_without_stock(ids, changes, before=self.on, weeks=weeks)
         out = seen_before_its_day(out, ids, before_them, own_days, before=self.on)
-        return build_series(ids, asked, began, before=self.on, weeks=weeks, out=out)
+        return build_series(
+            ids,
+            asked,
+            began,
+            before=self.on,
+            weeks=weeks,
+            out=out,
+            counts_in_full=[pk for pk, _c, _other, is_whole in kept if is_whole],
+            special=self._special(
+                {row[0]: row[1] for row in kept}, ids, before_them, own_days, weeks
+            ),
+        )
+
+    def _special(
+        self,
+        categories: Mapping[int, int | None],
+        ids: Sequence[int],
+        before_them: Mapping[int, int],
+        own_days: Mapping[int, date],
+        weeks: int,
+    ) -> Bools | None:
+        """Past days that people called exceptional, an heir's being its predecessor's until its own
+        first day."""
+        if not self._adjustments:
+            return None
+        found = self._adjustments.of(categories)
+        periods: dict[int, list[tuple[date, date]]] = {
+            pk: [(a.first, a.last) for a in found.get(pk, ()) if a.is_exceptional] for pk in ids
+        }
+        for heir, other in before_them.items():
+            until = own_days.get(heir, date.max) - timedelta(days=1)
+            periods[heir] += [
+                (a.first, min(a.last, until))
+                for a in self._adjustments.of_product(other)
+                if a.is_exceptional and a.first <= until
+            ]
+        return days_called_special([periods[pk] for pk in ids], before=self.on, weeks=weeks)
+
+    def _adjusted(
+        self,
+        foretold: Forecast,
+        ids: Sequence[int],
+        adjustments: Mapping[int, Sequence[Adjustment]],
+    ) -> Forecast:
+        """With what people changed beside what was computed."""
+        changes = {}
+        for row, pk in enumerate(ids):
+            some = adjustments.get(pk)
+            ahead, weeks = foretold.ahead[row], foretold.weeks_ahead[row]
+            if some and (change := change_of(ahead, weeks, some, self.on)):
+                changes[row] = change
+        return replace(foretold, changes=changes) if changes else foretold
 
     def _positions(self, ids: Sequence[int]) -> dict[int, Position]:
         if not self.is_past:
@@ -250,6 +344,7 @@ class Learning:
         series: Series,
         row: int,
         prior: float,
+        adjustments: Sequence[Adjustment],
     ) -> Candidate:
         # Until its own sales tell, an heir is of its predecessor's class.
         abc = self.classes.get(product.pk) or self.classes.get(product.inherits_from_id or 0, "")
@@ -259,13 +354,18 @@ class Learning:
         figures = plan.figures | {
             "history_days": str(max(series.daily.shape[1] - int(series.first[row]), 0)),
             "capped": plain(Decimal(repr(round(float(series.capped[row]), 3)))),
-            "days_out": str(int((~series.known[row]).sum())),
+            "days_out": str(_days_out(series, row)),
             "offers": str(len(offers)),
             "inherits_from": product.inherits_from.sku if product.inherits_from else "",
             "prior_per_day": plain(Decimal(repr(round(prior, 3)))),
         }
         if foretold.method[row] == "curve":
             figures |= figures_of(product, self._curves[product.pk])
+        figures |= _left_out(product, series, row)
+        if row in foretold.changes:
+            days = float(figures["protection_days"]) + self.rules.cover_days
+            met = in_force(adjustments, self.on, days)
+            figures["adjustments"] = [a.as_json() for a in met[:MOST_TOLD]]
         levels = plan.levels
         if product.supply_mode != Product.SupplyMode.STOCKED:
             levels = levels._replace(policy="just_in_time", reorder_point=ZERO, order_up_to=ZERO)
@@ -282,10 +382,12 @@ class Learning:
     def _plan(
         self, product: Product, offer: Offer | None, foretold: Forecast, row: int, abc: str
     ) -> Plan:
-        lead_time = LeadTime(0.0, 0.0, 0)
+        lead_time, waiting = LeadTime(0.0, 0.0, 0), None
         if offer is not None:
             supplier_id = offer.item.supplier_id
             lead_time = self._lead_times.of(supplier_id, product.pk, offer.lead_time_days)
+            if supplier_id in self.calendars:
+                waiting = self._waiting(supplier_id, math.ceil(lead_time.days))
         return plan_levels(
             foretold,
             row,
@@ -295,7 +397,16 @@ class Learning:
             abc=abc,
             shelf_life_days=product.shelf_life_days,
             handling_days=HANDLING_DAYS,
+            waiting=waiting,
         )
+
+    def _waiting(self, supplier_id: int, lead_days: int) -> Waiting:
+        """Looked at once for all products of a supplier that take as long."""
+        known = self._waits.get((supplier_id, lead_days))
+        if known is None:
+            known = Waiting(self.calendars[supplier_id], self.on, lead_days)
+            self._waits[supplier_id, lead_days] = known
+        return known
 
     def _rank(self, offer: Offer | None, plan: Plan) -> tuple[Decimal, Decimal, int]:
         """The cheapest a year, keeping the safety stock that it asks for included; without
@@ -309,8 +420,8 @@ class Learning:
 
 
 def _without_late(candidate: Candidate, coming: Sequence[tuple[int, Decimal]]) -> Position:
-    """The position, saying what comes more than `days_to_come` from now."""
-    horizon = candidate.days_to_come
+    """The position, saying what comes later than an order of today would."""
+    horizon = candidate.horizon
     late = [(days, pieces) for days, pieces in coming if days > horizon]
     if not late:
         return candidate.position
@@ -361,11 +472,44 @@ def abc_classes(on: date) -> dict[int, str]:
     return classes
 
 
-def _priors(warehouse: Warehouse) -> dict[int | None, float]:
-    """Pieces a day that a product of each category sells, as the last run saw it.
+def _days_out(series: Series, row: int) -> int:
+    """Days that say nothing of demand for want of stock."""
+    unseen = ~series.known[row]
+    return int((unseen if series.special is None else unseen & ~series.special[row]).sum())
+
+
+def _left_out(product: Product, series: Series, row: int) -> dict[str, Any]:
+    """What isn't learned as demand, and who said what counts; nothing where nobody did."""
+    found: dict[str, Any] = {}
+    pieces, share = series.left_out(row)
+    if pieces:
+        found |= {"left_out": _number(pieces), "left_out_share": _number(share, 1)}
+    if series.aside is not None and (aside := float(series.aside[row].sum())):
+        found["exceptional_customers"] = _number(aside)
+    if product.bulk_counts:
+        found["bulk_counts"] = True
+    if series.special is not None and (days := int(series.special[row].sum())):
+        found["exceptional_days"] = str(days)
+    return found
+
+
+def _number(value: float, places: int = 3) -> str:
+    return plain(Decimal(repr(round(value, places))))
+
+
+def _priors(warehouse: Warehouse, *, were_adjusted: bool) -> dict[int | None, float]:
+    """Pieces a day that a product of each category sells, as the last run saw it; as computed,
+    where people changed what was foretold.
 
     Of a product without a category nothing is presumed.
     """
+    per_day: Any = F("demand_per_day")
+    if were_adjusted:
+        computed = Cast(KT("figures__demand_per_day"), FloatField())
+        per_day = Case(
+            When(figures__has_key="adjusted_per_day", then=computed),
+            default=Cast("demand_per_day", FloatField()),
+        )
     rows = (
         StockPolicy.objects.filter(
             warehouse=warehouse,
@@ -374,7 +518,7 @@ def _priors(warehouse: Warehouse) -> dict[int | None, float]:
         )
         .order_by()
         .values_list("product__category_id")
-        .annotate(n=Avg("demand_per_day"))
+        .annotate(n=Avg(per_day))
     )
     return {category: float(mean) for category, mean in rows}
 

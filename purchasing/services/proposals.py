@@ -7,7 +7,7 @@ meanwhile counts as incoming, so nothing is proposed twice.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -200,7 +200,7 @@ def _proposal(
     known: PurchaseOrder | None, lines: Sequence[Wanted], learning: Learning, remark: str
 ) -> PurchaseOrder:
     supplier = lines[0].supplier
-    days = max(w.candidate.offer.lead_time_days for w in lines if w.candidate.offer)
+    expected = max(learning.arrives_on(w.candidate.offer) for w in lines if w.candidate.offer)
     order = known or PurchaseOrder(
         number=allocate_number(series="CF", on=max(learning.on, clock.today())),
         supplier=supplier,
@@ -208,7 +208,7 @@ def _proposal(
         currency=supplier.currency,
     )
     order.proposed_on = learning.on
-    order.expected_on = learning.on + timedelta(days=days)
+    order.expected_on = expected
     order.total_excl_tax = sum((line_total(w.purchase) for w in lines), ZERO)
     order.note = remark[:200]
     order.save()

@@ -24,14 +24,19 @@ from sphinx.core.pages import back_office_page
 from sphinx.core.typed import key_of
 
 
-def _labels() -> dict[str, str]:
+def _labels(*, has_special: bool) -> dict[str, str]:
+    unseen = _("semaine avec des jours sans stock ni commande")
+    if has_special:
+        unseen = _("semaine avec des jours sans stock ni commande, ou dits exceptionnels")
     return {
         "asked": _("Demandé par semaine"),
         "stock": _("En stock"),
         "without": _("Prévu sans commande"),
         "with": _("Prévu avec la commande"),
         "point": _("Point de commande"),
-        "unseen": _("semaine avec des jours sans stock ni commande"),
+        "foretold": _("Prévu par semaine"),
+        "computed": _("tel que calculé"),
+        "unseen": unseen,
     }
 
 
@@ -61,7 +66,7 @@ def product(request: HttpRequest, product_id: int) -> HttpResponse:
         buying=line.quantity if line else Decimal(0),
         arrives_in_days=days,
     )
-    labels = _labels()
+    labels = _labels(has_special=course.has_special)
     return back_office_page(
         request,
         "purchasing/product.html",
@@ -73,6 +78,10 @@ def product(request: HttpRequest, product_id: int) -> HttpResponse:
         told=explain(line.reason) if line else _explain_policy(policy),
         chart=json.dumps(as_chart(course, labels)),
         weeks=course.weeks,
+        left_out=course.left_out,
+        has_left_out=any(week.left_out for week in course.weeks),
+        is_changed=course.is_changed,
+        has_special=course.has_special,
         has_unseen=any(week.unseen for week in course.weeks),
         labels=labels,
         decisions=Decision.objects.filter(product=found).select_related("decided_by")[:10],

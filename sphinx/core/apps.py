@@ -15,5 +15,7 @@ class CoreConfig(AppConfig):
         link_for_readers()
         # Each app states what it can prove (proofs.py), what a month's closing asks
         # (month_checks.py), what it holds of people (privacy.py), its long work (jobs.py), what
-        # it submits to a second person (approvals.py) and what it listens to (receivers.py).
+        # it submits to a second person (approvals.py), what it listens to (receivers.py) and whose
+        # orders replenishment learns from (standings.py).
         autodiscover_modules("proofs", "month_checks", "privacy", "jobs", "approvals", "receivers")
+        autodiscover_modules("standings")

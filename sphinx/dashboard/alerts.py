@@ -20,7 +20,7 @@ from django.db.models import (
     Sum,
 )
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -174,6 +174,10 @@ def _under_reorder_point() -> Alert:
     )
 
 
+# By the supplier's order days and closures, where there are any.
+_DELAYS = ("figures__days_to_arrival", "figures__lead_time_days")
+
+
 def _short_cover() -> Alert:
     days = ExpressionWrapper(
         Cast(F("free"), FloatField()) / Cast(F("demand_per_day"), FloatField()),
@@ -183,7 +187,7 @@ def _short_cover() -> Alert:
         _policies()
         .filter(demand_per_day__gt=0, free__gt=0)
         .annotate(cover=days)
-        .filter(cover__lt=Cast(KT("figures__lead_time_days"), FloatField()))
+        .filter(cover__lt=Cast(Coalesce(*map(KT, _DELAYS)), FloatField()))
         .exclude(policy="just_in_time")
         .order_by("cover", "product__sku")
     )
@@ -199,7 +203,7 @@ def _short_cover() -> Alert:
             _("%(cover)s jours de couverture, délai de %(days)s jours")
             % {
                 "cover": bare(Decimal(repr(round(p.cover, 1)))),
-                "days": local(p.figures.get("lead_time_days", "?")),
+                "days": local(p.figures.get("days_to_arrival") or p.figures["lead_time_days"]),
             },
             _buying(p),
         ),

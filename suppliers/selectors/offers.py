@@ -1,10 +1,12 @@
 """Who sells a product, at what price."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from inventory.models import Product
+from suppliers.calendars import OPEN, Calendar
 from suppliers.models import SupplierPrice, SupplierProduct
 
 
@@ -19,6 +21,11 @@ class Offer(NamedTuple):
         """Days from order to goods: the product's own, else the supplier's."""
         own = self.item.lead_time_days
         return self.item.supplier.lead_time_days if own is None else own
+
+    def arrives_on(self, on: date, calendars: Mapping[int, Calendar]) -> date:
+        """The day on which goods ordered on that day would be here, by suppliers' calendars."""
+        calendar = calendars.get(self.item.supplier_id, OPEN)
+        return calendar.arrives(on, self.lead_time_days)
 
     def unit_price(self, quantity: Decimal) -> Decimal:
         """EUR excl. tax a piece when `quantity` pieces are bought."""
