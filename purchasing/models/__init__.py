@@ -7,6 +7,7 @@ from purchasing.models.invoices import (
     SupplierInvoiceLine,
 )
 from purchasing.models.orders import EXPECTED, PurchaseOrder, PurchaseOrderLine
+from purchasing.models.payments import SupplierPayment, SupplierPaymentPart
 from purchasing.models.planning import Backtest, Decision, ReplenishmentRules, StockPolicy
 from purchasing.models.receipts import Receipt, ReceiptLine, SupplierReturn, SupplierReturnLine
 
@@ -24,6 +25,8 @@ __all__ = [
     "StockPolicy",
     "SupplierInvoice",
     "SupplierInvoiceLine",
+    "SupplierPayment",
+    "SupplierPaymentPart",
     "SupplierReturn",
     "SupplierReturnLine",
 ]

@@ -241,7 +241,7 @@ def _trial(
     weeks = (until - oldest).days // DAYS
     asked = asked_by_day(ids, warehouse, first=first, before=until)
     series = build_series(ids, asked, began, before=until, weeks=weeks)
-    offers = offers_of(ids)
+    offers = offers_of(ids, on=until)
     best = [offers.get(pk, [None])[0] for pk in ids]
     delays = [
         lead_times.of(o.item.supplier_id, pk, o.lead_time_days) if o else None

@@ -51,6 +51,8 @@ def receive_einvoice(*, name: str, data: bytes, at: datetime, actor: Any = None)
         lines=read.lines,
         carriage_excl_tax=read.carriage,
         tax=read.tax,
+        tax_eur=read.tax_eur,
+        currency=read.currency,
         total_incl_tax=read.total,
     )
     record("einvoice.received", [made], actor=actor, sha256=digest)
@@ -121,7 +123,9 @@ def _due(line: ReceiptLine, sign: int, lowers_price: bool) -> Decimal:
 def _chargeable(received: ReceivedInvoice, lowers_price: bool) -> list[ReceiptLine]:
     lines = (
         ReceiptLine.objects.filter(
-            receipt__purchase_order__supplier=received.supplier, quantity__gt=0
+            receipt__purchase_order__supplier=received.supplier,
+            receipt__currency=received.currency,
+            quantity__gt=0,
         )
         .select_related("order_line__product", "receipt__purchase_order")
         .order_by("pk")
@@ -148,15 +152,22 @@ def _is_same(row: Mapping[str, str], line: ReceiptLine) -> bool:
 
 @transaction.atomic
 def enter_received(
-    *, received_id: int, at: datetime, lowers_price: bool = False, actor: Any = None
+    *,
+    received_id: int,
+    at: datetime,
+    lowers_price: bool = False,
+    exchange_rate: Decimal | None = None,
+    actor: Any = None,
 ) -> SupplierInvoice:
     """Enter a received invoice as it is; without a difference it is good to pay. Twice is once.
 
-    With `lowers_price` it is a credit note for pieces that stay and cost less.
+    With `lowers_price` it is a credit note for pieces that stay and cost less. In another currency
+    it is at the rate of its day, or at `exchange_rate` (units for one euro).
 
     Raises:
         WrongState: its supplier or one of its lines isn't recognised, or it was put aside.
         AlreadyEntered: the supplier's number was typed already.
+        NoRate: no rate of its currency is known for its day.
     """
     received = ReceivedInvoice.objects.select_for_update(of=("self",), no_key=True).get(
         pk=received_id
@@ -182,6 +193,9 @@ def enter_received(
         tax=received.tax,
         total_incl_tax=received.total_incl_tax,
         kind=received.kind,
+        currency=received.currency,
+        exchange_rate=exchange_rate,
+        tax_eur=received.tax_eur,
         at=at,
         actor=actor,
     )

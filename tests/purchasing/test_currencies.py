@@ -1,0 +1,444 @@
+"""Suppliers in another currency: price, order, receipt, invoice, and what is in the books."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from inventory.models import StockPosition
+from inventory.services import default_warehouse
+from purchasing.errors import NoRate, WrongState
+from purchasing.models import PurchaseOrder, Receipt, ReceiptLine, SupplierInvoice
+from purchasing.services import (
+    Arrived,
+    Charged,
+    approve_supplier_invoice,
+    cancel_supplier_invoice,
+    cancel_supplier_payment,
+    create_order,
+    enter_landed_costs,
+    enter_supplier_invoice,
+    pay_supplier,
+    receive_goods,
+    send_order,
+)
+from sphinx.core.models import ExchangeRate
+from suppliers.models import Supplier, SupplierPrice
+from tests.factories import NOON, ProductFactory, SupplierFactory, SupplierProductFactory
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+DAY = NOON.date()
+
+
+def a_rate(units: str, day: date = DAY, currency: str = "USD") -> None:
+    ExchangeRate.objects.create(currency=currency, valid_from=day, units_per_euro=D(units))
+
+
+def an_order(
+    price: str = "12.00",
+    pieces: int = 10,
+    currency: str = "USD",
+    supplier: Any = None,
+    **product: Any,
+) -> PurchaseOrder:
+    made = ProductFactory(**product)
+    supplier = supplier or SupplierFactory(currency=currency, country="US")
+    SupplierProductFactory(supplier=supplier, product=made, price=price)
+    SupplierPrice.objects.filter(item__product=made).update(currency=currency)
+    order = create_order(
+        supplier=supplier, warehouse=default_warehouse(), quantities={made.pk: D(pieces)}, at=NOON
+    )
+    return send_order(order_id=order.pk, by_email=False, at=NOON)
+
+
+def received(units: str = "1.20", **order: Any) -> ReceiptLine:
+    """Ten pieces at 12.00 USD, 1 € being 1.20 USD that day: 10.00 € each."""
+    receipt = receive_goods(
+        order_id=an_order(**order).pk, quantities=None, exchange_rate=D(units), at=NOON
+    )
+    assert receipt is not None
+    return receipt.lines.get()
+
+
+def invoiced(
+    row: ReceiptLine, units: str = "1.25", price: str = "12.00", number: str = "US-1", **more: Any
+) -> SupplierInvoice:
+    pieces = more.pop("pieces", 10)
+    carriage, tax = more.pop("carriage", "0.00"), more.pop("tax", "0.00")
+    return enter_supplier_invoice(
+        supplier=row.receipt.purchase_order.supplier,
+        supplier_number=number,
+        issued_on=DAY,
+        charged=[Charged(row.pk, D(pieces), D(price))],
+        carriage=D(carriage),
+        tax=D(tax),
+        total_incl_tax=D(pieces) * D(price) + D(carriage) + D(tax),
+        exchange_rate=D(units),
+        at=NOON,
+        **more,
+    )
+
+
+def position(row: ReceiptLine) -> StockPosition:
+    return StockPosition.objects.get(product=row.order_line.product_id)
+
+
+# --- Order --------------------------------------------------------------------------------
+
+
+def test_an_order_is_in_its_suppliers_currency_and_says_what_it_comes_to() -> None:
+    a_rate("1.25")
+
+    order = an_order()
+
+    # 10 × 12.00 USD = 120.00 USD, at 1.25 is 96.00 €.
+    assert (order.currency, order.total_excl_tax) == ("USD", D("120.00"))
+    assert order.total_eur == D("96.00")
+
+
+def test_a_supplier_who_changes_currency_changes_nothing_old() -> None:
+    row = received()
+    invoice = invoiced(row)
+    Supplier.objects.update(currency="GBP")
+
+    order = PurchaseOrder.objects.get()
+    assert (order.currency, Receipt.objects.get().currency) == ("USD", "USD")
+    assert SupplierInvoice.objects.get(pk=invoice.pk).currency == "USD"
+
+
+def test_a_price_given_before_the_currency_changed_is_converted_until_a_new_one_comes() -> None:
+    a_rate("1.20")
+    a_rate("0.90", currency="GBP")
+    order = an_order()
+    line = order.lines.get()
+    Supplier.objects.update(currency="GBP")
+
+    again = create_order(
+        supplier=Supplier.objects.get(),
+        warehouse=default_warehouse(),
+        quantities={line.product_id: D(10)},
+        at=NOON,
+    )
+
+    # 12.00 USD = 10.00 € = 9.00 GBP.
+    assert (again.currency, again.lines.get().unit_price_excl_tax) == ("GBP", D("9.000000"))
+
+
+# --- Receipt ------------------------------------------------------------------------------
+
+
+def test_goods_cost_their_price_at_the_rate_of_the_day_that_they_came() -> None:
+    a_rate("1.20")
+    row = ReceiptLine.objects.get(
+        receipt=receive_goods(order_id=an_order().pk, quantities=None, at=NOON)
+    )
+
+    # 12.00 USD at 1.20.
+    assert (row.unit_price_excl_tax, row.unit_cost) == (D("12.00"), D("10.00"))
+    assert (position(row).average_cost, position(row).value) == (D("10.00"), D("100.00"))
+    assert (row.receipt.exchange_rate, row.receipt.exchange_rate_on) == (D("1.20"), DAY)
+
+
+def test_a_rate_typed_on_the_receipt_goes_before() -> None:
+    a_rate("1.20")
+    receipt = receive_goods(
+        order_id=an_order().pk, quantities=None, exchange_rate=D("1.5"), at=NOON
+    )
+
+    assert receipt is not None
+    assert (receipt.exchange_rate, receipt.exchange_rate_source) == (D("1.5"), "manual")
+    # 12.00 USD at 1.50.
+    assert receipt.lines.get().move.unit_cost == D("8.00")
+
+
+def test_goods_entered_late_are_at_the_rate_of_the_day_that_they_came() -> None:
+    a_rate("1.20", DAY - timedelta(days=3))
+    a_rate("1.50")
+    order = an_order()
+
+    receipt = receive_goods(
+        order_id=order.pk, quantities=None, received_on=DAY - timedelta(days=2), at=NOON
+    )
+
+    assert receipt is not None
+    assert receipt.exchange_rate == D("1.20")
+
+
+def test_a_cost_is_rounded_half_up_at_six_places() -> None:
+    # 1.00 USD at 1.30 is 0.769230769…
+    assert received("1.30", price="1.00").unit_cost == D("0.769231")
+
+
+def test_nothing_is_received_without_a_rate() -> None:
+    order = an_order(currency="XTS")
+
+    with pytest.raises(NoRate):
+        receive_goods(order_id=order.pk, quantities=None, at=NOON)
+
+    assert not Receipt.objects.exists()
+    assert StockPosition.objects.get().on_hand == 0
+
+
+@pytest.mark.parametrize("units", ["0", "-1", "1.2345678", "1000000000"])
+def test_a_rate_that_cant_be_one_is_refused(units: str) -> None:
+    with pytest.raises(WrongState):
+        received(units)
+
+
+def test_a_receipt_in_euros_has_no_rate() -> None:
+    with pytest.raises(WrongState):
+        received("1.20", currency="EUR")
+
+
+def test_the_database_wants_a_rate_of_what_is_in_another_currency() -> None:
+    row = received()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Receipt.objects.filter(pk=row.receipt_id).update(exchange_rate=None)
+
+
+# --- Invoice ------------------------------------------------------------------------------
+
+
+def test_exchange_alone_is_no_difference_and_no_cost() -> None:
+    row = received("1.20")
+
+    invoice = invoiced(row, "1.25")
+
+    # 120.00 USD at 1.25 is 96.00 €; the goods stay at what they were worth when they came.
+    assert (invoice.status, invoice.differences) == ("approved", [])
+    assert invoice.euros == (D("96.00"), D("0.00"), D("0.00"), D("96.00"))
+    assert position(row).value == D("100.00")
+
+
+def test_a_price_that_differs_is_told_in_the_currency_and_costs_at_the_receipts_rate() -> None:
+    row = received("1.20")
+
+    invoice = invoiced(row, "1.25", price="12.60")
+
+    # 10 × 0.60 USD; at 1.20 that is 5.00 €.
+    assert [d["amount"] for d in invoice.differences] == ["6.00"]
+    approve_supplier_invoice(invoice_id=invoice.pk, at=NOON, reason="accepté")
+    assert position(row).value == D("105.00")
+    assert invoice.lines.get().cost_added == D("5.00")
+
+
+def test_carriage_costs_at_the_rate_of_the_invoice() -> None:
+    row = received("1.20")
+
+    invoiced(row, "1.25", carriage="10.00")
+
+    # 10.00 USD at 1.25 is 8.00 €, on 100.00 €.
+    assert position(row).value == D("108.00")
+
+
+def test_a_price_lowered_lowers_the_cost_at_the_receipts_rate() -> None:
+    row = received("1.20")
+    invoiced(row, "1.25")
+
+    enter_supplier_invoice(
+        supplier=row.receipt.purchase_order.supplier,
+        supplier_number="US-CN",
+        issued_on=DAY,
+        charged=[Charged(row.pk, D(10), D("0.60"), lowers_price=True)],
+        tax=D("0.00"),
+        total_incl_tax=D("6.00"),
+        kind="credit_note",
+        exchange_rate=D("1.50"),
+        at=NOON,
+    )
+
+    # 6.00 USD at 1.20, not at the credit note's 1.50.
+    assert position(row).value == D("95.00")
+
+
+def test_the_parts_of_an_invoice_make_its_total_in_euros() -> None:
+    row = received("1.20", price="1.00", pieces=10)
+
+    invoice = invoiced(row, "3.00", price="1.00", carriage="10.00", tax="10.00")
+
+    # 30.00 at 3 is 10.00 €, though three times 3.33 € is 9.99 €.
+    assert invoice.euros == (D("3.34"), D("3.33"), D("3.33"), D("10.00"))
+
+
+def test_vat_that_the_invoice_states_in_euros_is_taken_as_stated() -> None:
+    row = received("1.20")
+
+    invoice = invoiced(row, "1.25", tax="24.00", tax_eur=D("19.30"))
+
+    # 120.00 at 1.25 is 96.00 €; 24.00 would be 19.20 €.
+    assert invoice.euros == (D("96.00"), D("0.00"), D("19.30"), D("115.30"))
+
+
+def test_an_invoice_in_another_currency_than_the_order_is_refused() -> None:
+    row = received()
+
+    with pytest.raises(WrongState):
+        invoiced(row, currency="GBP")
+
+    assert not SupplierInvoice.objects.exists()
+
+
+def test_the_rate_of_an_invoice_is_that_of_its_day() -> None:
+    a_rate("1.25")
+    row = received("1.20")
+
+    invoice = enter_supplier_invoice(
+        supplier=row.receipt.purchase_order.supplier,
+        supplier_number="US-2",
+        issued_on=DAY,
+        charged=[Charged(row.pk, D(10), D("12.00"))],
+        tax=D("0.00"),
+        total_incl_tax=D("120.00"),
+        at=NOON,
+    )
+
+    assert (invoice.exchange_rate, invoice.exchange_rate_on) == (D("1.25"), DAY)
+    assert invoice.euros.total == D("96.00")
+
+
+def test_freight_in_another_currency_is_borne_in_euros() -> None:
+    row = received("1.20")
+    carrier = SupplierFactory(currency="GBP")
+
+    made = enter_landed_costs(
+        supplier=carrier,
+        supplier_number="GB-9",
+        issued_on=DAY,
+        receipt_ids=[row.receipt_id],
+        spread_by="value",
+        amount=D("18.00"),
+        tax=D("0.00"),
+        total_incl_tax=D("18.00"),
+        exchange_rate=D("0.90"),
+        at=NOON,
+    )
+
+    # 18.00 GBP at 0.90 is 20.00 €.
+    assert made.cost_shares.get().amount_excl_tax == D("20.00")
+    assert position(row).value == D("120.00")
+
+
+def test_shares_by_value_compare_in_euros() -> None:
+    dollars = received("1.20")
+    # 10 × 12.00 GBP at 0.60 is 200.00 €: twice the dollars' 100.00 €.
+    pounds = received("0.60", currency="GBP")
+
+    made = enter_landed_costs(
+        supplier=SupplierFactory(),
+        supplier_number="T-1",
+        issued_on=DAY,
+        receipt_ids=[dollars.receipt_id, pounds.receipt_id],
+        spread_by="value",
+        amount=D("30.00"),
+        tax=D("0.00"),
+        total_incl_tax=D("30.00"),
+        at=NOON,
+    )
+
+    shares = {s.receipt_line_id: s.amount_excl_tax for s in made.cost_shares.all()}
+    assert shares == {dollars.pk: D("10.00"), pounds.pk: D("20.00")}
+
+
+# --- Payment ------------------------------------------------------------------------------
+
+
+def paid(invoice: SupplierInvoice, amount: str = "120.00", eur: str | None = "100.00") -> Any:
+    return pay_supplier(
+        parts={invoice.pk: D(amount)},
+        paid_on=DAY,
+        paid_eur=None if eur is None else D(eur),
+        at=NOON,
+    )
+
+
+def test_a_payment_settles_what_the_books_hold_of_the_invoice() -> None:
+    payment = paid(invoiced(received()))
+
+    part = payment.parts.get()
+    assert (payment.amount, payment.paid_eur) == (D("120.00"), D("100.00"))
+    assert (part.amount, part.booked_eur) == (D("120.00"), D("96.00"))
+
+
+def test_parts_paid_one_after_the_other_settle_it_exactly() -> None:
+    # 100.00 USD at 3 is 33.33 €.
+    invoice = invoiced(received(price="10.00"), "3.00", price="10.00")
+
+    parts = [paid(invoice, amount, "12.00").parts.get() for amount in ("33.00", "33.00", "34.00")]
+
+    # 11.00 (10.9989), 22.00 (21.9978) − 11.00, 33.33 − 22.00.
+    assert [part.booked_eur for part in parts] == [D("11.00"), D("11.00"), D("11.33")]
+
+
+def test_no_more_is_paid_than_is_owed() -> None:
+    invoice = invoiced(received())
+    paid(invoice, "100.00", "80.00")
+
+    with pytest.raises(WrongState):
+        paid(invoice, "20.01", "16.00")
+
+
+def test_a_payment_from_an_account_in_the_currency_is_at_the_rate_of_its_day() -> None:
+    a_rate("1.60")
+
+    payment = paid(invoiced(received()), eur=None)
+
+    # 120.00 USD at 1.60.
+    assert (payment.paid_eur, payment.exchange_rate) == (D("75.00"), D("1.60"))
+
+
+def test_a_payment_taken_back_is_owed_again_and_the_invoice_may_be_taken_back() -> None:
+    invoice = invoiced(received())
+    payment = paid(invoice)
+    with pytest.raises(WrongState):
+        cancel_supplier_invoice(invoice_id=invoice.pk, reason="erreur", at=NOON)
+
+    for _twice in range(2):
+        cancel_supplier_payment(payment_id=payment.pk, reason="erreur", at=NOON)
+
+    assert paid(invoice).parts.get().booked_eur == D("96.00")
+
+
+def test_an_invoice_that_is_disputed_is_not_paid() -> None:
+    invoice = invoiced(received(), price="13.00")
+
+    with pytest.raises(WrongState):
+        paid(invoice, "130.00")
+
+
+def test_what_is_in_euros_is_paid_without_exchange() -> None:
+    row = ReceiptLine.objects.get(
+        receipt=receive_goods(order_id=an_order(currency="EUR").pk, quantities=None, at=NOON)
+    )
+    invoice = enter_supplier_invoice(
+        supplier=row.receipt.purchase_order.supplier,
+        supplier_number="F-1",
+        issued_on=DAY,
+        charged=[Charged(row.pk, D(10), D("12.00"))],
+        tax=D("0.00"),
+        total_incl_tax=D("120.00"),
+        at=NOON,
+    )
+
+    with pytest.raises(WrongState):
+        paid(invoice, "120.00", "121.00")
+    assert paid(invoice, "120.00", None).paid_eur == D("120.00")
+
+
+def test_damaged_pieces_and_another_price_on_the_delivery_note_are_in_the_currency() -> None:
+    order = an_order()
+    line = order.lines.get()
+
+    receipt = receive_goods(
+        order_id=order.pk,
+        quantities={line.pk: Arrived(D(5), damaged=D(1), unit_price=D("6.00"))},
+        exchange_rate=D("1.20"),
+        at=NOON,
+    )
+
+    assert receipt is not None
+    # 5 × 6.00 USD at 1.20.
+    assert position(receipt.lines.get()).value == D("25.00")
