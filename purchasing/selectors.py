@@ -23,6 +23,7 @@ from purchasing.models import (
 from purchasing.planning.levels import LeadTime, Rules
 from purchasing.planning.ordering import Costs
 from sphinx.core.clock import start_of
+from sphinx.core.exchange import EURO, indicative_units
 from sphinx.core.money import to_cents
 
 # So many receipts tell more than what the supplier states.
@@ -83,6 +84,11 @@ def sold_since(receipt: Receipt) -> Decimal:
         pk__lt=min(moves.values()),
     )
     return -(left.aggregate(n=Sum("quantity"))["n"] or Decimal(0))
+
+
+def known_units(currency: str, on: date) -> Decimal | None:
+    """Units of a currency for one euro, the last known on a day; None of the euro, or of none."""
+    return None if currency == EURO else indicative_units({currency}, on).get(currency)
 
 
 class Owing(NamedTuple):

@@ -54,8 +54,8 @@ class ExportLine(NamedTuple):
     document: str
     entry_id: int
     # Of an amount that was in another currency; blank and None of one in euros.
-    currency: str
-    currency_amount: Decimal | None
+    currency: str = ""
+    currency_amount: Decimal | None = None
 
     @property
     def regime(self) -> str:

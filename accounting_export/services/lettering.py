@@ -104,10 +104,10 @@ def letter_suppliers(invoice_ids: Collection[int]) -> int:
     wanted = set(invoice_ids)
     groups: dict[_Group, list[JournalLine]] = defaultdict(list)
     for line in lines.select_related("entry").order_by("pk"):
-        payment = line.entry.supplier_payment_id
-        invoice = parts[payment][line.position - 1] if payment else line.entry.supplier_invoice_id
-        if invoice in wanted:
-            groups[invoice, line.account, line.auxiliary].append(line)
+        paid = line.entry.supplier_payment_id
+        document = parts[paid][line.position - 1] if paid else line.entry.supplier_invoice_id
+        if document in wanted:
+            groups[document, line.account, line.auxiliary].append(line)
     return _mark(counter, groups)
 
 

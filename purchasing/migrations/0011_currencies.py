@@ -95,6 +95,15 @@ class Migration(migrations.Migration):
                         blank=True, db_default="", max_length=200, verbose_name="raison"
                     ),
                 ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="suppliers.supplier",
+                        verbose_name="fournisseur",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "règlement fournisseur",
@@ -124,6 +133,24 @@ class Migration(migrations.Migration):
                         default=Decimal("0"),
                         max_digits=12,
                         verbose_name="soldé au compte du fournisseur (€)",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_parts",
+                        to="purchasing.supplierinvoice",
+                        verbose_name="facture",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="purchasing.supplierpayment",
+                        verbose_name="règlement",
                     ),
                 ),
             ],
@@ -464,36 +491,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="purchasing_invoice_euros_add_up",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supplierpayment",
-            name="supplier",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="payments",
-                to="suppliers.supplier",
-                verbose_name="fournisseur",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supplierpaymentpart",
-            name="invoice",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="payment_parts",
-                to="purchasing.supplierinvoice",
-                verbose_name="facture",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supplierpaymentpart",
-            name="payment",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="parts",
-                to="purchasing.supplierpayment",
-                verbose_name="règlement",
             ),
         ),
         migrations.AddConstraint(

@@ -298,7 +298,7 @@ def test_the_fec_says_the_currency_of_what_was_in_one() -> None:
         ("51210000", "0,00", "120,00", "", ""),
         ("66600000", "4,80", "0,00", "", ""),
     ]
-    assert made.report.refusals == []
+    assert made.report.faults == []
 
 
 def company_with_siren() -> None:
