@@ -546,4 +546,27 @@ class Migration(migrations.Migration):
                 name="purchasing_payment_part_one_sign",
             ),
         ),
+        # SQLite adds in binary: the sum is rounded.
+        migrations.RemoveConstraint("supplierinvoice", "purchasing_invoice_adds_up"),
+        AddCheckNotValid(
+            model_name="supplierinvoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total_incl_tax",
+                        django.db.models.functions.math.Round(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("goods_excl_tax"), "+", models.F("carriage_excl_tax")
+                                ),
+                                "+",
+                                models.F("tax"),
+                            ),
+                            precision=2,
+                        ),
+                    )
+                ),
+                name="purchasing_invoice_adds_up",
+            ),
+        ),
     ]

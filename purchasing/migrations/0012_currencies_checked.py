@@ -12,5 +12,6 @@ class Migration(migrations.Migration):
         ValidateCheck("purchaseorder", "purchasing_order_rate"),
         ValidateCheck("receipt", "purchasing_receipt_rate"),
         ValidateCheck("supplierinvoice", "purchasing_invoice_rate"),
+        ValidateCheck("supplierinvoice", "purchasing_invoice_adds_up"),
         ValidateCheck("supplierinvoice", "purchasing_invoice_euros_add_up"),
     ]

@@ -106,10 +106,14 @@ class SupplierInvoice(Owed, InCurrency):
                 name="purchasing_invoice_once",
             ),
             models.CheckConstraint(
+                # SQLite adds in binary.
                 condition=models.Q(
-                    total_incl_tax=models.F("goods_excl_tax")
-                    + models.F("carriage_excl_tax")
-                    + models.F("tax")
+                    total_incl_tax=Round(
+                        models.F("goods_excl_tax")
+                        + models.F("carriage_excl_tax")
+                        + models.F("tax"),
+                        precision=2,
+                    )
                 ),
                 name="purchasing_invoice_adds_up",
             ),

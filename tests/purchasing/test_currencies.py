@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from inventory.models import StockPosition
 from inventory.services import default_warehouse
 from purchasing.errors import NoRate, WrongState
 from purchasing.models import PurchaseOrder, Receipt, ReceiptLine, SupplierInvoice
+from purchasing.scorecards import scorecards
 from purchasing.services import (
     Arrived,
     Charged,
@@ -21,12 +23,23 @@ from purchasing.services import (
     enter_landed_costs,
     enter_supplier_invoice,
     pay_supplier,
+    propose_orders,
     receive_goods,
     send_order,
+    set_quantity,
+    terms_on,
 )
+from sphinx.core.exchange import indicative_units
 from sphinx.core.models import ExchangeRate
-from suppliers.models import Supplier, SupplierPrice
-from tests.factories import NOON, ProductFactory, SupplierFactory, SupplierProductFactory
+from suppliers.models import Supplier, SupplierPrice, SupplierProduct
+from suppliers.services import accept_price_list, load_catalogue, receive_price_list
+from tests.factories import (
+    NOON,
+    ProductFactory,
+    ReorderRuleFactory,
+    SupplierFactory,
+    SupplierProductFactory,
+)
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -442,3 +455,146 @@ def test_damaged_pieces_and_another_price_on_the_delivery_note_are_in_the_curren
     assert receipt is not None
     # 5 × 6.00 USD at 1.20.
     assert position(receipt.lines.get()).value == D("25.00")
+
+
+# --- Replenishment ------------------------------------------------------------------------
+
+
+def wanted() -> Any:
+    """A product of which sixteen pieces are to be bought."""
+    product = ProductFactory(on_hand=4)
+    ReorderRuleFactory(product=product, minimum=5, maximum=20)
+    return product
+
+
+def sold_by(product: Any, price: str, currency: str, **supplier: Any) -> Supplier:
+    seller = SupplierFactory(currency=currency, **supplier)
+    item = SupplierProductFactory(supplier=seller, product=product, price=price)
+    item.prices.update(currency=currency)
+    return seller
+
+
+@pytest.mark.parametrize(("units", "currency"), [("1.50", "USD"), ("1.10", "EUR")])
+def test_suppliers_are_compared_in_euros(units: str, currency: str) -> None:
+    """12.00 USD are 8.00 € at 1.50 and 10.91 € at 1.10; the other supplier asks 10.00 €."""
+    a_rate(units)
+    product = wanted()
+    sold_by(product, "12.00", "USD")
+    sold_by(product, "10.00", "EUR")
+
+    (order,) = propose_orders(on=DAY).orders
+
+    assert order.currency == currency
+
+
+def test_a_proposal_is_in_the_suppliers_currency_and_says_what_it_comes_to() -> None:
+    a_rate("1.50")
+    sold_by(wanted(), "12.00", "USD")
+
+    (order,) = propose_orders(on=DAY).orders
+
+    line = order.lines.get()
+    # 16 × 12.00 USD; at 1.50 that is 128.00 €, 8.00 € each.
+    assert (line.unit_price_excl_tax, order.total_excl_tax) == (D("12.00"), D("192.00"))
+    assert (order.total_eur, D(line.reason["unit_price"])) == (D("128.00"), D("8"))
+
+
+def test_a_quantity_set_by_hand_keeps_the_price_in_the_currency() -> None:
+    a_rate("1.50")
+    sold_by(wanted(), "12.00", "USD")
+    (order,) = propose_orders(on=DAY).orders
+    set_quantity(line_id=order.lines.get().pk, quantity=D(20), at=NOON)
+
+    (again,) = propose_orders(on=DAY).orders
+
+    # 20 × 12.00 USD.
+    assert again.total_excl_tax == D("240.00")
+
+
+def test_a_proposal_follows_the_currency_of_its_supplier() -> None:
+    a_rate("1.50")
+    supplier = sold_by(wanted(), "12.00", "USD")
+    propose_orders(on=DAY)
+    Supplier.objects.filter(pk=supplier.pk).update(currency="EUR")
+
+    (order,) = propose_orders(on=DAY).orders
+
+    # 12.00 USD are 8.00 €.
+    assert (order.currency, order.total_excl_tax, order.exchange_rate) == (
+        "EUR",
+        D("128.00"),
+        None,
+    )
+
+
+def test_a_suppliers_minimum_is_in_its_currency() -> None:
+    a_rate("1.50")
+    sold_by(wanted(), "12.00", "USD", minimum_order_excl_tax=D("190.00"))
+
+    (order,) = propose_orders(on=DAY).orders
+
+    # 192.00 USD reach 190.00 USD; 128.00 € wouldn't reach 190.00.
+    assert order.note == ""
+
+
+def test_a_supplier_of_whose_currency_no_rate_is_known_is_left_out() -> None:
+    product = wanted()
+    sold_by(product, "1.00", "XTS")
+
+    proposals = propose_orders(on=DAY)
+
+    assert proposals.orders == []
+    assert [found.pk for found, _purchase in proposals.without_supplier] == [product.pk]
+
+
+def test_an_old_rate_compares_but_enters_no_books() -> None:
+    """Nor does a currency that the ECB no longer quotes (the rouble, until 2022)."""
+    on = date(2040, 1, 2)
+    ExchangeRate.objects.create(
+        currency="USD", valid_from=date(2039, 1, 3), units_per_euro=D("1.5"), source="ecb"
+    )
+
+    assert indicative_units({"USD", "RUB"}, on) == {"EUR": D(1), "USD": D("1.5")}
+    with pytest.raises(NoRate):
+        terms_on("USD", on)
+
+
+def test_prices_of_a_list_are_in_the_currency_that_the_supplier_had() -> None:
+    supplier = sold_by(ProductFactory(sku="A-7"), "12.00", "USD")
+    SupplierProduct.objects.update(supplier_sku="A-7")
+    made = receive_price_list(
+        supplier=supplier,
+        name="prices.csv",
+        data=b"reference;price;currency\nA-7;13.50;USD\n",
+        applies_on=DAY,
+        at=NOON,
+    )
+    Supplier.objects.update(currency="GBP")
+
+    accept_price_list(price_list_id=made.pk, at=NOON)
+
+    price = SupplierPrice.objects.get()
+    assert (price.unit_price_excl_tax, price.currency) == (D("13.50"), "USD")
+
+
+def test_what_was_bought_of_suppliers_is_added_up_in_euros() -> None:
+    received("1.20")
+    received("0.60", currency="GBP")
+
+    cards = scorecards(until=DAY)
+
+    # 120.00 USD at 1.20, 120.00 GBP at 0.60.
+    assert [card.bought for card in cards] == [D("200.00"), D("100.00")]
+
+
+def test_opening_stock_is_worth_the_price_in_euros(tmp_path: Path) -> None:
+    a_rate("1.25")
+    sold_by(ProductFactory(sku="OLD"), "1.00", "USD", name="Acme")
+    file = tmp_path / "c.csv"
+    file.write_text("sku;label;supplier;purchase_price;on_hand\nNEW-1;Lamp;Acme;12.50;4\n")
+
+    load_catalogue(path=file, at=NOON)
+
+    # 12.50 USD at 1.25.
+    assert StockPosition.objects.get(product__sku="NEW-1").average_cost == D("10.00")
+    assert SupplierPrice.objects.get(item__product__sku="NEW-1").currency == "USD"
