@@ -30,6 +30,7 @@ def pay_supplier(
     paid_eur: Decimal | None = None,
     exchange_rate: Decimal | None = None,
     reference: str = "",
+    after_payments: Mapping[int, int] | None = None,
     actor: Any = None,
 ) -> SupplierPayment:
     """Note a payment of invoices, less credit notes: document id → what of it is settled.
@@ -39,7 +40,8 @@ def pay_supplier(
     `paid_eur` is what the bank's statement says in euros; without it the money left an account in
     that currency, at the rate of the day or at `exchange_rate` (units for one euro). Each document
     keeps how much of what the books hold of it is settled; the accounts book the difference as
-    exchange.
+    exchange. `after_payments` is how many payments a document had when somebody looked: the same
+    form sent twice is noted once.
 
     Raises:
         WrongState: nothing to pay, documents of several suppliers or currencies, one that isn't
@@ -58,6 +60,7 @@ def pay_supplier(
     if paid_on > business_date(at):
         raise WrongState(_("Un règlement ne se note pas à un jour qui vient."))
     _check_together(invoices)
+    _check_as_seen(after_payments or {})
     made = [_part(owing, wanted[owing.invoice.pk]) for owing in what_is_owed(invoices)]
     amount = sum((part.amount for part in made), ZERO)
     currency = invoices[0].currency
@@ -76,7 +79,8 @@ def pay_supplier(
     for part in made:
         part.payment = payment
     SupplierPaymentPart.objects.bulk_create(made)
-    record("supplier_payment.noted", [payment], actor=actor, amount=str(amount), eur=str(euros))
+    about = [payment, *invoices]
+    record("supplier_payment.noted", about, actor=actor, amount=str(amount), eur=str(euros))
     announce(supplier_paid, payment_id=payment.pk)
     return payment
 
@@ -88,6 +92,12 @@ def _check_together(invoices: Iterable[SupplierInvoice]) -> None:
     waiting = [i for i in found if i.status != SupplierInvoice.Status.APPROVED]
     if waiting:
         raise WrongState(_("%s n'est pas bonne à payer.") % waiting[0].supplier_number)
+
+
+def _check_as_seen(after_payments: Mapping[int, int]) -> None:
+    for pk, seen in after_payments.items():
+        if SupplierPaymentPart.objects.filter(invoice=pk).count() != seen:
+            raise WrongState(_("Un règlement vient d'être noté : relisez ce qui reste."))
 
 
 def _part(owing: Owing, amount: Decimal) -> SupplierPaymentPart:
@@ -129,6 +139,8 @@ def _paid(
         return Terms(currency), amount
     if euros is None:
         terms = terms_on(currency, on, typed)
+        if not terms.cents(amount):
+            raise WrongState(_("Ce règlement ne fait pas un centime d'euro."))
         return terms, terms.cents(amount)
     if typed is not None or not euros or (euros > 0) != (amount > 0):
         raise WrongState(
@@ -150,7 +162,9 @@ def cancel_supplier_payment(
         WrongState: no reason.
     """
     known = SupplierPaymentPart.objects.filter(payment=payment_id).values("invoice")
-    list(SupplierInvoice.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
+    invoices = list(
+        SupplierInvoice.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk")
+    )
     payment = SupplierPayment.objects.select_for_update(no_key=True).get(pk=payment_id)
     if payment.cancelled_at is not None:
         return payment
@@ -158,6 +172,7 @@ def cancel_supplier_payment(
         raise WrongState(_("Dites pourquoi le règlement est repris."))
     payment.cancelled_at, payment.decision = at, reason.strip()[:200]
     payment.save(update_fields=["cancelled_at", "decision"])
-    record("supplier_payment.cancelled", [payment], actor=actor, reason=payment.decision)
+    about = [payment, *invoices]
+    record("supplier_payment.cancelled", about, actor=actor, reason=payment.decision)
     announce(supplier_paid, payment_id=payment.pk)
     return payment

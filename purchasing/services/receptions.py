@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from purchasing.einvoices import read_einvoice
 from purchasing.errors import WrongState
-from purchasing.models import ReceiptLine, ReceivedInvoice, SupplierInvoice
+from purchasing.models import Receipt, ReceiptLine, ReceivedInvoice, SupplierInvoice
 from purchasing.services.invoices import Charged, enter_supplier_invoice
 from purchasing.unit_codes import unit_of
 from sphinx.core.money import to_unit_price
@@ -178,6 +178,18 @@ def enter_received(
         raise WrongState(_("%s : dites d'abord de quel fournisseur elle vient.") % received)
     matched = match_lines(received, lowers_price=lowers_price)
     strange = [m.line["label"] for m in matched if not m.shares]
+    if strange and not _came_in(received):
+        raise WrongState(
+            _(
+                "%(invoice)s est en %(currency)s : rien de %(supplier)s n'est venu dans cette "
+                "devise. Vérifiez celle de sa fiche et de la commande."
+            )
+            % {
+                "invoice": received,
+                "currency": received.currency,
+                "supplier": received.supplier,
+            }
+        )
     if strange or not matched:
         raise WrongState(
             _("Rien de reçu ne correspond à : %s. Recevez d'abord, ou saisissez à la main.")
@@ -203,6 +215,12 @@ def enter_received(
     received.save(update_fields=["status", "supplier_invoice"])
     record("einvoice.entered", [received], actor=actor, invoice=made.number)
     return made
+
+
+def _came_in(received: ReceivedInvoice) -> bool:
+    """Whether anything came in the invoice's currency, or nothing came at all."""
+    came = Receipt.objects.filter(purchase_order__supplier=received.supplier)
+    return not came.exists() or came.filter(currency=received.currency).exists()
 
 
 def _charged(matched: list[Matched], lowers_price: bool) -> list[Charged]:

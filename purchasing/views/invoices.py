@@ -176,6 +176,7 @@ def _pay(request: HttpRequest, found: SupplierInvoice) -> None:
         paid_eur=-typed if typed is not None and net < 0 else typed,
         exchange_rate=typed_rate(request.POST.get("exchange_rate", "")),
         reference=request.POST.get("reference", ""),
+        after_payments={found.pk: key_of(request.POST.get("payments")) or 0},
         at=clock.now(),
         actor=request.user,
     )

@@ -415,6 +415,16 @@ def test_a_payment_taken_back_is_owed_again_and_the_invoice_may_be_taken_back() 
     assert paid(invoice).parts.get().booked_eur == D("96.00")
 
 
+def test_a_payment_of_less_than_a_cent_is_refused() -> None:
+    with pytest.raises(WrongState):
+        pay_supplier(
+            parts={invoiced(received()).pk: D("0.01")},
+            paid_on=DAY,
+            exchange_rate=D("3"),
+            at=NOON,
+        )
+
+
 def test_an_invoice_that_is_disputed_is_not_paid() -> None:
     invoice = invoiced(received(), price="13.00")
 

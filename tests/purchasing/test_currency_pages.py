@@ -115,6 +115,22 @@ def test_a_payment_is_noted_on_the_invoice_and_taken_back(pages: Client) -> None
     assert payment.cancelled_at is not None
 
 
+def test_the_same_payment_sent_twice_is_noted_once(pages: Client) -> None:
+    invoice = invoiced(received())
+    typed = {
+        "verb": "pay",
+        "amount": "50",
+        "paid_eur": "41",
+        "paid_on": clock.today().isoformat(),
+        "payments": "0",
+    }
+
+    for _twice in range(2):
+        pages.post(reverse("purchasing:invoice", args=[invoice.pk]), typed)
+
+    assert SupplierPayment.objects.count() == 1
+
+
 def test_a_credit_note_is_ticked_to_be_taken_off(pages: Client) -> None:
     row = received()
     invoice = invoiced(row)
