@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from tests.factories import (
     SupplierFactory,
     SupplierProductFactory,
 )
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -608,3 +610,14 @@ def test_opening_stock_is_worth_the_price_in_euros(tmp_path: Path) -> None:
     # 12.50 USD at 1.25.
     assert StockPosition.objects.get(product__sku="NEW-1").average_cost == D("10.00")
     assert SupplierPrice.objects.get(item__product__sku="NEW-1").currency == "USD"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_pay_the_same_invoice_at_once_pay_it_once() -> None:
+    invoice = invoiced(received())
+
+    raised = together([partial(paid, invoice)] * 4)
+
+    assert [type(error) for error in raised] == [WrongState] * 3
+    assert invoice.payment_parts.count() == 1
