@@ -379,13 +379,13 @@ def test_a_payment_settles_what_the_books_hold_of_the_invoice() -> None:
 
 
 def test_parts_paid_one_after_the_other_settle_it_exactly() -> None:
-    # 100.00 USD at 3 is 33.33 €.
-    invoice = invoiced(received(price="10.00"), "3.00", price="10.00")
+    # 10.00 USD at 3 is 3.33 €.
+    invoice = invoiced(received(price="1.00"), "3.00", price="1.00")
 
-    parts = [paid(invoice, amount, "12.00").parts.get() for amount in ("33.00", "33.00", "34.00")]
+    parts = [paid(invoice, "2.50", "0.90").parts.get() for _quarter in range(4)]
 
-    # 11.00 (10.9989), 22.00 (21.9978) − 11.00, 33.33 − 22.00.
-    assert [part.booked_eur for part in parts] == [D("11.00"), D("11.00"), D("11.33")]
+    # 0.8325, 1.665, 2.4975 and 3.33, each less what was settled before; a quarter is 0.8325.
+    assert [part.booked_eur for part in parts] == [D("0.83"), D("0.84"), D("0.83"), D("0.83")]
 
 
 def test_no_more_is_paid_than_is_owed() -> None:
