@@ -58,6 +58,9 @@ DEFAULT_RULES = (
     ("bank_fee", "", None, "62700000", "Services bancaires et assimiles"),
     ("shortfall", "", None, "65800000", "Charges diverses de gestion courante"),
     ("surplus", "", None, "75800000", "Pourboires et produits divers de gestion courante"),
+    # Where the firm follows PCG art. 946-65 and 947-75 for debts of trade: 656 and 756.
+    ("fx_loss", "", None, "66600000", "Pertes de change"),
+    ("fx_gain", "", None, "76600000", "Gains de change"),
 )
 JOURNALS = (
     ("VE", "Journal des ventes"),

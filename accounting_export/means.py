@@ -43,6 +43,14 @@ class MeansBook:
         """Raises NoAccount when no means is the bank."""
         return self._first(lambda means: means.is_bank, _("la banque"))
 
+    def of_currency(self, currency: str) -> PaymentMeans:
+        """The account in a currency: the means that has its code among its words, else the bank.
+
+        Raises NoAccount when no means is the bank.
+        """
+        wanted = f" {fold(currency)}"
+        return next((means for word, means in self._words if word == wanted), None) or self.bank()
+
     def of_provider(self, provider: str) -> PaymentMeans:
         """Raises NoAccount when no means is this provider's."""
         return self._first(lambda means: means.provider == provider, provider)

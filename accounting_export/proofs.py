@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from django.db.models import Case, Count, Sum, Value, When
+from django.db.models import Case, Count, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Abs, Coalesce
 
 from accounting_export.models import (
@@ -20,10 +20,22 @@ from accounting_export.selectors import (
     payouts_to_post,
     purchases_to_post,
     purchases_to_reverse,
+    supplier_payments_to_post,
+    supplier_payments_to_reverse,
 )
 from invoicing.models import Payment
+from purchasing.models import SupplierPaymentPart
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
+
+# What a payment settles on the supplier's account, invoices and credit notes alike.
+_settled = (
+    SupplierPaymentPart.objects.filter(payment=OuterRef("supplier_payment"))
+    .order_by()
+    .values("payment")
+    .annotate(total=Sum(Abs("booked_eur")))
+    .values("total")
+)
 
 
 @proves("entries_balanced")
@@ -47,7 +59,9 @@ def entries_balance(proof: Proof) -> None:
         "number",
         Coalesce(
             "invoice__total_incl_tax",
+            "supplier_invoice__total_eur",
             "supplier_invoice__total_incl_tax",
+            Subquery(_settled),
             # Of a transfer both sides are a customer's.
             Abs("payment__amount")
             * Case(When(payment__kind=Payment.Kind.TRANSFER, then=Value(2)), default=Value(1)),
@@ -84,6 +98,8 @@ def every_document_has_its_entry(proof: Proof) -> None:
             (purchases_to_post(), "number"),
             (purchases_to_reverse(), "number"),
             (payments_to_post(), "reference"),
+            (supplier_payments_to_post(), "number"),
+            (supplier_payments_to_reverse(), "number"),
             (payouts_to_post(), "payout"),
         )
         for name in missing.values_list(field, flat=True)

@@ -6,7 +6,7 @@ from django.dispatch import receiver
 
 from accounting_export.tasks import post_issued, post_movements, post_paid, post_purchases
 from invoicing.events import invoices_issued, money_moved, payments_made
-from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled
+from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled, supplier_paid
 
 
 @receiver(invoices_issued)
@@ -24,6 +24,6 @@ def enqueue_movements(sender: Any, **_: Any) -> None:
     post_movements.delay()
 
 
-@receiver([supplier_invoice_approved, supplier_invoice_cancelled])
+@receiver([supplier_invoice_approved, supplier_invoice_cancelled, supplier_paid])
 def enqueue_purchases(sender: Any, **_: Any) -> None:
     post_purchases.delay()

@@ -1,7 +1,9 @@
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Round
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -30,7 +32,8 @@ from sphinx.core.admin_tools import (
     number,
     run_each,
 )
-from sphinx.core.templatetags.numbers import bare
+from sphinx.core.exchange import EURO
+from sphinx.core.templatetags.numbers import bare, sign
 
 
 class AwaitedFilter(admin.SimpleListFilter):
@@ -54,7 +57,7 @@ class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
         "number",
         "supplier",
         "state",
-        "total_excl_tax",
+        "total",
         "proposed_on",
         "expected_on",
         "note",
@@ -63,12 +66,24 @@ class PurchaseOrderAdmin(ListTotals, OwnPageAdmin):
     list_select_related = ["supplier"]
     search_fields = ["number", "supplier__name", "lines__product__sku"]
     date_hierarchy = "proposed_on"
-    totals = {"total_excl_tax": _("Total HT")}
+    totals = {"total_eur_sum": _("Total HT (€)")}
     actions = ["accept", "refuse", "send", "receive"]
     list_head_extra = "purchasing/orders_head.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("purchasing.change_purchaseorder")
+
+    @display(description=_("total HT"), ordering="total_excl_tax")
+    def total(self, row: PurchaseOrder) -> str:
+        return f"{bare(row.total_excl_tax, 2)} {sign(row.currency)}"
+
+    def list_totals(self, rows: QuerySet[Any]) -> list[tuple[Any, Decimal]]:
+        """In euros, by the rate of each order's making; what has none isn't in it."""
+        known = rows.filter(Q(currency=EURO) | Q(exchange_rate__isnull=False))
+        rate = Coalesce("exchange_rate", Value(Decimal(1)))
+        return super().list_totals(
+            known.annotate(total_eur_sum=Round(F("total_excl_tax") / rate, precision=2))
+        )
 
     state = badge(
         "status",
@@ -150,13 +165,23 @@ class SupplierInvoiceAdmin(ListTotals, OwnPageAdmin):
         "issued_on",
         "due_on",
         "state",
-        "total_incl_tax",
+        "total",
     ]
     list_filter = ["status", "kind", "supplier"]
     list_select_related = ["supplier"]
     search_fields = ["number", "supplier_number", "supplier__name"]
     date_hierarchy = "issued_on"
-    totals = {"total_incl_tax": _("Total TTC")}
+    totals = {"total_books": _("Total TTC (€)")}
+
+    @display(description=_("total TTC"), ordering="total_incl_tax")
+    def total(self, row: SupplierInvoice) -> str:
+        return f"{bare(row.total_incl_tax, 2)} {sign(row.currency)}"
+
+    def list_totals(self, rows: QuerySet[Any]) -> list[tuple[Any, Decimal]]:
+        """In euros, as the books have them."""
+        return super().list_totals(
+            rows.annotate(total_books=Coalesce("total_eur", "total_incl_tax"))
+        )
 
     state = badge(
         "status",
@@ -179,7 +204,7 @@ class ReceivedInvoiceAdmin(OwnPageAdmin):
         "number",
         "kind",
         "issued_on",
-        "total_incl_tax",
+        "total",
         "state",
     ]
     list_filter = ["status", "kind", "supplier"]
@@ -187,6 +212,10 @@ class ReceivedInvoiceAdmin(OwnPageAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("data", "lines")
+
+    @display(description=_("total TTC"), ordering="total_incl_tax")
+    def total(self, row: ReceivedInvoice) -> str:
+        return f"{bare(row.total_incl_tax, 2)} {sign(row.currency)}"
 
     state = badge("status", _("État"), open="warning", entered="success", ignored="info")
 

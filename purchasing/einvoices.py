@@ -10,6 +10,7 @@ from lxml import etree
 
 from purchasing.models import SupplierInvoice
 from sphinx.core.errors import InputError
+from sphinx.core.exchange import EURO
 from sphinx.core.money import ZERO, plain, spread, to_cents
 from sphinx.core.texts import clean, said
 
@@ -19,7 +20,7 @@ _CREDITS = frozenset({"261", "262", "381", "396", "502", "503"})
 
 
 class Read(NamedTuple):
-    """What an electronic invoice says; amounts in EUR."""
+    """What an electronic invoice says; amounts in its currency, `tax_eur` where it says it too."""
 
     kind: str
     number: str
@@ -30,6 +31,8 @@ class Read(NamedTuple):
     lines: list[dict[str, str]]
     carriage: Decimal
     tax: Decimal
+    tax_eur: Decimal | None
+    currency: str
     total: Decimal
 
 
@@ -37,16 +40,10 @@ def read_einvoice(name: str, data: bytes) -> Read:
     """Read an invoice out of its file.
 
     Raises:
-        InputError: it holds none, isn't valid, is in another currency, or doesn't add up.
+        InputError: it holds none, isn't valid, or doesn't add up.
     """
     xml = _xml_of_pdf(name, data) if data.startswith(b"%PDF") else data
     terms = _terms(name, xml)
-    if terms["BT-5"] != "EUR":
-        raise InputError(
-            _("%(name)s est en %(currency)s : seules les factures en euros sont tenues.")
-            % {"name": name, "currency": terms["BT-5"]},
-            code="einvoice.currency",
-        )
     carriage = sum((_decimal(c["amount"]) for c in terms.get("BG-21", ())), ZERO)
     found = Read(
         kind=Kind.CREDIT_NOTE if terms["BT-3"] in _CREDITS else Kind.INVOICE,
@@ -58,6 +55,8 @@ def read_einvoice(name: str, data: bytes) -> Read:
         lines=_lines(terms),
         carriage=to_cents(carriage),
         tax=to_cents(_decimal(terms.get("BT-110", "0"))),
+        tax_eur=_tax_in_euros(terms),
+        currency=terms["BT-5"],
         total=to_cents(_decimal(terms["BT-112"])),
     )
     if any(Decimal(line["quantity"]) <= 0 for line in found.lines):
@@ -65,11 +64,18 @@ def read_einvoice(name: str, data: bytes) -> Read:
     goods = sum((Decimal(line["amount"]) for line in found.lines), ZERO)
     if goods + found.carriage + found.tax != found.total:
         raise InputError(
-            _("%(name)s : lignes, port et TVA font %(sum)s €, le total dit %(total)s €.")
+            _("%(name)s : lignes, port et TVA font %(sum)s, le total dit %(total)s.")
             % said({"name": name, "sum": goods + found.carriage + found.tax, "total": found.total}),
             code="einvoice.total",
         )
     return found
+
+
+def _tax_in_euros(terms: Mapping[str, Any]) -> Decimal | None:
+    """The VAT in euros (BT-111, its currency being BT-6) of an invoice in another currency."""
+    if terms["BT-5"] == EURO or terms.get("BT-6") != EURO or not terms.get("BT-111"):
+        return None
+    return to_cents(_decimal(terms["BT-111"]))
 
 
 def _xml_of_pdf(name: str, data: bytes) -> bytes:

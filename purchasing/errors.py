@@ -13,3 +13,9 @@ class AlreadyEntered(BusinessRuleError):
     """The supplier's invoice is known: the same is never entered twice."""
 
     code = "purchasing.already_entered"
+
+
+class NoRate(BusinessRuleError):
+    """No rate is known of a document's currency on its day."""
+
+    code = "purchasing.no_rate"

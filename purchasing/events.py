@@ -8,3 +8,5 @@ order_to_mail = Signal()
 supplier_invoice_approved = Signal()
 # invoice_id: int
 supplier_invoice_cancelled = Signal()
+# payment_id: int; noted or taken back
+supplier_paid = Signal()

@@ -15,7 +15,9 @@ from inventory.selectors import find_product
 from purchasing.models import Receipt, ReceiptLine, SupplierInvoice
 from purchasing.services import Charged
 from sphinx.core.clock import PARIS
+from sphinx.core.exchange import EURO
 from sphinx.core.money import plain
+from sphinx.core.templatetags.numbers import sign
 from sphinx.core.validators import validate_upload_size
 from suppliers.models import Supplier
 from suppliers.units import PIECE
@@ -26,7 +28,7 @@ _DAY = forms.DateInput(attrs={"class": "sx-select", "type": "date"}, format="%Y-
 
 
 def money(label: Any, *, required: bool = True) -> forms.DecimalField:
-    """An amount in EUR."""
+    """An amount."""
     return forms.DecimalField(
         label=label,
         required=required,
@@ -34,6 +36,19 @@ def money(label: Any, *, required: bool = True) -> forms.DecimalField:
         max_digits=12,
         decimal_places=2,
         widget=forms.NumberInput(attrs={"class": "sx-select", "step": "0.01"}),
+    )
+
+
+def rate() -> forms.DecimalField:
+    """Units of a currency for one euro, where it isn't the ECB's of the day."""
+    return forms.DecimalField(
+        label=_("Cours (unités pour 1 €)"),
+        required=False,
+        min_value=Decimal("0.000001"),
+        max_digits=14,
+        decimal_places=6,
+        help_text=_("Vide : celui du jour de la facture (le vôtre, sinon celui de la BCE)."),
+        widget=forms.NumberInput(attrs={"class": "sx-select", "step": "0.000001"}),
     )
 
 
@@ -115,14 +130,27 @@ class InvoiceForm(forms.Form):
     supplier_number = forms.CharField(label=_("N° de la pièce"), max_length=60, widget=_TEXT)
     issued_on = forms.DateField(label=_("Datée du"), widget=_DAY)
     due_on = forms.DateField(label=_("Échéance"), widget=_DAY, required=False)
-    carriage = money(_("Port HT (€)"), required=False)
-    tax = money(_("TVA (€)"))
-    total_incl_tax = money(_("Total TTC (€)"))
+    carriage = money(_("Port HT"), required=False)
+    tax = money(_("TVA"))
+    total_incl_tax = money(_("Total TTC"))
+    exchange_rate = rate()
+    tax_eur = money(_("TVA en euros"), required=False)
 
     def __init__(
-        self, *args: Any, lines: list[ReceiptLine], is_credit: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        lines: list[ReceiptLine],
+        currency: str,
+        is_credit: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("carriage", "tax", "total_incl_tax"):
+            self.fields[name].label = f"{self.fields[name].label} ({sign(currency)})"
+        if currency == EURO:
+            del self.fields["exchange_rate"], self.fields["tax_eur"]
+        else:
+            self.fields["tax_eur"].help_text = _("Si la facture la donne aussi en euros.")
         self.lines = lines
         self.is_credit = is_credit
         for line in lines:
@@ -149,7 +177,7 @@ class InvoiceForm(forms.Form):
 
     def heading(self) -> list[Any]:
         """The fields of the invoice as a whole."""
-        return [self[name] for name in self.base_fields]
+        return [self[name] for name in self.base_fields if name in self.fields]
 
     def rows(self) -> list[tuple[ReceiptLine, dict[str, Any]]]:
         """Each receipt line with its fields: quantity, price; what they count, where not pieces;
@@ -213,9 +241,10 @@ class LandedCostsForm(forms.Form):
     supplier_number = forms.CharField(label=_("N° de la pièce"), max_length=60, widget=_TEXT)
     issued_on = forms.DateField(label=_("Datée du"), widget=_DAY)
     due_on = forms.DateField(label=_("Échéance"), widget=_DAY, required=False)
-    amount = money(_("Frais HT (€)"))
-    tax = money(_("TVA (€)"))
-    total_incl_tax = money(_("Total TTC (€)"))
+    amount = money(_("Frais HT"))
+    tax = money(_("TVA"))
+    total_incl_tax = money(_("Total TTC"))
+    exchange_rate = rate()
     spread_by = forms.ChoiceField(
         label=_("Répartir par"), choices=SupplierInvoice.SpreadBy, widget=_CHOICE
     )

@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,9 @@ def invoices_to_decide(first: date, last: date) -> LeftOpen:
         status__in=(status.DIFFERS, status.DISPUTED), issued_on__range=(first, last)
     )
     url = f"{reverse('admin:purchasing_supplierinvoice_changelist')}?status__exact=differs"
-    amount = to_cents(found.aggregate(total=Sum("total_incl_tax"))["total"] or ZERO)
+    amount = to_cents(
+        found.aggregate(total=Sum(Coalesce("total_eur", "total_incl_tax")))["total"] or ZERO
+    )
     title = _("Factures fournisseurs avec un écart ou contestées")
     return LeftOpen(
         "differing", title, found.count(), amount, url, "purchasing.view_supplierinvoice"

@@ -75,7 +75,7 @@ def scorecards(*, until: date, days: int = 365) -> list[Scorecard]:
     first, end = start_of(until - timedelta(days=days)), start_of(until + timedelta(days=1))
     cards: dict[int, Scorecard] = {}
     suppliers = Supplier.objects.in_bulk()
-    prices: dict[tuple[int, int], list[tuple[date, Decimal, Decimal]]] = defaultdict(list)
+    prices: dict[tuple[int, int, str], list[tuple[date, Decimal, Decimal]]] = defaultdict(list)
     lines = (
         ReceiptLine.objects.filter(receipt__received_at__gte=first, receipt__received_at__lt=end)
         .select_related("receipt__purchase_order", "order_line")
@@ -88,8 +88,9 @@ def scorecards(*, until: date, days: int = 365) -> list[Scorecard]:
         day = business_date(line.receipt.received_at)
         card.received += line.quantity
         card.damaged += line.quantity_damaged
-        card.bought += to_cents(line.quantity * line.unit_price_excl_tax)
-        key = (order.supplier_id, line.order_line.product_id)
+        card.bought += to_cents(line.quantity * line.unit_cost)
+        # In the currency: what exchange does to a price isn't the supplier's doing.
+        key = (order.supplier_id, line.order_line.product_id, line.receipt.currency)
         prices[key].append((day, line.unit_price_excl_tax, line.quantity))
         if line.receipt_id in seen:
             continue
@@ -105,7 +106,7 @@ def scorecards(*, until: date, days: int = 365) -> list[Scorecard]:
     whole = sum((card.bought for card in cards.values()), ZERO)
     for pk, card in cards.items():
         card.share = _rate(card.bought, whole)
-        card.price_drift = _drift([found for (s, _p), found in prices.items() if s == pk])
+        card.price_drift = _drift([found for (s, _p, _c), found in prices.items() if s == pk])
     return sorted(cards.values(), key=lambda card: (-card.bought, card.supplier.name))
 
 

@@ -1,10 +1,11 @@
 """Reads of purchasing: how long suppliers take, what is on its way."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from statistics import fmean, stdev
+from typing import NamedTuple
 
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -17,12 +18,16 @@ from purchasing.models import (
     Receipt,
     ReceiptLine,
     ReplenishmentRules,
+    SupplierInvoice,
+    SupplierPaymentPart,
 )
 from purchasing.planning.adjusting import Adjustment
 from purchasing.planning.levels import LeadTime, Rules
 from purchasing.planning.ordering import Costs
 from purchasing.planning.series import DAYS, MAX_WEEKS
 from sphinx.core.clock import business_date, start_of
+from sphinx.core.exchange import EURO, indicative_units
+from sphinx.core.money import to_cents
 from suppliers.calendars import Calendar
 from suppliers.models import SupplierProduct
 
@@ -87,6 +92,39 @@ def sold_since(receipt: Receipt) -> Decimal:
         pk__lt=min(moves.values()),
     )
     return -(left.aggregate(n=Sum("quantity"))["n"] or Decimal(0))
+
+
+def known_units(currency: str, on: date) -> Decimal | None:
+    """Units of a currency for one euro, the last known on a day; None of the euro, or of none."""
+    return None if currency == EURO else indicative_units({currency}, on).get(currency)
+
+
+class Owing(NamedTuple):
+    """A supplier's document, and what standing payments settle of it: in its currency, and of what
+    the books hold of it (EUR). Both are positive, of a credit note too."""
+
+    invoice: SupplierInvoice
+    settled: Decimal
+    settled_eur: Decimal
+
+    @property
+    def left(self) -> Decimal:
+        """What is still owed of it, in its currency."""
+        return self.invoice.total_incl_tax - self.settled
+
+
+def what_is_owed(invoices: Iterable[SupplierInvoice]) -> list[Owing]:
+    """What is settled of some documents, in their order; a query."""
+    found = list(invoices)
+    rows = (
+        SupplierPaymentPart.objects.filter(invoice__in=found, payment__cancelled_at=None)
+        .order_by()
+        .values_list("invoice_id")
+        .annotate(amount=Sum("amount"), booked=Sum("booked_eur"))
+    )
+    sums = {pk: (abs(to_cents(a)), abs(to_cents(b))) for pk, a, b in rows}
+    none = (Decimal(0), Decimal(0))
+    return [Owing(invoice, *sums.get(invoice.pk, none)) for invoice in found]
 
 
 class LeadTimes:

@@ -8,7 +8,10 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from sphinx.core import clock
 from sphinx.core.admin_tools import KeptAdmin, MasterFileAdmin, OwnPageAdmin, badge, number
+from sphinx.core.exchange import indicative_units
+from sphinx.core.forms import CurrencyForm
 from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.models import Approval
 from suppliers.forms import ClosuresFormSet, WeekdaysField
@@ -26,8 +29,11 @@ WEEKDAYS = ("order_weekdays", "delivery_weekdays")
 
 
 class PriceInline(TabularInline):
+    """Prices typed are in the supplier's currency; one given before it changed says its own."""
+
     model = SupplierPrice
     extra = 0
+    readonly_fields = ["currency"]
 
 
 class ClosureInline(TabularInline):
@@ -42,6 +48,7 @@ class ClosureInline(TabularInline):
 
 @admin.register(Supplier)
 class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
+    form = CurrencyForm
     resource_classes = [SupplierResource]
     list_display = [
         "code",
@@ -51,7 +58,7 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
         "carriage_free_excl_tax",
         "is_active",
     ]
-    list_filter = ["is_active", "country"]
+    list_filter = ["is_active", "country", "currency"]
     search_fields = ["code", "name", "email"]
     fieldsets = [
         (
@@ -112,6 +119,8 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
         wanted = before | typed
         obj.iban, obj.bic = before["iban"], before["bic"]
         super().save_model(request, obj, form, change)
+        if "currency" in form.changed_data:
+            _tell_of_rates(request, obj)
         if wanted != before:
             made = submit(
                 "suppliers.bank_details",
@@ -123,6 +132,16 @@ class SupplierAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
             )
             if isinstance(made, Approval):
                 messages.warning(request, asked_or(made, ""))
+
+
+def _tell_of_rates(request: HttpRequest, supplier: Supplier) -> None:
+    """Without a rate nothing of the supplier can be compared, received or invoiced."""
+    if supplier.currency not in indicative_units({supplier.currency}, clock.today()):
+        messages.warning(
+            request,
+            _("Aucun cours de %s n'est connu : donnez-en un dans Réglages › Cours de change.")
+            % supplier.currency,
+        )
 
 
 @admin.register(SupplierProduct)
@@ -144,6 +163,15 @@ class SupplierProductAdmin(KeptAdmin, MasterFileAdmin):
     search_fields = ["product__sku", "product__label", "supplier_sku", "supplier__name"]
     autocomplete_fields = ["product", "supplier"]
     inlines = [PriceInline]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """A price that was typed is in the currency that the supplier has now."""
+        for row in formset.forms:
+            if isinstance(row.instance, SupplierPrice) and "unit_price_excl_tax" in getattr(
+                row, "changed_data", ()
+            ):
+                row.instance.currency = form.instance.supplier.currency
+        super().save_formset(request, form, formset, change)
 
 
 @admin.register(PriceList)

@@ -13,7 +13,7 @@ from inventory.models import Product
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
 from sphinx.core.validators import (
     validate_bic,
-    validate_euro,
+    validate_currency,
     validate_iban,
     validate_siren,
     validate_vat_number,
@@ -55,9 +55,13 @@ class Supplier(models.Model):
         _("BIC"), max_length=11, blank=True, db_default="", validators=[validate_bic]
     )
     auxiliary_account = models.CharField(_("compte auxiliaire"), max_length=8, blank=True)
-    # Costs and accounts are in EUR: a supplier who invoices otherwise is entered in EUR.
+    # What it prices and invoices in; each document keeps its own.
     currency = models.CharField(
-        _("devise"), max_length=3, default="EUR", validators=[validate_euro]
+        _("devise"),
+        max_length=3,
+        default="EUR",
+        validators=[validate_currency],
+        help_text=_("Celle de ses prix et de ses factures : EUR, USD, GBP, CNY."),
     )
     lead_time_days = models.PositiveSmallIntegerField(_("délai de livraison (jours)"), default=7)
     # Sums of days (suppliers.calendars); none ticked is every day.
@@ -67,13 +71,15 @@ class Supplier(models.Model):
         _("délai de paiement (jours)"), default=30
     )
     minimum_order_excl_tax = MoneyField(
-        _("minimum de commande HT (€)"), default=Decimal(0), validators=[MinValueValidator(0)]
+        _("minimum de commande HT (en devise)"),
+        default=Decimal(0),
+        validators=[MinValueValidator(0)],
     )
     carriage_free_excl_tax = MoneyField(
-        _("franco de port HT (€)"), null=True, blank=True, validators=[MinValueValidator(0)]
+        _("franco de port HT (en devise)"), null=True, blank=True, validators=[MinValueValidator(0)]
     )
     carriage_excl_tax = MoneyField(
-        _("port HT (€)"), default=Decimal(0), validators=[MinValueValidator(0)]
+        _("port HT (en devise)"), default=Decimal(0), validators=[MinValueValidator(0)]
     )
     language = models.CharField(
         _("langue des documents"),
@@ -197,14 +203,23 @@ class SupplierProduct(models.Model):
 
 
 class SupplierPrice(models.Model):
-    """The purchase price from a quantity on (EUR excl. tax a piece)."""
+    """The purchase price from a quantity on (excl. tax a piece, in its own currency).
+
+    That is the supplier's when the price was given; a supplier who changes it changes no price.
+    """
 
     item = models.ForeignKey(
         SupplierProduct, verbose_name=_("article"), on_delete=models.PROTECT, related_name="prices"
     )
     from_quantity = QuantityField(_("à partir de"), default=Decimal(1))
-    unit_price_excl_tax = UnitPriceField(
-        _("prix unitaire HT (€)"), validators=[MinValueValidator(0)]
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT"), validators=[MinValueValidator(0)])
+    currency = models.CharField(
+        _("devise"),
+        max_length=3,
+        default="EUR",
+        db_default="EUR",
+        validators=[validate_currency],
+        help_text=_("Celle de ce prix, d'ordinaire celle du fournisseur."),
     )
 
     class Meta:
@@ -221,7 +236,7 @@ class SupplierPrice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit_price_excl_tax:f} € ≥ {self.from_quantity:f}"
+        return f"{self.unit_price_excl_tax:f} {self.currency} ≥ {self.from_quantity:f}"
 
 
 class PriceList(models.Model):
@@ -242,6 +257,8 @@ class PriceList(models.Model):
     name = models.CharField(_("fichier"), max_length=200)
     sha256 = models.CharField(_("SHA-256"), max_length=64)
     data = models.BinaryField(_("contenu"))
+    # The supplier's on the day that it came.
+    currency = models.CharField(_("devise"), max_length=3, default="EUR", db_default="EUR")
     # Role → place of its column in the header; people may correct it.
     columns = models.JSONField(_("colonnes"), default=dict)
     applies_on = models.DateField(_("valable à partir du"))

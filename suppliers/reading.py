@@ -144,8 +144,11 @@ _NAMES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("quantity", re.compile(r"^(quantite|qte|quantity|qty|menge|cantidad)$")),
 )
 _HEADER_WITHIN = 30
-_OTHER_CURRENCY = re.compile(r"[$£¥]|\b(?:USD|GBP|CHF|JPY|CNY|CAD)\b", re.IGNORECASE)
-_SYMBOLS = {"$": "USD", "£": "GBP", "¥": "JPY"}
+_OTHER_CURRENCY = re.compile(
+    r"[$£¥]|\b(?:USD|GBP|CHF|JPY|CNY|CAD|AUD|HKD|SEK|DKK|NOK|PLN)\b", re.IGNORECASE
+)
+# Whose they can be; the first where the supplier has none of them.
+_SYMBOLS = {"$": "USD CAD AUD HKD".split(), "£": ["GBP"], "¥": ["JPY", "CNY"]}
 _LIMIT = Decimal(10**8)
 _MOST_DAYS = 730
 
@@ -366,12 +369,15 @@ def _check_currency(row: TableRow, columns: Columns, currency: str) -> None:
         if "price" in columns.places:
             places.append(columns.places["price"])
         signs = [m for place in places if (m := _OTHER_CURRENCY.search(_cell(row, place)))]
-        said = _SYMBOLS.get(signs[0][0], signs[0][0].upper()) if signs else currency
+        found = signs[0][0].upper() if signs else currency
+        whose = _SYMBOLS.get(found, [found])
+        said = currency if currency in whose else whose[0]
     if said != currency:
         raise InputError(
             _(
                 "Ligne %(line)s : prix en %(said)s, alors que ce fournisseur facture en "
-                "%(currency)s. Demandez-lui un tarif en %(currency)s."
+                "%(currency)s. Demandez-lui un tarif en %(currency)s, ou changez la devise de sa "
+                "fiche."
             )
             % {"line": row.line, "said": said[:10], "currency": currency},
             line=row.line,

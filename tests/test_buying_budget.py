@@ -187,3 +187,16 @@ def test_who_only_reads_puts_nothing_off() -> None:
 
     assert answer.status_code == 403
     assert PurchaseOrderLine.objects.count() == 1
+
+
+def test_what_is_bought_in_another_currency_counts_in_euros() -> None:
+    """Sold for 10.00 without VAT, bought at 5.00 USD, at 1.25: 4.00 €, 6.00 a piece."""
+    bought = proposed("A", 50, "5.00", demand_per_day="1", lead_time_days="0", available="0")
+    PurchaseOrder.objects.update(currency="USD", exchange_rate=Decimal("1.25"))
+    sell("A", "12.00")
+    rollups.refresh()
+
+    row = only(ranked(on=TODAY, days=14))
+
+    # 50 × 5.00 USD at 1.25.
+    assert (row.line, row.cost, row.margin_per_piece) == (bought, 200, 6)

@@ -80,8 +80,8 @@ class Fec:
             line.lettering or "",
             _day(line.lettered_on) if line.lettered_on else "",
             validated,
-            "",
-            "",
+            "" if line.currency_amount is None else comma(line.currency_amount),
+            line.currency,
         )
 
 

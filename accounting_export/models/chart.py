@@ -69,6 +69,8 @@ class AccountRule(models.Model):
         BANK_FEE = "bank_fee", _("Frais bancaires")
         SHORTFALL = "shortfall", _("Écarts de règlement, charges")
         SURPLUS = "surplus", _("Écarts de règlement, produits")
+        FX_LOSS = "fx_loss", _("Pertes de change")
+        FX_GAIN = "fx_gain", _("Gains de change")
 
     nature = models.CharField(_("nature"), max_length=10, choices=Nature)
     regime = models.CharField(

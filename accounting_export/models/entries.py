@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounting_export.models.chart import AccountRule, Journal
 from invoicing.models import BankLine, Invoice, Payment, ProviderTransaction
-from purchasing.models import SupplierInvoice
+from purchasing.models import SupplierInvoice, SupplierPayment
 from sphinx.core.fields import MoneyField, RateField
 
-_ORIGINS = ("invoice", "supplier_invoice", "payment", "bank_line")
+_ORIGINS = ("invoice", "supplier_invoice", "supplier_payment", "payment", "bank_line")
 
 
 def _only(origin: str) -> models.Q:
@@ -49,6 +49,15 @@ class JournalEntry(models.Model):
         on_delete=models.PROTECT,
         related_name="entries",
     )
+    supplier_payment = models.ForeignKey(
+        SupplierPayment,
+        verbose_name=_("règlement fournisseur"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_index=False,
+    )
     payment = models.OneToOneField(
         Payment,
         verbose_name=_("règlement"),
@@ -77,6 +86,7 @@ class JournalEntry(models.Model):
             models.CheckConstraint(
                 condition=_only("invoice")
                 | _only("supplier_invoice")
+                | _only("supplier_payment")
                 | _only("payment")
                 | _only("bank_line")
                 | _only("provider"),
@@ -84,6 +94,11 @@ class JournalEntry(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["supplier_invoice", "is_reversal"], name="accounting_entry_purchase_once"
+            ),
+            models.UniqueConstraint(
+                fields=["supplier_payment", "is_reversal"],
+                condition=models.Q(supplier_payment__isnull=False),
+                name="accounting_entry_supplier_paid_once",
             ),
         ]
 
@@ -110,6 +125,9 @@ class JournalLine(models.Model):
         _("nature"), max_length=10, choices=AccountRule.Nature, blank=True, db_default=""
     )
     section = models.CharField(_("section analytique"), max_length=30, blank=True, db_default="")
+    # Of an amount that was in another currency: how much of it, on the same side.
+    currency = models.CharField(_("devise"), max_length=3, blank=True, db_default="")
+    currency_amount = MoneyField(_("montant en devise"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("ligne d'écriture")
@@ -120,6 +138,11 @@ class JournalLine(models.Model):
             models.CheckConstraint(
                 condition=models.Q(debit__gt=0, credit=0) | models.Q(credit__gt=0, debit=0),
                 name="accounting_line_one_side",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(currency="", currency_amount__isnull=True)
+                | (~models.Q(currency="") & models.Q(currency_amount__gte=0)),
+                name="accounting_line_currency_amount",
             ),
         ]
 

@@ -27,6 +27,8 @@ from accounting_export.selectors.posting import (
     payouts_to_post,
     purchases_to_post,
     purchases_to_reverse,
+    supplier_payments_to_post,
+    supplier_payments_to_reverse,
 )
 
 __all__ = [
@@ -54,4 +56,6 @@ __all__ = [
     "purchases_to_reverse",
     "sending_settings",
     "stuck_dispatches",
+    "supplier_payments_to_post",
+    "supplier_payments_to_reverse",
 ]

@@ -50,9 +50,12 @@ class ExportLine(NamedTuple):
     lettered_on: date | None
     nature: str
     section: str
-    # invoice, credit_note, purchase, purchase_credit_note, payment, or blank.
+    # invoice, credit_note, purchase, purchase_credit_note, payment, supplier_payment, or blank.
     document: str
     entry_id: int
+    # Of an amount that was in another currency; blank and None of one in euros.
+    currency: str = ""
+    currency_amount: Decimal | None = None
 
     @property
     def regime(self) -> str:
@@ -80,6 +83,7 @@ _DOCUMENT = Case(
     When(entry__supplier_invoice__kind="credit_note", then=Value("purchase_credit_note")),
     When(entry__supplier_invoice__isnull=False, then=Value("purchase")),
     When(entry__payment__isnull=False, then=Value("payment")),
+    When(entry__supplier_payment__isnull=False, then=Value("supplier_payment")),
     default=Value(""),
 )
 
@@ -140,6 +144,8 @@ def lines_query(choice: Choice) -> QuerySet[JournalLine, tuple[Any, ...]]:
             "section",
             _DOCUMENT,
             "entry_id",
+            "currency",
+            "currency_amount",
         )
     )
 

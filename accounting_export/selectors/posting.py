@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounting_export.models import JournalEntry
 from invoicing.models import BankLine, Invoice, InvoiceLine, Payment, ProviderTransaction
-from purchasing.models import SupplierInvoice
+from purchasing.models import SupplierInvoice, SupplierPayment, SupplierPaymentPart
 
 
 def invoices_to_post() -> QuerySet[Invoice]:
@@ -30,6 +30,29 @@ def purchases_to_reverse() -> QuerySet[SupplierInvoice]:
         Exists(booked.filter(is_reversal=False)),
         ~Exists(booked.filter(is_reversal=True)),
         status=SupplierInvoice.Status.CANCELLED,
+    ).order_by("cancelled_at", "pk")
+
+
+def supplier_payments_to_post() -> QuerySet[SupplierPayment]:
+    """Payments of suppliers without an entry, once all that they settle has its own.
+
+    One taken back before it was booked never is.
+    """
+    booked = JournalEntry.objects.filter(supplier_payment=OuterRef("pk"), is_reversal=False)
+    entry = JournalEntry.objects.filter(supplier_invoice=OuterRef("invoice"), is_reversal=False)
+    unbooked = SupplierPaymentPart.objects.filter(~Exists(entry), payment=OuterRef("pk"))
+    return SupplierPayment.objects.filter(
+        ~Exists(booked), ~Exists(unbooked), cancelled_at=None
+    ).order_by("paid_on", "pk")
+
+
+def supplier_payments_to_reverse() -> QuerySet[SupplierPayment]:
+    """Payments of suppliers taken back whose entry stands."""
+    booked = JournalEntry.objects.filter(supplier_payment=OuterRef("pk"))
+    return SupplierPayment.objects.filter(
+        Exists(booked.filter(is_reversal=False)),
+        ~Exists(booked.filter(is_reversal=True)),
+        cancelled_at__isnull=False,
     ).order_by("cancelled_at", "pk")
 
 

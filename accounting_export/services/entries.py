@@ -61,8 +61,12 @@ def entry_line(
     *,
     nature: str = "",
     section: str = "",
+    in_currency: tuple[str, Decimal] | None = None,
 ) -> JournalLine:
-    """A debit of a positive amount (EUR), a credit of a negative one."""
+    """A debit of a positive amount (EUR), a credit of a negative one.
+
+    `in_currency` is the currency that it was in and how much of it.
+    """
     return JournalLine(
         position=position,
         account=account.number,
@@ -72,4 +76,6 @@ def entry_line(
         tax_rate=rate,
         nature=nature,
         section=section,
+        currency=in_currency[0] if in_currency else "",
+        currency_amount=abs(in_currency[1]) if in_currency else None,
     )

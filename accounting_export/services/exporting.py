@@ -26,6 +26,7 @@ from accounting_export.services.left_out import LeftOut
 from accounting_export.services.lettering import letter_all
 from accounting_export.services.posting import sweep_sales
 from accounting_export.services.purchases import sweep_purchases
+from accounting_export.services.supplier_payments import sweep_supplier_payments
 from sphinx.core import clock
 from sphinx.core.errors import InputError
 from sphinx.core.files import put_once, whole_file
@@ -190,6 +191,7 @@ def book_what_can_be(journals: Sequence[str]) -> list[LeftOut]:
         letter_all()
     if PURCHASES_JOURNAL in journals:
         left_out += sweep_purchases().left_out
+    left_out += sweep_supplier_payments().left_out
     return left_out
 
 

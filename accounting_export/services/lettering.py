@@ -1,15 +1,17 @@
-"""Lettering: an invoice, its credit notes and payments that come to zero are marked together."""
+"""Lettering: an invoice, its credit notes and payments that come to zero are marked together; so
+are a supplier's document and what paid it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounting_export.models import AccountRule, JournalEntry, JournalLine, LetteredLine
 from invoicing.models import Invoice, Payment
+from purchasing.models import SupplierPaymentPart
 from sphinx.core.models import DocumentSequence
 from sphinx.core.money import ZERO
 
@@ -27,7 +29,17 @@ def letter_all() -> int:
         done += letter_invoices(ids[start : start + _BATCH])
     advances = JournalLine.objects.filter(nature=AccountRule.Nature.ADVANCE, lettered=None)
     orders = advances.order_by().values_list("entry__payment__order", flat=True).distinct()
-    return done + letter_advances([pk for pk in orders if pk is not None])
+    done += letter_advances([pk for pk in orders if pk is not None])
+    paid = _supplier_lines().filter(entry__supplier_payment__isnull=False)
+    back = _supplier_lines().filter(entry__is_reversal=True)
+    owed = {
+        *paid.order_by().values_list("entry__supplier_payment__parts__invoice", flat=True),
+        *back.order_by().values_list("entry__supplier_invoice", flat=True),
+    }
+    ids = sorted(pk for pk in owed if pk is not None)
+    for start in range(0, len(ids), _BATCH):
+        done += letter_suppliers(ids[start : start + _BATCH])
+    return done
 
 
 @transaction.atomic
@@ -64,6 +76,38 @@ def letter_advances(order_ids: Collection[int]) -> int:
     for line in lines.select_related("entry__payment").order_by("pk"):
         if line.entry.payment:
             groups[line.entry.payment.order_id, line.account, line.auxiliary].append(line)
+    return _mark(counter, groups)
+
+
+@transaction.atomic
+def letter_suppliers(invoice_ids: Collection[int]) -> int:
+    """Mark the suppliers' lines of these documents that come to zero; returns how many groups.
+
+    A document goes with the parts of payments that settle it, and with what takes it back: a
+    payment has a line a document, in the order of its parts.
+    """
+    if not invoice_ids:
+        return 0
+    counter = _locked_counter()
+    parts: dict[int, list[int]] = defaultdict(list)
+    paying = (
+        SupplierPaymentPart.objects.filter(payment__parts__invoice__in=list(invoice_ids))
+        .exclude(booked_eur=0)
+        .distinct()
+    )
+    for payment, invoice in paying.order_by("pk").values_list("payment_id", "invoice_id"):
+        parts[payment].append(invoice)
+    lines = _supplier_lines().filter(
+        Q(entry__supplier_invoice__in=list(invoice_ids))
+        | Q(entry__supplier_payment__in=list(parts))
+    )
+    wanted = set(invoice_ids)
+    groups: dict[_Group, list[JournalLine]] = defaultdict(list)
+    for line in lines.select_related("entry").order_by("pk"):
+        paid = line.entry.supplier_payment_id
+        document = parts[paid][line.position - 1] if paid else line.entry.supplier_invoice_id
+        if document in wanted:
+            groups[document, line.account, line.auxiliary].append(line)
     return _mark(counter, groups)
 
 
@@ -139,6 +183,10 @@ def _givers_of(invoice_ids: list[int]) -> dict[int, int]:
 
 def _customer_lines() -> QuerySet[Any]:
     return JournalLine.objects.filter(nature=AccountRule.Nature.CUSTOMERS, lettered=None)
+
+
+def _supplier_lines() -> QuerySet[JournalLine]:
+    return JournalLine.objects.filter(nature=AccountRule.Nature.SUPPLIERS, lettered=None)
 
 
 def _comes_to_zero(lines: Iterable[JournalLine]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -20,6 +21,8 @@ from accounting_export.services.entries import (
     write_entries,
 )
 from accounting_export.services.left_out import Swept, swept
+from accounting_export.services.lettering import letter_suppliers
+from accounting_export.services.supplier_payments import sweep_supplier_payments
 from purchasing.models import SupplierInvoice
 from sphinx.core import clock
 from sphinx.core.clock import business_date
@@ -31,14 +34,14 @@ Nature = AccountRule.Nature
 
 
 def post_missing_purchases() -> int:
-    """Sweep: book invoices good to pay without an entry, reverse those taken back.
+    """Sweep: book invoices good to pay without an entry, reverse those taken back; payments too.
 
     Returns how many entries were made. One that can't be booked doesn't stop the others.
 
     Raises:
         NoAccount: the first reason, once all the others are booked.
     """
-    return sweep_purchases().or_raise()
+    return sweep_purchases().plus(sweep_supplier_payments()).or_raise()
 
 
 def sweep_purchases() -> Swept:
@@ -92,6 +95,8 @@ def _post(invoice_id: int, *, is_reversal: bool) -> JournalEntry | None:
     )
     lines = _lines(invoice, -invoice.sign if is_reversal else invoice.sign)
     (written,) = write_entries(journal, [Draft(entry, lines)], on=day)
+    if is_reversal:
+        letter_suppliers([invoice.pk])
     return written
 
 
@@ -101,53 +106,82 @@ def _lines(invoice: SupplierInvoice, sign: int) -> list[JournalLine]:
     country = invoice.supplier.country
     regime = purchase_regime(country)
 
-    def line(nature: str, amount: Decimal, rate: Decimal | None = None) -> JournalLine:
-        account = book.account_for(Question(nature, regime, rate, country, None))
-        return entry_line(0, account, amount * sign, rate, nature=nature)
+    def line(amount: _Amount) -> JournalLine:
+        account = book.account_for(Question(amount.nature, regime, amount.rate, country, None))
+        known = invoice.is_foreign and amount.stated is not None
+        return entry_line(
+            0,
+            account,
+            amount.euros * sign,
+            amount.rate,
+            nature=amount.nature,
+            in_currency=(invoice.currency, amount.stated or ZERO) if known else None,
+        )
 
-    first = line(Nature.SUPPLIERS, -invoice.total_incl_tax)
+    first = line(_Amount(Nature.SUPPLIERS, -invoice.euros.total, invoice.total_incl_tax))
     first.auxiliary = invoice.supplier.auxiliary_account or invoice.supplier.code
     first.auxiliary_label = invoice.supplier.name
     lines = [first]
-    lines += [line(n, amount, rate) for n, amount, rate in _amounts(invoice, regime) if amount]
+    lines += [line(amount) for amount in _amounts(invoice, regime) if amount.euros]
     for position, made in enumerate(lines, start=1):
         made.position = position
     return lines
 
 
-def _amounts(
-    invoice: SupplierInvoice, regime: TaxRegime
-) -> Iterator[tuple[str, Decimal, Decimal | None]]:
-    """Nature, debit (EUR) and VAT rate of what stands against the supplier."""
-    goods, carriage = invoice.goods_excl_tax, invoice.carriage_excl_tax
+class _Amount(NamedTuple):
+    """What goes to an account: a debit (EUR), what the invoice states of it in its own currency
+    (None: nothing), the VAT rate."""
+
+    nature: str
+    euros: Decimal
+    stated: Decimal | None = None
+    rate: Decimal | None = None
+
+
+def _amounts(invoice: SupplierInvoice, regime: TaxRegime) -> Iterator[_Amount]:
+    """What stands against the supplier."""
+    books = invoice.euros
+    goods, carriage = books.goods, books.carriage
+    stated = invoice.goods_excl_tax, invoice.carriage_excl_tax
     exempt = company().is_tax_exempt
-    if exempt and goods + carriage:
+    if exempt:
         # A firm that charges no VAT deducts none: it is part of the cost (CGI art. 293 F).
-        more, on_carriage = spread(invoice.tax, [goods, carriage])
-        goods, carriage = goods + more, carriage + on_carriage
-    yield Nature.PURCHASES, goods, None
-    yield Nature.CARRIAGE, carriage, None
+        goods, carriage = _with_tax(goods, carriage, books.tax)
+        stated = _with_tax(*stated, invoice.tax)
+    yield _Amount(Nature.PURCHASES, goods, stated[0])
+    yield _Amount(Nature.CARRIAGE, carriage, stated[1])
     if exempt:
         return
-    yield Nature.INPUT_TAX, invoice.tax, None
+    yield _Amount(Nature.INPUT_TAX, books.tax, invoice.tax)
     if regime == TaxRegime.EU_BUSINESS and not invoice.tax:
         for rate, base in sorted(_bases(invoice).items(), reverse=True):
             tax = to_cents(base * rate / HUNDRED)
-            yield Nature.INPUT_TAX, tax, rate
-            yield Nature.SELF_TAX, -tax, rate
+            yield _Amount(Nature.INPUT_TAX, tax, rate=rate)
+            yield _Amount(Nature.SELF_TAX, -tax, rate=rate)
+
+
+def _with_tax(goods: Decimal, carriage: Decimal, tax: Decimal) -> tuple[Decimal, Decimal]:
+    """Goods and carriage with their shares of the VAT."""
+    if not goods + carriage:
+        return goods, carriage
+    more, on_carriage = spread(tax, [goods, carriage])
+    return goods + more, carriage + on_carriage
 
 
 def _bases(invoice: SupplierInvoice) -> dict[Decimal, Decimal]:
-    """What the buyer owes VAT on, by rate of the goods, carriage shared in proportion."""
+    """What the buyer owes VAT on (EUR), by rate of the goods, carriage shared in proportion."""
+    books = invoice.euros
     bases: dict[Decimal, Decimal] = defaultdict(lambda: ZERO)
     for line in invoice.lines.select_related("receipt_line__order_line__product"):
         rate = line.receipt_line.order_line.product.tax_rate
         bases[NORMAL_RATE if rate is None else rate] += line.amount_excl_tax
     if not bases:
         # Nothing but the carriage of what others delivered.
-        return {NORMAL_RATE: invoice.carriage_excl_tax}
+        return {NORMAL_RATE: books.carriage}
+    if invoice.is_foreign and sum(bases.values(), ZERO):
+        bases = dict(zip(bases, spread(books.goods, list(bases.values())), strict=True))
     if sum(bases.values(), ZERO):
-        shares = spread(invoice.carriage_excl_tax, list(bases.values()))
+        shares = spread(books.carriage, list(bases.values()))
         for rate, share in zip(list(bases), shares, strict=True):
             bases[rate] += share
     return bases

@@ -7,6 +7,7 @@ from purchasing.models.invoices import (
     SupplierInvoiceLine,
 )
 from purchasing.models.orders import EXPECTED, PurchaseOrder, PurchaseOrderLine
+from purchasing.models.payments import SupplierPayment, SupplierPaymentPart
 from purchasing.models.planning import (
     Backtest,
     Decision,
@@ -31,6 +32,8 @@ __all__ = [
     "StockPolicy",
     "SupplierInvoice",
     "SupplierInvoiceLine",
+    "SupplierPayment",
+    "SupplierPaymentPart",
     "SupplierReturn",
     "SupplierReturnLine",
 ]

@@ -1,14 +1,18 @@
 """Suppliers' invoices, matched to what came, and the electronic ones received."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
+from purchasing.models.currencies import InCurrency, rate_goes_with_currency
 from purchasing.models.receipts import ReceiptLine
+from sphinx.core.exchange import EURO
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
-from sphinx.core.money import plain
+from sphinx.core.money import ZERO, plain
 from suppliers.models import Supplier
 
 
@@ -23,8 +27,20 @@ class Owed:
         return -1 if self.kind == "credit_note" else 1
 
 
-class SupplierInvoice(Owed, models.Model):
-    """A supplier's invoice (or credit note), matched to what was ordered and received."""
+class Euros(NamedTuple):
+    """What a supplier's invoice is in the books."""
+
+    goods: Decimal
+    carriage: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+class SupplierInvoice(Owed, InCurrency):
+    """A supplier's invoice (or credit note), matched to what was ordered and received.
+
+    Its amounts are in its currency; of one in another than the euro the books' are beside them.
+    """
 
     class Kind(models.TextChoices):
         INVOICE = "invoice", _("Facture")
@@ -52,10 +68,14 @@ class SupplierInvoice(Owed, models.Model):
     due_on = models.DateField(_("échéance"))
     received_at = models.DateTimeField(_("saisie le"))
     status = models.CharField(_("état"), max_length=10, choices=Status)
-    goods_excl_tax = MoneyField(_("marchandises HT (€)"))
-    carriage_excl_tax = MoneyField(_("port HT (€)"), default=Decimal(0))
-    tax = MoneyField(_("TVA (€)"))
-    total_incl_tax = MoneyField(_("total TTC (€)"))
+    goods_excl_tax = MoneyField(_("marchandises HT"))
+    carriage_excl_tax = MoneyField(_("port HT"), default=Decimal(0))
+    tax = MoneyField(_("TVA"))
+    total_incl_tax = MoneyField(_("total TTC"))
+    goods_eur = MoneyField(_("marchandises HT (€)"), null=True, blank=True)
+    carriage_eur = MoneyField(_("port HT (€)"), null=True, blank=True)
+    tax_eur = MoneyField(_("TVA (€)"), null=True, blank=True)
+    total_eur = MoneyField(_("total TTC (€)"), null=True, blank=True)
     # Each difference as a code and its figures, as they were when it was matched.
     differences = models.JSONField(_("écarts"), default=list)
     approved_at = models.DateTimeField(_("bon à payer le"), null=True, blank=True)
@@ -86,10 +106,14 @@ class SupplierInvoice(Owed, models.Model):
                 name="purchasing_invoice_once",
             ),
             models.CheckConstraint(
+                # SQLite adds in binary.
                 condition=models.Q(
-                    total_incl_tax=models.F("goods_excl_tax")
-                    + models.F("carriage_excl_tax")
-                    + models.F("tax")
+                    total_incl_tax=Round(
+                        models.F("goods_excl_tax")
+                        + models.F("carriage_excl_tax")
+                        + models.F("tax"),
+                        precision=2,
+                    )
                 ),
                 name="purchasing_invoice_adds_up",
             ),
@@ -104,10 +128,42 @@ class SupplierInvoice(Owed, models.Model):
                 | (~models.Q(status="cancelled") & models.Q(cancelled_at__isnull=True)),
                 name="purchasing_invoice_cancelled_has_date",
             ),
+            rate_goes_with_currency("purchasing_invoice_rate"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    currency=EURO,
+                    goods_eur__isnull=True,
+                    carriage_eur__isnull=True,
+                    tax_eur__isnull=True,
+                    total_eur__isnull=True,
+                )
+                | ~models.Q(currency=EURO)
+                & models.Q(
+                    goods_eur__isnull=False,
+                    carriage_eur__isnull=False,
+                    tax_eur__isnull=False,
+                    total_eur__isnull=False,
+                    total_eur=Round(
+                        models.F("goods_eur") + models.F("carriage_eur") + models.F("tax_eur"),
+                        precision=2,
+                    ),
+                ),
+                name="purchasing_invoice_euros_add_up",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.number} ({self.supplier_number})"
+
+    @property
+    def euros(self) -> Euros:
+        """Its amounts in the books."""
+        if self.total_eur is None:
+            return Euros(self.goods_excl_tax, self.carriage_excl_tax, self.tax, self.total_incl_tax)
+        # The four are there together.
+        return Euros(
+            self.goods_eur or ZERO, self.carriage_eur or ZERO, self.tax_eur or ZERO, self.total_eur
+        )
 
 
 class SupplierInvoiceLine(models.Model):
@@ -126,11 +182,11 @@ class SupplierInvoiceLine(models.Model):
         related_name="invoice_lines",
     )
     quantity = QuantityField(_("quantité"))
-    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
-    amount_excl_tax = MoneyField(_("montant HT (€)"))
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT"))
+    amount_excl_tax = MoneyField(_("montant HT"))
     # As the supplier wrote it, where it counts in another unit than pieces.
     written_quantity = QuantityField(_("quantité écrite"), null=True, blank=True)
-    written_price = UnitPriceField(_("prix écrit HT (€)"), null=True, blank=True)
+    written_price = UnitPriceField(_("prix écrit HT"), null=True, blank=True)
     written_unit = models.CharField(_("unité écrite"), max_length=30, blank=True, db_default="")
     lowers_price = models.BooleanField(_("baisse de prix"), default=False, db_default=False)
     # What it added to the value of goods that were still there when it was good to pay.
@@ -222,9 +278,12 @@ class ReceivedInvoice(Owed, models.Model):
     order_reference = models.CharField(_("commande citée"), max_length=80, blank=True)
     # Lines as texts: label, reference, barcode, sku, quantity, unit (UN/ECE code), amount.
     lines = models.JSONField(_("lignes"), default=list)
-    carriage_excl_tax = MoneyField(_("port HT (€)"), default=Decimal(0))
-    tax = MoneyField(_("TVA (€)"))
-    total_incl_tax = MoneyField(_("total TTC (€)"))
+    currency = models.CharField(_("devise"), max_length=3, default=EURO, db_default=EURO)
+    carriage_excl_tax = MoneyField(_("port HT"), default=Decimal(0))
+    tax = MoneyField(_("TVA"))
+    # Where it says its VAT in euros too (BT-111).
+    tax_eur = MoneyField(_("TVA (€)"), null=True, blank=True)
+    total_incl_tax = MoneyField(_("total TTC"))
     supplier_invoice = models.OneToOneField(
         SupplierInvoice,
         verbose_name=_("facture saisie"),

@@ -6,14 +6,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import DirectDelivery, Product, Warehouse
+from purchasing.models.currencies import InCurrency
+from sphinx.core.exchange import EURO
 from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
 from sphinx.core.money import plain
 from suppliers.models import Supplier
 from suppliers.units import Unit
 
 
-class PurchaseOrder(models.Model):
-    """An order to a supplier; a proposal until somebody accepts it."""
+class PurchaseOrder(InCurrency):
+    """An order to a supplier; a proposal until somebody accepts it.
+
+    Its rate only says what it comes to in euros: the last known when it was made, maybe none.
+    """
 
     class Status(models.TextChoices):
         PROPOSED = "proposed", _("Proposée")
@@ -50,8 +55,7 @@ class PurchaseOrder(models.Model):
     # What tells the address that the supplier was given from another one.
     given_address = models.CharField(max_length=64, default="", db_default="", editable=False)
     status = models.CharField(_("état"), max_length=20, choices=Status, default=Status.PROPOSED)
-    currency = models.CharField(_("devise"), max_length=3, default="EUR")
-    total_excl_tax = MoneyField(_("total HT (€)"), default=Decimal(0))
+    total_excl_tax = MoneyField(_("total HT"), default=Decimal(0))
     proposed_on = models.DateField(_("proposée le"))
     accepted_at = models.DateTimeField(_("acceptée le"), null=True, blank=True)
     sent_at = models.DateTimeField(_("envoyée le"), null=True, blank=True)
@@ -79,6 +83,11 @@ class PurchaseOrder(models.Model):
                 condition=models.Q(status="proposed", direct_delivery__isnull=False),
                 name="purchasing_order_one_direct_proposal",
             ),
+            models.CheckConstraint(
+                condition=models.Q(exchange_rate__isnull=True)
+                | (~models.Q(currency=EURO) & models.Q(exchange_rate__gt=0)),
+                name="purchasing_order_rate",
+            ),
         ]
         indexes = [
             models.Index(
@@ -90,6 +99,13 @@ class PurchaseOrder(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def total_eur(self) -> Decimal | None:
+        """What it comes to in euros excl. tax, by the rate of its making; None without one."""
+        if self.is_foreign and self.exchange_rate is None:
+            return None
+        return self.amount_eur(self.total_excl_tax)
 
     @property
     def address_changed(self) -> bool:
@@ -124,8 +140,8 @@ class PurchaseOrderLine(models.Model):
     unit_size = QuantityField(
         _("pièces par unité d'achat"), default=Decimal(1), db_default=Decimal(1)
     )
-    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"))
-    total_excl_tax = MoneyField(_("total HT (€)"))
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT"))
+    total_excl_tax = MoneyField(_("total HT"))
     reason = models.JSONField(_("raison"), default=dict)
     # Changed by hand while it is proposed: the next run keeps the quantity.
     is_fixed = models.BooleanField(_("fixée à la main"), default=False)
@@ -164,7 +180,7 @@ class PurchaseOrderLine(models.Model):
 
     @property
     def unit_price(self) -> Decimal:
-        """EUR excl. tax for what `count` counts, else a piece."""
+        """Excl. tax for what `count` counts, else a piece."""
         return (
             self.unit_price_excl_tax
             if self.count is None

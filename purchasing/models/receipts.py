@@ -6,13 +6,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import StockMove
+from purchasing.models.currencies import InCurrency, rate_goes_with_currency
 from purchasing.models.orders import PurchaseOrder, PurchaseOrderLine
 from sphinx.core.fields import QuantityField, UnitPriceField
 from sphinx.core.money import plain
 
 
-class Receipt(models.Model):
-    """Goods that came in against a purchase order."""
+class Receipt(InCurrency):
+    """Goods that came in against a purchase order, in its currency, at the rate of their day."""
 
     number = models.CharField(_("n° de réception"), max_length=20, unique=True)
     purchase_order = models.ForeignKey(
@@ -25,6 +26,7 @@ class Receipt(models.Model):
         verbose_name = _("réception")
         verbose_name_plural = _("réceptions")
         ordering = ["-id"]
+        constraints = [rate_goes_with_currency("purchasing_receipt_rate")]
 
     def __str__(self) -> str:
         return self.number
@@ -46,8 +48,8 @@ class ReceiptLine(models.Model):
     quantity_damaged = QuantityField(_("abîmé, refusé"), default=Decimal(0))
     quantity_returned = QuantityField(_("renvoyé"), default=Decimal(0))
     quantity_invoiced = QuantityField(_("facturé"), default=Decimal(0))
-    # What the delivery note says, else the order (EUR excl. tax a piece).
-    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT (€)"), default=Decimal(0))
+    # What the delivery note says, else the order (excl. tax a piece, in the receipt's currency).
+    unit_price_excl_tax = UnitPriceField(_("prix unitaire HT"), default=Decimal(0))
     move = models.OneToOneField(
         StockMove,
         verbose_name=_("mouvement"),
@@ -77,6 +79,11 @@ class ReceiptLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_line_id} × {plain(self.quantity)}"
+
+    @property
+    def unit_cost(self) -> Decimal:
+        """What a piece cost: its price in euros, at the receipt's rate."""
+        return self.receipt.unit_price_eur(self.unit_price_excl_tax)
 
     @property
     def kept(self) -> Decimal:

@@ -12,6 +12,7 @@ from purchasing.services.backtesting import (
     sample_backtest,
     start_backtest,
 )
+from purchasing.services.currencies import Terms, terms_on
 from purchasing.services.decisions import (
     postpone_line,
     postpone_lines,
@@ -37,6 +38,7 @@ from purchasing.services.orders import (
     create_order,
     send_order,
 )
+from purchasing.services.payments import cancel_supplier_payment, pay_supplier
 from purchasing.services.policies import Learning
 from purchasing.services.proposals import Proposals, propose_orders
 from purchasing.services.receipts import (
@@ -60,12 +62,14 @@ __all__ = [
     "Learning",
     "Proposals",
     "Share",
+    "Terms",
     "accept_proposal",
     "adjust_forecast",
     "approve_supplier_invoice",
     "bring_to_us",
     "call_exceptional",
     "cancel_supplier_invoice",
+    "cancel_supplier_payment",
     "change_order",
     "close_order",
     "confirm_order",
@@ -82,6 +86,7 @@ __all__ = [
     "order_csv",
     "order_pdf",
     "orders_to_mail",
+    "pay_supplier",
     "pieces_too_many",
     "postpone_line",
     "postpone_lines",
@@ -102,5 +107,6 @@ __all__ = [
     "slip_pdf",
     "spread_style",
     "start_backtest",
+    "terms_on",
     "withdraw_adjustment",
 ]

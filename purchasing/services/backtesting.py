@@ -242,7 +242,7 @@ def _trial(
     asked = asked_by_day(ids, warehouse, first=first, before=until)
     whole = Product.objects.filter(pk__in=ids, bulk_counts=True).values_list("pk", flat=True)
     series = build_series(ids, asked, began, before=until, weeks=weeks, counts_in_full=whole)
-    offers = offers_of(ids)
+    offers = offers_of(ids, on=until)
     best = [offers.get(pk, [None])[0] for pk in ids]
     delays = [
         lead_times.of(o.item.supplier_id, pk, o.lead_time_days) if o else None

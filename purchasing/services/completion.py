@@ -47,10 +47,13 @@ class _Next(NamedTuple):
 def complete(
     learning: Learning, supplier: Supplier, lines: Sequence[tuple[Candidate, Purchase]]
 ) -> Completion:
-    """Fill an order up, or say what is missing."""
+    """Fill an order up, or say what is missing; all of it in euros, what the supplier asks too."""
     total = sum((to_cents(p.quantity * p.unit_price) for _c, p in lines), ZERO)
-    minimum = supplier.minimum_order_excl_tax
+    units = next((c.offer.units for c, _p in lines if c.offer and c.offer.units), Decimal(1))
+    minimum = to_cents(supplier.minimum_order_excl_tax / units)
     free_from = supplier.carriage_free_excl_tax
+    if free_from is not None:
+        free_from = to_cents(free_from / units)
     is_small = total < minimum
     misses_free = free_from is not None and total < free_from
     if not is_small and not misses_free:
@@ -59,7 +62,8 @@ def complete(
     coming = _coming(learning, supplier, taken)
     if misses_free and free_from is not None:
         added, reached = _until(coming, total, max(free_from, minimum))
-        saved, early = supplier.carriage_excl_tax, _early_cost(added, learning)
+        saved = to_cents(supplier.carriage_excl_tax / units)
+        early = _early_cost(added, learning)
         if added and reached >= free_from and saved > early:
             _say(added, "completes_free", free_from)
             remark = _("Complétée au franco : %(saved)s € de port évités, %(early)s € de stock")
@@ -100,7 +104,7 @@ def _coming(learning: Learning, supplier: Supplier, taken: set[int]) -> list[_Ne
     )
     ids = [p.product_id for p in policies]
     positions = current_positions(ids, learning.warehouse)
-    offers = offers_of(ids)
+    offers = offers_of(ids, on=learning.on)
     found = []
     for policy in policies:
         offer = next(

@@ -2,6 +2,11 @@
 
 The cost of purchase includes what it cost to bring the goods in, less what the supplier takes off
 (PCG, art. 213-31). What has left keeps the cost that it left with.
+
+Goods bought in another currency stay at the rate of the day that they came (PCG, art. 420-1): a
+price that differs is a difference in the currency, brought to euros at that same rate. What the
+invoice's own rate makes of the price that was ordered is exchange, and no cost of the goods.
+Carriage is a cost of its own, at the invoice's rate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +41,7 @@ class Change(NamedTuple):
 
 def changes_of(invoice: SupplierInvoice) -> list[Change]:
     """What an invoice, or a credit note that lowers prices, changes line by line: the price beyond
-    that of the receipt, and its share of the carriage.
+    that of the receipt at the receipt's rate, and its share of the carriage.
 
     Pieces that a credit note takes back have left, or never came: what stays costs what it cost.
     """
@@ -47,15 +52,16 @@ def changes_of(invoice: SupplierInvoice) -> list[Change]:
     )
     weights = [line.amount_excl_tax for line in lines]
     carriage = (
-        spread(invoice.carriage_excl_tax, weights) if sum(weights, ZERO) else [ZERO] * len(lines)
+        spread(invoice.euros.carriage, weights) if sum(weights, ZERO) else [ZERO] * len(lines)
     )
     changes = []
     for line, share in zip(lines, carriage, strict=True):
+        receipt = line.receipt_line.receipt
         if line.lowers_price:
-            amount = -(line.amount_excl_tax + share)
+            amount = -(receipt.amount_eur(line.amount_excl_tax) + share)
         elif invoice.sign > 0:
             gap = line.unit_price_excl_tax - line.receipt_line.unit_price_excl_tax
-            amount = gap * line.quantity + share
+            amount = gap * line.quantity / (receipt.exchange_rate or 1) + share
         else:
             continue
         changes.append(Change(line, line.receipt_line, line.quantity, amount))

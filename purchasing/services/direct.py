@@ -18,6 +18,7 @@ from purchasing.errors import WrongState
 from purchasing.locks import lock_purchase_orders
 from purchasing.models import EXPECTED, PurchaseOrder, PurchaseOrderLine
 from purchasing.planning.ordering import Purchase
+from purchasing.services.currencies import price_in
 from purchasing.services.policies import terms_of
 from sphinx.core import clock
 from sphinx.core.money import ZERO, plain, to_cents
@@ -39,6 +40,11 @@ class _Wanted(NamedTuple):
 
     @property
     def price(self) -> Decimal:
+        """Excl. tax a piece, in the supplier's currency."""
+        return self.offer.unit_price(self.pieces)
+
+    @property
+    def price_eur(self) -> Decimal:
         return terms_of(self.offer).unit_price(self.pieces)
 
 
@@ -110,7 +116,7 @@ def _wanted(
     for key, pieces in _on_the_way({delivery for delivery, _p in due}).items():
         due[key] = due.get(key, ZERO) - pieces
     due = {key: pieces for key, pieces in due.items() if pieces > 0}
-    offers = offers_of({product for _d, product in due})
+    offers = offers_of({product for _d, product in due}, on=on)
     wanted: dict[tuple[int, int], list[_Wanted]] = defaultdict(list)
     orphans: _Pieces = defaultdict(Decimal)
     for (delivery, product), pieces in due.items():
@@ -118,7 +124,7 @@ def _wanted(
         if not choices:
             orphans[product] += pieces
             continue
-        best = min(choices, key=lambda choice: (choice.price, choice.offer.item.pk))
+        best = min(choices, key=lambda choice: (choice.price_eur, choice.offer.item.pk))
         # What isn't out yet is ordered for its day.
         day = best.offer.item.product.released_on
         if day and day > best.offer.arrives_on(on, calendars):
@@ -163,8 +169,8 @@ def _proposal(
         supplier=supplier,
         warehouse=warehouse,
         direct_delivery_id=delivery_id,
-        currency=supplier.currency,
     )
+    price_in(order, supplier.currency, lines[0].offer.units, on)
     order.proposed_on = on
     order.expected_on = max(w.offer.arrives_on(on, calendars) for w in lines)
     order.total_excl_tax = sum((to_cents(w.pieces * w.price) for w in lines), ZERO)
@@ -184,7 +190,7 @@ def _line(order: PurchaseOrder, item: _Wanted) -> PurchaseOrderLine:
         quantity=item.pieces,
         unit_price_excl_tax=item.price,
         total_excl_tax=to_cents(item.pieces * item.price),
-        reason=_reason(item.pieces, item.price),
+        reason=_reason(item.pieces, item.price_eur),
     )
 
 

@@ -14,7 +14,9 @@ from inventory.models import StockPosition
 from purchasing.errors import AlreadyEntered, WrongState
 from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled
 from purchasing.models import CostShare, ReceiptLine, SupplierInvoice, SupplierInvoiceLine
+from purchasing.models.invoices import Euros
 from purchasing.services.costs import add_to_costs, changes_of, take_back_costs
+from purchasing.services.currencies import Terms, currency_of, euros_of, terms_on
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
 from sphinx.core.money import ZERO, plain, to_cents, to_unit_price
@@ -30,7 +32,7 @@ ROUNDING = Decimal("0.01")
 
 class Charged(NamedTuple):
     """What an invoice charges of a receipt line: how many of a unit (pieces where it says none),
-    at what price (EUR excl. tax for one of it).
+    at what price (excl. tax for one of it, in the currency of the receipt).
 
     On a credit note with `lowers_price` the pieces stay: the price is what each costs less.
     """
@@ -63,6 +65,9 @@ def enter_supplier_invoice(
     carriage: Decimal = ZERO,
     due_on: date | None = None,
     kind: str = Kind.INVOICE,
+    currency: str = "",
+    exchange_rate: Decimal | None = None,
+    tax_eur: Decimal | None = None,
     actor: Any = None,
 ) -> SupplierInvoice:
     """Enter an invoice and match it; without a difference it is good to pay at once.
@@ -71,10 +76,15 @@ def enter_supplier_invoice(
     amounts being positive. Pieces of which it lowers the price stay, and stay invoiced. What is
     charged by the box is kept by the piece, with what was written.
 
+    Amounts are in the currency of what was received, which `currency` may confirm, and compared in
+    it. The books have them at the rate of the invoice's day, or at `exchange_rate` (units for one
+    euro); `tax_eur` is the VAT where the invoice says it in euros.
+
     Raises:
         AlreadyEntered: the supplier's number is known.
-        WrongState: no line, another supplier's receipt, more credited than was charged, or
-            amounts that don't add up.
+        WrongState: no line, another supplier's receipt or currency, more credited than was
+            charged, or amounts that don't add up.
+        NoRate: no rate of the currency is known for the invoice's day.
     """
     written, charged = charged, [c.in_pieces() for c in charged]
     lines = {
@@ -93,12 +103,16 @@ def enter_supplier_invoice(
     goods = sum(amounts, ZERO)
     if goods + carriage + tax != total_incl_tax:
         raise WrongState(
-            _("%(goods)s € + %(carriage)s € de port + %(tax)s € de TVA ne font pas %(total)s €.")
+            _("%(goods)s + %(carriage)s de port + %(tax)s de TVA ne font pas %(total)s.")
             % said({"goods": goods, "carriage": carriage, "tax": tax, "total": total_incl_tax})
         )
+    terms = terms_on(
+        currency_of([line.receipt for line in lines.values()], currency), issued_on, exchange_rate
+    )
+    euros = euros_of(terms, goods=goods, carriage=carriage, tax=tax, tax_eur=tax_eur)
     sign = -1 if kind == Kind.CREDIT_NOTE else 1
     differences = _differences(charged, lines, sign)
-    invoice = SupplierInvoice.objects.create(
+    invoice = SupplierInvoice(
         number=allocate_number(series="FF", on=business_date(at)),
         kind=kind,
         supplier=supplier,
@@ -113,6 +127,8 @@ def enter_supplier_invoice(
         total_incl_tax=total_incl_tax,
         differences=differences,
     )
+    put_in_books(invoice, terms, euros)
+    invoice.save()
     SupplierInvoiceLine.objects.bulk_create(
         SupplierInvoiceLine(
             invoice=invoice,
@@ -135,6 +151,14 @@ def enter_supplier_invoice(
     if not differences:
         return approve_supplier_invoice(invoice_id=invoice.pk, at=at, actor=actor)
     return invoice
+
+
+def put_in_books(invoice: SupplierInvoice, terms: Terms, euros: Euros) -> None:
+    """Note the currency, the rate and what the books have, on an invoice that isn't saved yet."""
+    terms.put_on(invoice)
+    if invoice.is_foreign:
+        invoice.goods_eur, invoice.carriage_eur = euros.goods, euros.carriage
+        invoice.tax_eur, invoice.total_eur = euros.tax, euros.total
 
 
 def check_new(supplier: Supplier, number: str) -> None:
@@ -190,7 +214,7 @@ def _check_credited(charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]
 
 
 def _amounts_charged(lines: Iterable[int]) -> dict[int, Decimal]:
-    """What invoices charge of receipt lines, less what credit notes took off (EUR excl. tax)."""
+    """What invoices charge of receipt lines, less what credit notes took off (excl. tax)."""
     owed = dict.fromkeys(lines, ZERO)
     rows = (
         SupplierInvoiceLine.objects.filter(receipt_line__in=owed)
@@ -246,8 +270,8 @@ def _differences(
 
 
 def _prices_charged(lines: Mapping[int, ReceiptLine]) -> dict[int, Decimal]:
-    """The last price charged for each receipt line, as credit notes have lowered it (EUR excl. tax
-    a piece)."""
+    """The last price charged for each receipt line, as credit notes have lowered it (excl. tax a
+    piece)."""
     standing = SupplierInvoiceLine.objects.filter(receipt_line__in=lines).exclude(
         invoice__status=Status.CANCELLED
     )
@@ -329,7 +353,7 @@ def cancel_supplier_invoice(
     the entry, where one was made, is reversed by another.
 
     Raises:
-        WrongState: no reason, or a credit note has credited some of its pieces.
+        WrongState: no reason, it is paid, or a credit note has credited some of its pieces.
     """
     _lock_positions(invoice_id)
     invoice = SupplierInvoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
@@ -337,6 +361,10 @@ def cancel_supplier_invoice(
         return invoice
     if not reason.strip():
         raise WrongState(_("Dites pourquoi la facture est reprise."))
+    if invoice.payment_parts.filter(payment__cancelled_at=None).exists():
+        raise WrongState(
+            _("%s a un règlement : reprenez d'abord le règlement.") % invoice.supplier_number
+        )
     charged = list(invoice.lines.select_related("receipt_line").order_by("pk"))
     lines = {
         line.pk: line

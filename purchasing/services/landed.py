@@ -17,7 +17,8 @@ from inventory.models import StockPosition
 from purchasing.errors import WrongState
 from purchasing.models import CostShare, ReceiptLine, SupplierInvoice
 from purchasing.services.costs import left_of, part_left
-from purchasing.services.invoices import approve_supplier_invoice, check_new
+from purchasing.services.currencies import Terms, euros_of, terms_on
+from purchasing.services.invoices import approve_supplier_invoice, check_new, put_in_books
 from sphinx.core.clock import business_date
 from sphinx.core.money import ZERO, spread
 from sphinx.core.services import allocate_number, record
@@ -38,15 +39,19 @@ class Share(NamedTuple):
 
 
 def preview_landed_costs(
-    *, receipt_ids: Collection[int], spread_by: str, amount: Decimal
+    *,
+    receipt_ids: Collection[int],
+    spread_by: str,
+    amount: Decimal,
+    terms: Terms = Terms(),  # noqa: B008 (never changed)
 ) -> list[Share]:
-    """How an amount would be shared out; nothing is written.
+    """How an amount would be shared out, in euros at the rate of `terms`; nothing is written.
 
     Raises:
         WrongState: nothing of the receipts was kept, or nothing that it could be spread by.
     """
     lines = _lines(receipt_ids)
-    amounts = _spread(lines, spread_by, amount)
+    amounts = _spread(lines, spread_by, terms.cents(amount))
     found = StockPosition.objects.filter(
         product__in={line.order_line.product_id for line in lines},
         warehouse__in={line.receipt.purchase_order.warehouse_id for line in lines},
@@ -69,7 +74,7 @@ def _lines(receipt_ids: Collection[int]) -> list[ReceiptLine]:
 
 def _spread(lines: Sequence[ReceiptLine], spread_by: str, amount: Decimal) -> list[Decimal]:
     if spread_by == SpreadBy.VALUE:
-        weights = [line.kept * line.unit_price_excl_tax for line in lines]
+        weights = [line.kept * line.unit_cost for line in lines]
     elif spread_by == SpreadBy.PIECES:
         weights = [line.kept for line in lines]
     elif spread_by == SpreadBy.WEIGHT:
@@ -106,13 +111,18 @@ def enter_landed_costs(
     total_incl_tax: Decimal,
     at: datetime,
     due_on: date | None = None,
+    exchange_rate: Decimal | None = None,
     actor: Any = None,
 ) -> SupplierInvoice:
     """Enter a carrier's, forwarder's or customs invoice; it is good to pay, nothing to compare.
 
+    It is in the supplier's currency, at the rate of its day or at `exchange_rate`; goods bear
+    euros.
+
     Raises:
         AlreadyEntered: the supplier's number is known.
         WrongState: no number, no amount, amounts that don't add up, or nothing to bear it.
+        NoRate: no rate of the supplier's currency is known for the invoice's day.
     """
     number = supplier_number.strip()
     check_new(supplier, number)
@@ -120,16 +130,18 @@ def enter_landed_costs(
         raise WrongState(_("Donnez le numéro de la facture et son montant HT."))
     if amount + tax != total_incl_tax:
         raise WrongState(
-            _("%(amount)s € HT + %(tax)s € de TVA ne font pas %(total)s €.")
+            _("%(amount)s HT + %(tax)s de TVA ne font pas %(total)s.")
             % said({"amount": amount, "tax": tax, "total": total_incl_tax})
         )
+    terms = terms_on(supplier.currency, issued_on, exchange_rate)
+    euros = euros_of(terms, goods=ZERO, carriage=amount, tax=tax, tax_eur=None)
     lock_places(
         (line.order_line.product_id, line.receipt.purchase_order.warehouse_id)
         for line in _lines(receipt_ids)
     )
     lines = _lines(receipt_ids)
-    amounts = _spread(lines, spread_by, amount)
-    invoice = SupplierInvoice.objects.create(
+    amounts = _spread(lines, spread_by, euros.carriage)
+    invoice = SupplierInvoice(
         number=allocate_number(series="FF", on=business_date(at)),
         supplier=supplier,
         supplier_number=number[:60],
@@ -143,6 +155,8 @@ def enter_landed_costs(
         tax=tax,
         total_incl_tax=total_incl_tax,
     )
+    put_in_books(invoice, terms, euros)
+    invoice.save()
     CostShare.objects.bulk_create(
         CostShare(invoice=invoice, receipt_line=line, amount_excl_tax=part)
         for line, part in zip(lines, amounts, strict=True)

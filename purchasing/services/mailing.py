@@ -74,15 +74,15 @@ def slip_pdf(order: PurchaseOrder) -> Path:
 def order_csv(order: PurchaseOrder) -> str:
     """The lines for the supplier's own system; a dot in numbers, UTF-8.
 
-    Quantity and price are in the supplier's unit (blank for pieces), the pieces beside. Of goods
-    that go straight to a customer, where to.
+    Prices are in the order's currency. Quantity and price are in the supplier's unit (blank for
+    pieces), the pieces beside. Of goods that go straight to a customer, where to.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=";")
     delivery = order.direct_delivery
     columns = (
         "order supplier_sku sku barcode label quantity unit_price_excl_tax unit pieces "
-        "piece_price_excl_tax"
+        "piece_price_excl_tax currency"
     ).split()
     writer.writerow([*columns, *(f"delivery_{name}" for name in _PLACE if delivery)])
     place = [safe_cell(getattr(delivery, name)) for name in _PLACE if delivery]
@@ -97,6 +97,7 @@ def order_csv(order: PurchaseOrder) -> str:
                 "" if line.count is None else safe_cell(str(line.unit)),
                 plain(line.quantity),
                 plain(line.unit_price_excl_tax),
+                order.currency,
                 *place,
             ]
         )

@@ -15,9 +15,11 @@ from purchasing.errors import WrongState
 from purchasing.events import order_to_mail
 from purchasing.locks import lock_purchase_orders
 from purchasing.models import EXPECTED, PurchaseOrder, PurchaseOrderLine
+from purchasing.services.currencies import price_in
 from purchasing.services.direct import keep_to_what_is_wanted, pieces_too_many
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
+from sphinx.core.exchange import indicative_units
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.services import allocate_number, record
 from suppliers.calendars import OPEN
@@ -80,20 +82,22 @@ def create_order(
     if not wanted:
         raise WrongState(_("Commandez au moins un article."))
     lock_places((pk, warehouse.pk) for pk in wanted)
-    lines = _lines_by_hand(supplier, wanted)
+    lines = _lines_by_hand(supplier, supplier.currency, wanted)
     on = business_date(at)
     calendar = calendars_of([supplier.pk]).get(supplier.pk, OPEN)
-    order = PurchaseOrder.objects.create(
+    order = PurchaseOrder(
         number=allocate_number(series="CF", on=on),
         supplier=supplier,
         warehouse=warehouse,
         status=Status.ACCEPTED,
-        currency=supplier.currency,
         proposed_on=on,
         accepted_at=at,
         expected_on=calendar.arrives(on, supplier.lead_time_days),
         note=note[:200],
     )
+    currency = supplier.currency
+    price_in(order, currency, indicative_units({currency}, on).get(currency), on)
+    order.save()
     for line in lines:
         line.purchase_order = order
     PurchaseOrderLine.objects.bulk_create(lines)
@@ -104,8 +108,10 @@ def create_order(
     return order
 
 
-def _lines_by_hand(supplier: Supplier, wanted: Mapping[int, Decimal]) -> list[PurchaseOrderLine]:
-    """Lines at the supplier's prices, product id → pieces.
+def _lines_by_hand(
+    supplier: Supplier, currency: str, wanted: Mapping[int, Decimal]
+) -> list[PurchaseOrderLine]:
+    """Lines of an order in a currency at the supplier's prices, product id → pieces.
 
     Raises:
         WrongState: the supplier doesn't sell a product.
@@ -120,6 +126,14 @@ def _lines_by_hand(supplier: Supplier, wanted: Mapping[int, Decimal]) -> list[Pu
         raise WrongState(
             _("%(supplier)s ne vend pas %(products)s : ajoutez-le à ses tarifs.")
             % {"supplier": supplier, "products": products}
+        )
+    if wanted and currency != supplier.currency:
+        raise WrongState(
+            _(
+                "La commande est en %(ordered)s, les prix de %(supplier)s sont en %(now)s depuis : "
+                "faites une autre commande."
+            )
+            % {"ordered": currency, "supplier": supplier, "now": supplier.currency}
         )
     lines = []
     for pk, pieces in sorted(wanted.items()):
@@ -153,12 +167,13 @@ def change_order(
 ) -> PurchaseOrder:
     """Change an accepted order that hasn't left yet; what is expected follows.
 
-    `lines` are line id → (pieces, EUR excl. tax a piece), no pieces taking the line off; `added`
+    `lines` are line id → (pieces, price excl. tax a piece), no pieces taking the line off; `added`
     product id → pieces, at the supplier's prices.
 
     Raises:
         WrongState: it left, nothing would be left on it, a product is on it already, the
-            supplier doesn't sell one, or it is more than the customer of a direct order awaits.
+            supplier doesn't sell one or prices in another currency since, or it is more than the
+            customer of a direct order awaits.
     """
     found = PurchaseOrder.objects.get(pk=order_id)
     known = PurchaseOrderLine.objects.filter(purchase_order=found).values_list("product_id")
@@ -169,7 +184,7 @@ def change_order(
     twice = [str(line.product) for line in before.values() if line.product_id in added]
     if twice:
         raise WrongState(_("%s est déjà sur la commande : changez sa quantité.") % ", ".join(twice))
-    fresh = _lines_by_hand(order.supplier, added)
+    fresh = _lines_by_hand(order.supplier, order.currency, added)
     expected = {line.product_id: line.quantity for line in fresh}
     kept, dropped = list(fresh), []
     for pk, line in before.items():

@@ -115,8 +115,8 @@ class Candidate(NamedTuple):
 
 
 def terms_of(offer: Offer) -> Terms:
-    """An offer for the arithmetic."""
-    return Terms(offer.item.minimum_quantity, offer.item.order_multiple, offer.prices)
+    """An offer for the arithmetic, in euros."""
+    return Terms(offer.item.minimum_quantity, offer.item.order_multiple, offer.prices_eur)
 
 
 @dataclass
@@ -232,7 +232,7 @@ class Learning:
             r.product_id: r
             for r in ReorderRule.objects.filter(product_id__in=ids, warehouse=self.warehouse)
         }
-        offers = offers_of(ids)
+        offers = offers_of(ids, on=self.on)
         found = [
             self._candidate(
                 products[pk],

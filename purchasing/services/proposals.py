@@ -8,7 +8,8 @@ meanwhile counts as incoming, so nothing is proposed twice.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
@@ -19,6 +20,7 @@ from inventory.services import default_warehouse, expire_lots
 from purchasing.models import Decision, PurchaseOrder, PurchaseOrderLine
 from purchasing.planning.ordering import Purchase, needed, plan_purchase
 from purchasing.services.completion import Completion, complete
+from purchasing.services.currencies import price_in
 from purchasing.services.direct import propose_direct_orders
 from purchasing.services.policies import (
     CHUNK,
@@ -29,6 +31,7 @@ from purchasing.services.policies import (
     keep_policies,
 )
 from sphinx.core import clock
+from sphinx.core.exchange import EURO
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.services import allocate_number, record
 from suppliers.models import Supplier
@@ -53,6 +56,22 @@ class Wanted(NamedTuple):
     def supplier(self) -> Supplier:
         assert self.candidate.offer is not None  # noqa: S101
         return self.candidate.offer.item.supplier
+
+    @property
+    def unit_price(self) -> Decimal:
+        """Excl. tax a piece in the supplier's currency; the purchase's own is in euros."""
+        offer = self.candidate.offer
+        if offer is None or offer.item.supplier.currency == EURO:
+            return self.purchase.unit_price
+        # A quantity that somebody set keeps the price of the one worked out.
+        return offer.unit_price(
+            Decimal(self.purchase.reason.get("computed", self.purchase.quantity))
+        )
+
+    @property
+    def total(self) -> Decimal:
+        """Excl. tax of the line, in the supplier's currency."""
+        return to_cents(self.purchase.quantity * self.unit_price)
 
 
 def propose_orders(*, on: date) -> Proposals:
@@ -205,21 +224,17 @@ def _proposal(
         number=allocate_number(series="CF", on=max(learning.on, clock.today())),
         supplier=supplier,
         warehouse=learning.warehouse,
-        currency=supplier.currency,
     )
+    offer = lines[0].candidate.offer
+    price_in(order, supplier.currency, offer.units if offer else None, learning.on)
     order.proposed_on = learning.on
     order.expected_on = expected
-    order.total_excl_tax = sum((line_total(w.purchase) for w in lines), ZERO)
+    order.total_excl_tax = sum((w.total for w in lines), ZERO)
     order.note = remark[:200]
     order.save()
     if known is None:
         record("purchase_order.proposed", [order])
     return order
-
-
-def line_total(purchase: Purchase) -> Any:
-    """EUR excl. tax of a line."""
-    return to_cents(purchase.quantity * purchase.unit_price)
 
 
 def _write_lines(orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[Wanted]]) -> None:
@@ -233,8 +248,8 @@ def _write_lines(orders: Sequence[PurchaseOrder], wanted: Mapping[int, Sequence[
                 unit_name=w.candidate.offer.item.unit_name if w.candidate.offer else "",
                 unit_size=w.candidate.offer.item.unit_size if w.candidate.offer else 1,
                 quantity=w.purchase.quantity,
-                unit_price_excl_tax=w.purchase.unit_price,
-                total_excl_tax=line_total(w.purchase),
+                unit_price_excl_tax=w.unit_price,
+                total_excl_tax=w.total,
                 reason=w.purchase.reason,
                 is_fixed=bool(w.purchase.reason.get("is_fixed")),
             )

@@ -29,6 +29,7 @@ from purchasing.models import (
     SupplierReturn,
     SupplierReturnLine,
 )
+from purchasing.services.currencies import terms_on
 from sphinx.core.clock import business_date, start_of
 from sphinx.core.money import plain
 from sphinx.core.services import allocate_number, record
@@ -68,6 +69,7 @@ def receive_goods(
     accepts_more: bool = False,
     received_on: date | None = None,
     after_receipts: int | None = None,
+    exchange_rate: Decimal | None = None,
     actor: Any = None,
 ) -> Receipt | None:
     """Take in goods: order line id → what came, or everything still expected (None).
@@ -77,11 +79,13 @@ def receive_goods(
     `received_on` is the day on which they came, where it isn't that of `at`: what lay in stock
     since is recomputed with them, while the average cost takes them in from now on and what was
     sold since keeps its own. `after_receipts` is how many receipts the order had when somebody
-    looked: the same form sent twice is received once.
+    looked: the same form sent twice is received once. What is ordered in another currency costs
+    its price at the rate of the day on which it came, or at `exchange_rate` (units for one euro).
 
     Raises:
         WrongState: the order isn't under way, more comes in than was ordered and that isn't
             accepted, or the day is still to come.
+        NoRate: no rate of the order's currency is known for the day.
     """
     came_at = _came_at(received_on, at)
     found = PurchaseOrder.objects.select_related("warehouse").get(pk=order_id)
@@ -104,7 +108,7 @@ def receive_goods(
         )
     lines = list(order.lines.select_related("product").order_by("pk"))
     taken = _quantities(lines, quantities, accepts_more=accepts_more)
-    receipt = _new_receipt(order, at, supplier_reference, came_at)
+    receipt = _new_receipt(order, at, supplier_reference, came_at, exchange_rate)
     good = [t for t in taken if t.arrived.quantity > 0]
     moves = receive_stock(
         entries=_entries(receipt, good),
@@ -138,6 +142,7 @@ def receive_for_customer(
     Raises:
         WrongState: the order isn't under way, or more was sent than ordered.
         NobodyWaits: the customer wants fewer pieces.
+        NoRate: no rate of the order's currency is known for the day.
     """
     found = PurchaseOrder.objects.get(pk=order_id)
     if found.direct_delivery_id is None:
@@ -185,15 +190,23 @@ def _came_at(day: date | None, at: datetime) -> datetime:
 
 
 def _new_receipt(
-    order: PurchaseOrder, at: datetime, supplier_reference: str, came_at: datetime
+    order: PurchaseOrder,
+    at: datetime,
+    supplier_reference: str,
+    came_at: datetime,
+    exchange_rate: Decimal | None = None,
 ) -> Receipt:
-    """Numbered in the order of entry, whenever the goods came."""
-    return Receipt.objects.create(
+    """Numbered in the order of entry, whenever the goods came; at the rate of that day."""
+    terms = terms_on(order.currency, business_date(came_at), exchange_rate)
+    receipt = Receipt(
         number=allocate_number(series="BR", on=business_date(at)),
         purchase_order=order,
         received_at=came_at,
         supplier_reference=supplier_reference[:60],
     )
+    terms.put_on(receipt)
+    receipt.save()
+    return receipt
 
 
 def _entries(receipt: Receipt, good: Sequence[_Taken]) -> list[Entry]:
@@ -201,7 +214,7 @@ def _entries(receipt: Receipt, good: Sequence[_Taken]) -> list[Entry]:
         Entry(
             t.line.product_id,
             t.arrived.quantity,
-            t.price,
+            receipt.unit_price_eur(t.price),
             receipt.number,
             t.line.pk,
             t.arrived.lot,

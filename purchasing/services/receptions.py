@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from purchasing.einvoices import read_einvoice
 from purchasing.errors import WrongState
-from purchasing.models import ReceiptLine, ReceivedInvoice, SupplierInvoice
+from purchasing.models import Receipt, ReceiptLine, ReceivedInvoice, SupplierInvoice
 from purchasing.services.invoices import Charged, enter_supplier_invoice
 from purchasing.unit_codes import unit_of
 from sphinx.core.money import to_unit_price
@@ -51,6 +51,8 @@ def receive_einvoice(*, name: str, data: bytes, at: datetime, actor: Any = None)
         lines=read.lines,
         carriage_excl_tax=read.carriage,
         tax=read.tax,
+        tax_eur=read.tax_eur,
+        currency=read.currency,
         total_incl_tax=read.total,
     )
     record("einvoice.received", [made], actor=actor, sha256=digest)
@@ -121,7 +123,9 @@ def _due(line: ReceiptLine, sign: int, lowers_price: bool) -> Decimal:
 def _chargeable(received: ReceivedInvoice, lowers_price: bool) -> list[ReceiptLine]:
     lines = (
         ReceiptLine.objects.filter(
-            receipt__purchase_order__supplier=received.supplier, quantity__gt=0
+            receipt__purchase_order__supplier=received.supplier,
+            receipt__currency=received.currency,
+            quantity__gt=0,
         )
         .select_related("order_line__product", "receipt__purchase_order")
         .order_by("pk")
@@ -148,15 +152,22 @@ def _is_same(row: Mapping[str, str], line: ReceiptLine) -> bool:
 
 @transaction.atomic
 def enter_received(
-    *, received_id: int, at: datetime, lowers_price: bool = False, actor: Any = None
+    *,
+    received_id: int,
+    at: datetime,
+    lowers_price: bool = False,
+    exchange_rate: Decimal | None = None,
+    actor: Any = None,
 ) -> SupplierInvoice:
     """Enter a received invoice as it is; without a difference it is good to pay. Twice is once.
 
-    With `lowers_price` it is a credit note for pieces that stay and cost less.
+    With `lowers_price` it is a credit note for pieces that stay and cost less. In another currency
+    it is at the rate of its day, or at `exchange_rate` (units for one euro).
 
     Raises:
         WrongState: its supplier or one of its lines isn't recognised, or it was put aside.
         AlreadyEntered: the supplier's number was typed already.
+        NoRate: no rate of its currency is known for its day.
     """
     received = ReceivedInvoice.objects.select_for_update(of=("self",), no_key=True).get(
         pk=received_id
@@ -167,6 +178,18 @@ def enter_received(
         raise WrongState(_("%s : dites d'abord de quel fournisseur elle vient.") % received)
     matched = match_lines(received, lowers_price=lowers_price)
     strange = [m.line["label"] for m in matched if not m.shares]
+    if strange and not _came_in(received):
+        raise WrongState(
+            _(
+                "%(invoice)s est en %(currency)s : rien de %(supplier)s n'est venu dans cette "
+                "devise. Vérifiez celle de sa fiche et de la commande."
+            )
+            % {
+                "invoice": received,
+                "currency": received.currency,
+                "supplier": received.supplier,
+            }
+        )
     if strange or not matched:
         raise WrongState(
             _("Rien de reçu ne correspond à : %s. Recevez d'abord, ou saisissez à la main.")
@@ -182,6 +205,9 @@ def enter_received(
         tax=received.tax,
         total_incl_tax=received.total_incl_tax,
         kind=received.kind,
+        currency=received.currency,
+        exchange_rate=exchange_rate,
+        tax_eur=received.tax_eur,
         at=at,
         actor=actor,
     )
@@ -189,6 +215,12 @@ def enter_received(
     received.save(update_fields=["status", "supplier_invoice"])
     record("einvoice.entered", [received], actor=actor, invoice=made.number)
     return made
+
+
+def _came_in(received: ReceivedInvoice) -> bool:
+    """Whether anything came in the invoice's currency, or nothing came at all."""
+    came = Receipt.objects.filter(purchase_order__supplier=received.supplier)
+    return not came.exists() or came.filter(currency=received.currency).exists()
 
 
 def _charged(matched: list[Matched], lowers_price: bool) -> list[Charged]:

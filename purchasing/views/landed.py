@@ -39,6 +39,7 @@ def landed_costs(request: HttpRequest) -> HttpResponse:
             "spread_by": data["spread_by"],
             "amount": data["amount"],
         }
+        typed = data["exchange_rate"]
         try:
             if request.POST.get("verb") == "enter":
                 made = services.enter_landed_costs(
@@ -49,12 +50,14 @@ def landed_costs(request: HttpRequest) -> HttpResponse:
                     due_on=data["due_on"],
                     tax=data["tax"],
                     total_incl_tax=data["total_incl_tax"],
+                    exchange_rate=typed,
                     at=clock.now(),
                     actor=request.user,
                 )
                 messages.success(request, _("Frais répartis : le coût de ce qui reste a changé."))
                 return redirect("purchasing:invoice", made.pk)
-            shares = services.preview_landed_costs(**asked)
+            terms = services.terms_on(data["supplier"].currency, data["issued_on"], typed)
+            shares = services.preview_landed_costs(**asked, terms=terms)
         except SphinxError as error:
             messages.error(request, error.message)
     return back_office_page(

@@ -17,13 +17,14 @@ from purchasing.models import (
     Receipt,
 )
 from purchasing.selectors import sold_since
+from purchasing.views.rates import rate_hint
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.history import history_of
 from sphinx.core.models import AuditEvent
 from sphinx.core.money import plain
 from sphinx.core.pages import back_office_page
-from sphinx.core.typed import typed_day, typed_number
+from sphinx.core.typed import typed_day, typed_number, typed_rate
 from suppliers.selectors import unit_scanned
 from suppliers.units import PIECE, Unit
 
@@ -73,6 +74,8 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
         seen_count=given.get(seen.pk) if seen else "",
         reference=request.POST.get("reference", ""),
         received_on=request.POST.get("received_on", ""),
+        exchange_rate=request.POST.get("exchange_rate", ""),
+        known_rate=rate_hint(found.currency, clock.today()),
         today=clock.today(),
         receipts=found.receipts.count(),
     )
@@ -139,6 +142,7 @@ def _received(
         quantities=arrived,
         received_on=typed_day(day) if day else None,
         supplier_reference=request.POST.get("reference", ""),
+        exchange_rate=typed_rate(request.POST.get("exchange_rate", "")),
         accepts_more=request.POST.get("more") == "on",
         after_receipts=int(typed_number(request.POST.get("receipts", ""), places=0)),
         at=clock.now(),

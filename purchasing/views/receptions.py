@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from purchasing import services
 from purchasing.forms import EinvoiceForm
 from purchasing.models import ReceivedInvoice
+from purchasing.views.rates import rate_hint
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
 from sphinx.core.pages import back_office_page
+from sphinx.core.typed import typed_rate
 from suppliers.models import Supplier
 
 
@@ -69,6 +71,7 @@ def received(request: HttpRequest, received_id: int) -> HttpResponse:
         title=str(found),
         received=found,
         is_open=is_open,
+        known_rate=rate_hint(found.currency, found.issued_on),
         matched=services.match_lines(found) if is_open and found.supplier else [],
         suppliers=Supplier.objects.filter(is_active=True) if is_open else [],
     )
@@ -82,6 +85,7 @@ def _act(request: HttpRequest, found: ReceivedInvoice) -> int | None:
             received_id=found.pk,
             at=clock.now(),
             lowers_price=verb == "lower",
+            exchange_rate=typed_rate(request.POST.get("exchange_rate", "")),
             actor=request.user,
         ).pk
     if verb == "supplier":

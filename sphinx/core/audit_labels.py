@@ -152,6 +152,8 @@ LABELS: dict[str, Any] = {
     "supplier_invoice.cancelled": _("Facture fournisseur reprise"),
     "supplier_invoice.disputed": _("Facture fournisseur contestée"),
     "supplier_invoice.entered": _("Facture fournisseur saisie"),
+    "supplier_payment.cancelled": _("Règlement fournisseur repris"),
+    "supplier_payment.noted": _("Règlement fournisseur noté"),
     "supplier_return.sent": _("Renvoi au fournisseur"),
     "transfer.cancelled": _("Transfert annulé"),
     "transfer.prepared": _("Transfert préparé"),

@@ -19,6 +19,7 @@ from sphinx.core.models import ExchangeRate
 from sphinx.core.services import company, record
 
 Source = ExchangeRate.Source
+EURO = "EUR"
 # An older rate says nothing of the day: the ECB no longer quotes the currency.
 MAX_AGE = timedelta(days=10)
 
@@ -78,6 +79,22 @@ def rates_of(currencies: Collection[str], days: Collection[date]) -> Rates:
         ~Q(source=Source.ECB) | near, currency__in=currencies
     ).order_by("-valid_from")
     return Rates(rows.values_list("currency", "valid_from", "units_per_euro", "source"))
+
+
+def indicative_units(currencies: Collection[str], on: date) -> dict[str, Decimal]:
+    """Units of each currency for one euro, the last known where that day has none: to compare
+    prices, never for the books. A currency of which nothing at all is known isn't in it."""
+    foreign = {currency for currency in currencies if currency != EURO}
+    found = {EURO: Decimal(1)}
+    rates = rates_of(foreign, {on})
+    for currency in sorted(foreign):
+        rate = rates.at(currency, on)
+        last = None if rate else rates.known_until(currency)
+        if last and last < on:
+            rate = rates_of({currency}, {last}).at(currency, last)
+        if rate:
+            found[currency] = rate.units
+    return found
 
 
 def refresh_rates(*, today: date) -> int:

@@ -23,7 +23,7 @@ MAX_LOGO = 500 * 1024
 _FORMATS = ("PNG", "JPEG")
 
 
-class _CurrencyForm(forms.ModelForm):
+class CurrencyForm(forms.ModelForm):
     """A form with a currency's code, typed in any case."""
 
     def clean_currency(self) -> str:
@@ -31,7 +31,7 @@ class _CurrencyForm(forms.ModelForm):
         return str(self.cleaned_data["currency"]).strip().upper()
 
 
-class ShopForm(_CurrencyForm):
+class ShopForm(CurrencyForm):
     """A shop."""
 
     class Meta:
@@ -39,7 +39,7 @@ class ShopForm(_CurrencyForm):
         fields = "__all__"  # noqa: DJ007 (every setting)
 
 
-class ExchangeRateForm(_CurrencyForm):
+class ExchangeRateForm(CurrencyForm):
     """A rate typed by hand."""
 
     class Meta:

@@ -53,6 +53,15 @@ def typed_number(text: str, *, places: int = 3, digits: int = 9) -> Decimal:
     return value
 
 
+def typed_rate(text: str) -> Decimal | None:
+    """How many of a currency one euro is worth, six decimals at most; None when blank.
+
+    Raises:
+        InputError: it isn't a number.
+    """
+    return typed_number(text, places=6, digits=8) if text.strip() else None
+
+
 def typed_day(text: str) -> date:
     """A day as the browser sends it.
 

@@ -66,10 +66,8 @@ def validate_currency(value: str) -> None:
         raise ValidationError(_("Ce n'est pas un code de devise : trois capitales, par ex. USD."))
 
 
-def validate_euro(value: str) -> None:
-    """Raises ValidationError unless `value` is EUR."""
-    if value != "EUR":
-        raise ValidationError(_("Seuls les achats en euros (EUR) sont tenus."))
+# Of migrations before suppliers had another currency.
+validate_euro = validate_currency
 
 
 def validate_country(value: str) -> None:

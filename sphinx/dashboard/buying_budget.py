@@ -99,8 +99,9 @@ def _selling_prices(on: date) -> tuple[dict[int, Decimal], Decimal]:
 def _ranked(
     line: PurchaseOrderLine, days: int, prices: dict[int, Decimal], rate: Decimal
 ) -> Ranked:
-    cost = line.total_excl_tax
-    piece = line.unit_price_excl_tax
+    order = line.purchase_order
+    cost = order.amount_eur(line.total_excl_tax)
+    piece = order.unit_price_eur(line.unit_price_excl_tax)
     price = prices.get(line.product_id)
     margin = (price if price is not None else piece * rate) - piece
     awaited = min(_figure(line, "backordered"), line.quantity)

@@ -74,6 +74,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "accounting_export",
             "suppliers",
             "purchasing.SupplierInvoice",
+            "purchasing.SupplierPayment",
             "purchasing.Receipt",
         ),
     ),

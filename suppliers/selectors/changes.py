@@ -81,11 +81,17 @@ class Comparison:
 class _Known:
     """The supplier's articles by every name that a list may use."""
 
-    def __init__(self, supplier: Supplier, items: Sequence[Priced]) -> None:
+    def __init__(self, supplier: Supplier, items: Sequence[Priced], currency: str) -> None:
         self.items = list(
             SupplierProduct.objects.filter(supplier=supplier)
             .select_related("product")
-            .prefetch_related(Prefetch("prices", SupplierPrice.objects.order_by("from_quantity")))
+            .prefetch_related(
+                Prefetch(
+                    "prices",
+                    # A price in the currency before compares with nothing.
+                    SupplierPrice.objects.filter(currency=currency).order_by("from_quantity"),
+                )
+            )
             .order_by("pk")
         )
         self.by_product = {item.product_id: item for item in self.items}
@@ -112,9 +118,9 @@ class _Known:
         return (product, self.by_product.get(product.pk)) if product else None
 
 
-def compare(supplier: Supplier, items: Sequence[Priced]) -> Comparison:
-    """What the list would change; six queries, whatever its length."""
-    known = _Known(supplier, items)
+def compare(supplier: Supplier, items: Sequence[Priced], currency: str) -> Comparison:
+    """What the list, in a currency, would change; six queries, whatever its length."""
+    known = _Known(supplier, items, currency)
     result = Comparison()
     seen: set[int] = set()
     for priced in items:

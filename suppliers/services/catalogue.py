@@ -20,7 +20,10 @@ from inventory.models import MOST_OPTIONS, Product, ProductCategory, ReorderRule
 from inventory.options import name_of
 from inventory.services import StyleDraft, default_warehouse, make_styles, open_stock
 from sphinx.core import cells
+from sphinx.core.clock import business_date
 from sphinx.core.errors import InputError
+from sphinx.core.exchange import indicative_units
+from sphinx.core.money import to_unit_price
 from sphinx.core.tables import TableRow, read_table
 from sphinx.core.texts import fold, is_spoilt, sku_key
 from suppliers.models import Supplier, SupplierPrice, SupplierProduct
@@ -130,7 +133,7 @@ def load_catalogue(*, path: Path, at: datetime) -> CatalogueReport:
         _styles(items, products, report)
         _offers(items, products, suppliers)
         _reorder_rules(items, products)
-        _open(items, products, at, report)
+        _open(items, products, suppliers, at, report)
     return report
 
 
@@ -532,13 +535,18 @@ def _offers(
     )
     SupplierPrice.objects.bulk_create(
         (
-            SupplierPrice(item=offer, from_quantity=Decimal(1), unit_price_excl_tax=price)
+            SupplierPrice(
+                item=offer,
+                from_quantity=Decimal(1),
+                unit_price_excl_tax=price,
+                currency=suppliers[item.supplier].currency,
+            )
             for item, offer in pairs
             if (price := item.piece_price) is not None
         ),
         update_conflicts=True,
         unique_fields=["item", "from_quantity"],
-        update_fields=["unit_price_excl_tax"],
+        update_fields=["unit_price_excl_tax", "currency"],
         batch_size=1000,
     )
 
@@ -566,14 +574,19 @@ def _reorder_rules(items: Sequence[_Item], products: Mapping[str, Product]) -> N
 def _open(
     items: Sequence[_Item],
     products: Mapping[str, Product],
+    suppliers: Mapping[str, Supplier],
     at: datetime,
     report: CatalogueReport,
 ) -> None:
-    """Open the stock of products without a move; of the others say that it was ignored."""
+    """Open the stock of products without a move; of the others say that it was ignored.
+
+    Without a cost at the purchase price, in euros by the last known rate.
+    """
+    units = indicative_units({s.currency for s in suppliers.values()}, business_date(at))
     opening = {
         products[sku_key(item.sku)].pk: (
             item.on_hand,
-            item.cost or item.piece_price or Decimal(0),
+            item.cost or _price_eur(item, suppliers, units),
         )
         for item in items
         if item.on_hand is not None
@@ -587,3 +600,13 @@ def _open(
             "corrigez leur stock par un inventaire."
         ) % {"count": ignored}
         _report(report, "", 0, "on_hand", "catalogue.on_hand_ignored", message)
+
+
+def _price_eur(
+    item: _Item, suppliers: Mapping[str, Supplier], units: Mapping[str, Decimal]
+) -> Decimal:
+    """The purchase price a piece in euros; 0 without one, or without a rate."""
+    if item.piece_price is None or item.supplier not in suppliers:
+        return item.piece_price or Decimal(0)
+    known = units.get(suppliers[item.supplier].currency)
+    return to_unit_price(item.piece_price / known) if known else Decimal(0)

@@ -73,6 +73,7 @@ def receive_price_list(
             "status": Status.DRAFT,
             "name": name[:200],
             "data": data,
+            "currency": supplier.currency,
             "columns": _remembered(supplier, columns) or _kept(columns),
             "applies_on": applies_on,
             "received_at": at,
@@ -106,8 +107,10 @@ def preview_price_list(price_list: PriceList) -> Preview:
     columns = _columns(price_list, rows)
     if not columns.is_enough:
         return Preview(columns, Reading(), Comparison())
-    reading = read_prices(rows, columns, price_list.supplier.currency)
-    return Preview(columns, reading, compare(price_list.supplier, reading.items))
+    reading = read_prices(rows, columns, price_list.currency)
+    return Preview(
+        columns, reading, compare(price_list.supplier, reading.items, price_list.currency)
+    )
 
 
 def _columns(price_list: PriceList, rows: Sequence[TableRow]) -> Columns:
@@ -215,7 +218,7 @@ def apply_due_price_lists(*, at: datetime) -> int:
 def _apply(price_list: PriceList, preview: Preview, at: datetime, actor: Any) -> PriceList:
     changes = [c for c in preview.comparison.changes if c.kind != "same"]
     _write_items(price_list.supplier, changes)
-    _write_prices(price_list.supplier, changes)
+    _write_prices(price_list, changes)
     price_list.status, price_list.applied_at = Status.APPLIED, at
     price_list.outcome = {
         "unchanged": preview.comparison.count("same"),
@@ -255,20 +258,25 @@ def _write_items(supplier: Supplier, changes: Sequence[Change]) -> None:
     SupplierProduct.objects.bulk_update(known, _CONDITIONS, batch_size=200)
 
 
-def _write_prices(supplier: Supplier, changes: Sequence[Change]) -> None:
+def _write_prices(price_list: PriceList, changes: Sequence[Change]) -> None:
     """The tiers of the list in place of those before."""
     by_product: dict[int, tuple[tuple[Decimal, Decimal], ...]] = {
         c.product.pk: c.after for c in changes if c.before != c.after
     }
     items = dict(
         SupplierProduct.objects.filter(
-            supplier=supplier, product_id__in=by_product.keys()
+            supplier=price_list.supplier, product_id__in=by_product.keys()
         ).values_list("product_id", "pk")
     )
     SupplierPrice.objects.filter(item_id__in=items.values()).delete()
     SupplierPrice.objects.bulk_create(
         (
-            SupplierPrice(item_id=items[pk], from_quantity=start, unit_price_excl_tax=price)
+            SupplierPrice(
+                item_id=items[pk],
+                from_quantity=start,
+                unit_price_excl_tax=price,
+                currency=price_list.currency,
+            )
             for pk, tiers in by_product.items()
             for start, price in tiers
         ),

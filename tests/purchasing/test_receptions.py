@@ -27,6 +27,7 @@ from purchasing.services import (
     say_supplier,
 )
 from sphinx.core.errors import InputError
+from suppliers.models import Supplier, SupplierPrice
 from tests.factories import NOON, ProductFactory, SupplierFactory, SupplierProductFactory
 from tests.test_stock_pages import signed_in
 
@@ -271,10 +272,9 @@ def test_who_sent_it_is_said_once_and_what_is_not_ours_is_put_aside(row: Receipt
         pdf(None),
         b"%PDF-1.7 nothing",
         cii().replace(b"<?xml", b"<!DOCTYPE x><?xml")[:-1],
-        cii(**{"BT-5": "USD"}),
         cii(**{"BT-112": "65.80"}),
     ],
-    ids=["empty", "foreign", "plain PDF", "broken PDF", "DOCTYPE", "dollars", "wrong total"],
+    ids=["empty", "foreign", "plain PDF", "broken PDF", "DOCTYPE", "wrong total"],
 )
 def test_what_is_no_valid_invoice_is_refused_with_a_sentence(data: bytes) -> None:
     with pytest.raises(InputError):
@@ -326,3 +326,65 @@ def test_a_folder_of_invoices_is_received_and_what_is_wrong_is_said(tmp_path: Pa
     report = json.loads(out.getvalue())
     assert [row["number"] for row in report["received"]] == ["F-2026-77"]
     assert [row["file"] for row in report["refused"]] == ["b.pdf"]
+
+
+IN_DOLLARS = {"BT-5": "USD", "BT-6": "EUR", "BT-111": "8.70"}
+
+
+@pytest.fixture
+def dollar_row(row: ReceiptLine) -> ReceiptLine:
+    """Ten candles at 5.00 USD, received at 1.25."""
+    Supplier.objects.update(currency="USD")
+    SupplierPrice.objects.update(currency="USD")
+    order = create_order(
+        supplier=Supplier.objects.get(),
+        warehouse=default_warehouse(),
+        quantities={row.order_line.product_id: D(10)},
+        at=NOON,
+    )
+    receipt = receive_goods(order_id=order.pk, quantities=None, exchange_rate=D("1.25"), at=NOON)
+    assert receipt is not None
+    return receipt.lines.get()
+
+
+@pytest.mark.parametrize("make", [cii, ubl], ids=["CII", "UBL"])
+def test_an_invoice_in_dollars_is_read_with_its_vat_in_euros(make: Any) -> None:
+    found = received(make(**IN_DOLLARS))
+
+    assert (found.currency, found.tax, found.tax_eur) == ("USD", D("10.80"), D("8.70"))
+    assert found.total_incl_tax == D("64.80")
+
+
+def test_an_invoice_in_dollars_is_entered_against_what_came_in_dollars(
+    dollar_row: ReceiptLine,
+) -> None:
+    made = enter_received(
+        received_id=received(cii(**IN_DOLLARS)).pk, exchange_rate=D("1.20"), at=NOON
+    )
+
+    # 54.00 USD at 1.20 are 45.00 €, and 8.70 € of VAT as it says; at 1.20 they would be 9.00 €.
+    assert made.lines.get().receipt_line == dollar_row
+    assert (made.currency, made.status, made.differences) == ("USD", "approved", [])
+    assert (made.euros.tax, made.euros.total) == (D("8.70"), D("53.70"))
+
+
+def test_an_invoice_in_dollars_charges_nothing_that_came_in_euros(row: ReceiptLine) -> None:
+    found = received(cii(**IN_DOLLARS))
+
+    assert [matched.shares for matched in match_lines(found)] == [[]]
+    with pytest.raises(WrongState):
+        enter_received(received_id=found.pk, exchange_rate=D("1.20"), at=NOON)
+
+
+def test_vat_in_another_currency_than_the_euro_is_not_taken_for_euros() -> None:
+    assert received(cii(**IN_DOLLARS | {"BT-6": "GBP"})).tax_eur is None
+
+
+def test_an_invoice_in_dollars_shows_them(dollar_row: ReceiptLine) -> None:
+    found = received(cii(**IN_DOLLARS))
+
+    page = signed_in("Achats").get(f"/achats/factures/recues/{found.pk}/").content.decode()
+
+    assert "64,80 USD" in page
+    assert "8,70 €" in page
+    assert 'name="exchange_rate"' in page

@@ -275,3 +275,18 @@ def test_comparing_costs_the_same_whatever_the_length(
     with django_assert_max_num_queries(25):
         accept_price_list(price_list_id=found.pk, at=NOON)
     assert Product.objects.count() == 31
+
+
+@pytest.mark.parametrize(
+    ("currency", "cell"),
+    [("USD", "$4.00"), ("CAD", "$4.00"), ("CNY", "¥4.00"), ("JPY", "¥4.00"), ("SEK", "4.00 SEK")],
+)
+def test_prices_in_the_suppliers_currency_are_read_whatever_their_sign(
+    currency: str, cell: str
+) -> None:
+    rows = list(read_table("t.csv", f"reference;price\nR-1;{cell}\n".encode()))
+
+    reading = read_prices(rows, find_columns(rows), currency)
+
+    assert [item.prices for item in reading.items] == [((Decimal(1), Decimal("4.00")),)]
+    assert reading.faults == []

@@ -7,6 +7,7 @@ from purchasing.services import receive_einvoice
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.management.base import SphinxCommand
+from sphinx.core.templatetags.numbers import sign
 
 KINDS = (".pdf", ".xml")
 
@@ -37,6 +38,7 @@ class Command(SphinxCommand):
                         "seller": made.seller_name,
                         "number": made.number,
                         "total_incl_tax": str(made.total_incl_tax),
+                        "currency": made.currency,
                         "status": made.status,
                     }
                 )
@@ -47,6 +49,7 @@ class Command(SphinxCommand):
 
     def report(self, result: dict[str, Any]) -> None:
         for row in result["received"]:
-            self.say(f"{row['file']} : {row['seller']} {row['number']}, {row['total_incl_tax']} €")
+            total = f"{row['total_incl_tax']} {sign(row['currency'])}"
+            self.say(f"{row['file']} : {row['seller']} {row['number']}, {total}")
         for row in result["refused"]:
             self.say(row["message"])

@@ -9,6 +9,7 @@ from purchasing.services import propose_orders
 from sphinx.core import clock
 from sphinx.core.management.base import SphinxCommand
 from sphinx.core.money import plain
+from sphinx.core.templatetags.numbers import sign
 
 
 class Command(SphinxCommand):
@@ -31,13 +32,15 @@ class Command(SphinxCommand):
 
     def report(self, result: dict[str, Any]) -> None:
         for proposal in result["proposals"]:
+            money = sign(proposal["currency"])
             self.say(
-                f"{proposal['number']}  {proposal['supplier']}  {proposal['total_excl_tax']} € HT"
+                f"{proposal['number']}  {proposal['supplier']}  "
+                f"{proposal['total_excl_tax']} {money} HT"
             )
             for line in proposal["lines"]:
                 reason = line["reason"]
                 self.say(
-                    f"    {line['sku']:<20}{line['quantity']:>8} × {line['unit_price']} €  "
+                    f"    {line['sku']:<20}{line['quantity']:>8} × {line['unit_price']} {money}  "
                     f"(disponible {reason['available']}, attendu {reason['incoming']}, "
                     f"à servir {reason['backordered']}, besoin {reason['needed']})"
                 )

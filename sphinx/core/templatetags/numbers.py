@@ -9,6 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from sphinx.core.counting import AT_MOST
+from sphinx.core.exchange import EURO
 from sphinx.core.money import plain
 
 register = template.Library()
@@ -44,6 +45,12 @@ def counted(value: int) -> str:
     """A count of `count_up_to`: "plus de 1 000" for all that is more."""
     number = number_format(min(value, AT_MOST), use_l10n=True, force_grouping=True)
     return _("plus de %s") % number if value > AT_MOST else number
+
+
+@register.filter
+def sign(currency: str) -> str:
+    """How a currency is written after an amount: €, else its code, which says whose dollar."""
+    return "€" if currency == EURO else currency
 
 
 @register.filter
