@@ -141,6 +141,25 @@ def orders_in_doubt() -> QuerySet[Order]:
     ).order_by("placed_at", "pk")
 
 
+def orders_without_tax_reason() -> QuerySet[Order]:
+    """Orders without VAT, of goods or services that were paid for, where neither the destination
+    nor a VAT number nor a person says why; the oldest first."""
+    paid_for = OrderLine.objects.filter(
+        order=OuterRef("pk"),
+        kind__in=(OrderLine.Kind.GOODS, OrderLine.Kind.FEE),
+        total_incl_tax__gt=0,
+    )
+    return Order.objects.filter(
+        Exists(paid_for),
+        tax_regime=TaxRegime.DOMESTIC,
+        exemption="",
+        total_tax=0,
+        total_incl_tax__gt=0,
+        is_history=False,
+        invoiced_elsewhere=False,
+    ).order_by("placed_at", "pk")
+
+
 def orders_to_take_over() -> QuerySet[Order]:
     """Open orders of before their shop's first day here, oldest first."""
     return Order.objects.filter(
