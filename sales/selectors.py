@@ -144,13 +144,15 @@ def orders_in_doubt() -> QuerySet[Order]:
 def orders_without_tax_reason() -> QuerySet[Order]:
     """Orders without VAT, of goods or services that were paid for, where neither the destination
     nor a VAT number nor a person says why; the oldest first."""
-    paid_for = OrderLine.objects.filter(
-        order=OuterRef("pk"),
+    lines = OrderLine.objects.filter(order=OuterRef("pk"))
+    paid_for = lines.filter(
         kind__in=(OrderLine.Kind.GOODS, OrderLine.Kind.FEE),
         total_incl_tax__gt=0,
     )
     return Order.objects.filter(
         Exists(paid_for),
+        # The VAT of a few cents is 0 too.
+        ~Exists(lines.filter(tax_rate__gt=0)),
         tax_regime=TaxRegime.DOMESTIC,
         exemption="",
         total_tax=0,

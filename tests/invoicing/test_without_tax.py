@@ -87,9 +87,10 @@ def test_neither_a_deposit_nor_a_grouped_invoice_goes_round_it() -> None:
     [
         {"lines": (line("SKU-A", "60.00"),)},
         {"lines": (untaxed(), line("SKU-B"))},
+        {"lines": (line("SKU-A", "0.01"),)},
         {"lines": (line("", "60.00", tax_rate=D(0), kind="gift_card"),)},
     ],
-    ids=["taxed", "taxed in part", "a gift card"],
+    ids=["taxed", "taxed in part", "of one cent", "a gift card"],
 )
 def test_what_explains_itself_is_no_question(known: dict[str, tuple[LineDraft, ...]]) -> None:
     put(draft("1001", *known["lines"]))
