@@ -39,6 +39,12 @@ class StructureRefused(BusinessRuleError):
     code = "invoicing.structure_refused"
 
 
+class TaxUnexplained(StructureRefused):
+    """An order without VAT that nothing explains: not invoiced before somebody says why."""
+
+    code = "invoicing.tax_unexplained"
+
+
 class PeriodClosed(BusinessRuleError):
     """The day is closed: nothing is dated in it any more."""
 

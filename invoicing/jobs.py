@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from invoicing import services
 from invoicing.errors import StructureRefused
 from invoicing.models import Invoice
-from invoicing.selectors import notes_to_invoice
+from invoicing.selectors import notes_ready_to_invoice
 from sphinx.core import clock
 from sphinx.core.files import whole_file
 from sphinx.core.four_eyes import submit
@@ -38,7 +38,7 @@ CREDIT = deed(
 def issue_all(work: Work, *, actor: Any) -> str:
     """Invoice each parcel that left; who is invoiced by the month waits for the month's end."""
     ids = list(
-        notes_to_invoice()
+        notes_ready_to_invoice()
         .exclude(order__customer__invoiced_each="month", order__payment_status="unpaid")
         .values_list("pk", flat=True)
     )

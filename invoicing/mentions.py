@@ -39,10 +39,11 @@ def _mentions(
     is_business = customer.kind == Customer.Kind.COMPANY
     sentences = [
         legal_sentence(
-            order.tax_regime,
+            order.invoiced_regime,
             order.shipping_country or order.billing_country,
             order.shipping_postcode or order.billing_postcode,
         ),
+        order.exemption_sentence,
         _("Option pour le paiement de la taxe d'après les débits") if firm.taxes_on_debits else "",
     ]
     return {
@@ -60,6 +61,7 @@ def _mentions(
         "delivery_note": note.number if note else "",
         "sentences": [s for s in sentences if s],
         "terms": payment_sentences(firm) if is_business else [],
+        **({"exemption": order.exemption_sentence} if order.exemption_sentence else {}),
     }
 
 

@@ -29,6 +29,7 @@ from invoicing.models import (
     TaxBreakdown,
 )
 from sales.models import DeliveryNote, Order, OrderLine
+from sales.selectors import orders_without_tax_reason
 from sphinx.core.money import NOTHING, ZERO, to_cents
 
 _MONEY = DecimalField(max_digits=12, decimal_places=2)
@@ -131,6 +132,16 @@ def left_to_invoice(order: Order) -> dict[Decimal, Decimal]:
     for note in InvoicedNote.objects.filter(delivery_note__order=order):
         left[note.tax_rate] = left.get(note.tax_rate, ZERO) - note.total_incl_tax
     return dict(sorted(left.items(), reverse=True))
+
+
+def notes_ready_to_invoice() -> QuerySet[DeliveryNote]:
+    """The same, but for orders without VAT of which somebody must first say why."""
+    return notes_to_invoice().exclude(order__in=orders_without_tax_reason().order_by())
+
+
+def orders_to_explain() -> QuerySet[Order]:
+    """Orders without VAT that nothing explains and that aren't done with, the oldest first."""
+    return orders_without_tax_reason().exclude(status__in=DONE_WITH)
 
 
 def orders_to_close() -> QuerySet[Order]:

@@ -91,3 +91,9 @@ class SameNumber(SharedCause):
     """Another live order of the shop has the same number under another key."""
 
     code = "order.same_number"
+
+
+class ExemptionRefused(BusinessRuleError):
+    """An answer on an order without VAT that can't be: nothing is asked, or its proof lacks."""
+
+    code = "sales.exemption_refused"

@@ -141,6 +141,27 @@ def orders_in_doubt() -> QuerySet[Order]:
     ).order_by("placed_at", "pk")
 
 
+def orders_without_tax_reason() -> QuerySet[Order]:
+    """Orders without VAT, of goods or services that were paid for, where neither the destination
+    nor a VAT number nor a person says why; the oldest first."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk"))
+    paid_for = lines.filter(
+        kind__in=(OrderLine.Kind.GOODS, OrderLine.Kind.FEE),
+        total_incl_tax__gt=0,
+    )
+    return Order.objects.filter(
+        Exists(paid_for),
+        # The VAT of a few cents is 0 too.
+        ~Exists(lines.filter(tax_rate__gt=0)),
+        tax_regime=TaxRegime.DOMESTIC,
+        exemption="",
+        total_tax=0,
+        total_incl_tax__gt=0,
+        is_history=False,
+        invoiced_elsewhere=False,
+    ).order_by("placed_at", "pk")
+
+
 def orders_to_take_over() -> QuerySet[Order]:
     """Open orders of before their shop's first day here, oldest first."""
     return Order.objects.filter(

@@ -96,7 +96,7 @@ class PaymentBooks:
     def _account(self, nature: str, order: Order) -> Account:
         country = order.shipping_country or order.billing_country
         return self._accounts.account_for(
-            Question(nature, order.tax_regime, None, country, order.shop_id)
+            Question(nature, order.invoiced_regime, None, country, order.shop_id)
         )
 
 

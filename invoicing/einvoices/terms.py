@@ -181,6 +181,8 @@ def _category(invoice: Invoice, line: InvoiceLine) -> tuple[str, str, str]:
         return "E", "", _VOUCHER
     if line.kind in (InvoiceLine.Kind.TIP, InvoiceLine.Kind.DUTIES):
         return "E", "", _NO_TAX
+    if said := invoice.mentions.get("exemption"):
+        return "E", "", said
     return "Z", "", ""
 
 

@@ -19,6 +19,7 @@ from invoicing.services.credits import credit_invoice, credit_lines
 from invoicing.services.documents import pdf_places, render_pdfs
 from invoicing.services.down_payments import issue_down_payment
 from invoicing.services.elsewhere import credit_elsewhere, left_to_credit_elsewhere
+from invoicing.services.explained import take_tax_out_of
 from invoicing.services.issuing import (
     Issued,
     issue_grouped,
@@ -96,6 +97,7 @@ __all__ = [
     "statement_pdf",
     "structured_xml",
     "sync_platform",
+    "take_tax_out_of",
     "unlink_movements",
     "write_off",
 ]

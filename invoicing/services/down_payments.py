@@ -15,6 +15,7 @@ from invoicing.models import Invoice, InvoiceLine
 from invoicing.selectors import left_to_invoice
 from invoicing.services.building import Builder
 from invoicing.services.deposits import deposit_line
+from invoicing.services.explained import require_tax_reason
 from invoicing.services.issuing import write_documents
 from invoicing.services.payments import settle_issued
 from sales.locks import lock_orders
@@ -71,6 +72,7 @@ def issue_down_payment(
         for rate, share in zip(rates, shares, strict=True)
         if share
     ]
+    require_tax_reason([order.pk])
     builder = Builder([], {order.pk: order}, at)
     invoice = builder.build(order, None, lines)
     invoice.is_down_payment = True

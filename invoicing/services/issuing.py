@@ -18,8 +18,14 @@ from invoicing.errors import (
 )
 from invoicing.events import invoices_issued
 from invoicing.models import Closing, Invoice, InvoicedNote, InvoiceLine, TaxBreakdown
-from invoicing.selectors import NOT_INVOICED, notes_to_invoice, orders_to_close
+from invoicing.selectors import (
+    NOT_INVOICED,
+    notes_ready_to_invoice,
+    notes_to_invoice,
+    orders_to_close,
+)
 from invoicing.services.building import Builder, group_key
+from invoicing.services.explained import require_tax_reason
 from invoicing.services.payments import settle_issued
 from invoicing.services.structured import check_structured
 from sales.locks import lock_notes, lock_orders
@@ -63,7 +69,7 @@ def issue_shipped(
 
     A note whose invoice is refused doesn't hold the others back.
     """
-    notes = notes_to_invoice()
+    notes = notes_ready_to_invoice()
     if order_ids is not None:
         notes = notes.filter(order__in=list(order_ids))
     done = Issued([], [])
@@ -152,6 +158,7 @@ def issue_grouped(*, note_ids: Iterable[int], at: datetime, actor: Any = None) -
     if len(notes) == 1:
         return issue_invoice(delivery_note_id=notes[0].pk, at=at, actor=actor)
     notes.sort(key=lambda note: (note.shipped_at or at, note.pk))
+    require_tax_reason(orders)
     builder = Builder(notes, orders, at)
     invoice = builder.group(notes)
     write_documents([invoice], builder.lines, builder.taxes, at)
@@ -182,7 +189,8 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
     written in this transaction; numbering without gap: CGI, ann. II, art. 242 nonies A, I-7°.
 
     Raises:
-        StructureRefused: a professional's invoice would be no valid e-invoice; none is issued.
+        StructureRefused: a professional's invoice would be no valid e-invoice, or an order bears
+            no VAT and nothing says why; none is issued.
     """
     wanted = list(note_ids)
     order_ids = DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
@@ -190,6 +198,7 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
     notes = list(lock_notes(wanted).filter(NOT_INVOICED, status=DeliveryNote.Status.SHIPPED))
     if not notes:
         return []
+    require_tax_reason(orders)
     batch = Builder(notes, orders, at)
     invoices = [batch.issue(note) for note in notes]
     write_documents(invoices, batch.lines, batch.taxes, at)

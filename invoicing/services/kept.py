@@ -16,6 +16,7 @@ from invoicing.mentions import language_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.selectors import orders_kept
 from invoicing.services.building import Builder
+from invoicing.services.explained import require_tax_reason
 from invoicing.services.issuing import write_documents
 from invoicing.services.payments import settle_issued
 from sales.locks import lock_orders
@@ -44,6 +45,7 @@ def issue_kept(*, order_id: int, kept: Decimal, at: datetime, actor: Any = None)
             _("Commande %s : ce que la boutique garde vient de changer, ou d'être facturé.")
             % order.number
         )
+    require_tax_reason([order.pk])
     builder = Builder([], {order.pk: order}, at)
     with translation.override(language_of(order)):
         label = _("Somme conservée sur la commande %s") % order.number

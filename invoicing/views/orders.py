@@ -13,19 +13,27 @@ from django.utils.translation import gettext as _
 
 from invoicing import services
 from invoicing.forms import ElsewhereForm
-from invoicing.selectors import OF_ELSEWHERE, left_to_invoice, notes_to_invoice, orders_kept
+from invoicing.selectors import (
+    OF_ELSEWHERE,
+    left_to_invoice,
+    notes_ready_to_invoice,
+    orders_kept,
+    orders_to_explain,
+)
 from invoicing.services.building import group_key
 from invoicing.views.receivables import told_credit
 from sales.models import DeliveryNote, Order
-from sales.services import cancel_order
+from sales.services import cancel_order, explain_no_tax
 from sphinx.core import clock
 from sphinx.core.errors import InputError, SphinxError
 from sphinx.core.four_eyes import asked_or, submit
 from sphinx.core.jobs import start_job
 from sphinx.core.money import HUNDRED, ZERO, to_cents
 from sphinx.core.pages import back_office_page
+from sphinx.core.services import company
 from sphinx.core.texts import said
 from sphinx.core.typed import key_of, typed_number
+from sphinx.core.vat import FRENCH_RATES
 
 # Usual shares of an order, in percent.
 SHARES = (20, 30, 40, 50)
@@ -149,7 +157,8 @@ def to_invoice(request: HttpRequest) -> HttpResponse:
         except SphinxError as error:
             messages.error(request, error.message)
         return redirect("invoicing:to_invoice")
-    notes = list(notes_to_invoice().select_related("order__customer", "order__shop")[: SHOWN + 1])
+    ready = notes_ready_to_invoice().select_related("order__customer", "order__shop")
+    notes = list(ready[: SHOWN + 1])
     groups: dict[Any, list[DeliveryNote]] = {}
     for note in notes[:SHOWN]:
         groups.setdefault(group_key(note.order), []).append(note)
@@ -160,6 +169,9 @@ def to_invoice(request: HttpRequest) -> HttpResponse:
         groups=[(found[0].order, found) for found in groups.values()],
         has_more=len(notes) > SHOWN,
         kept=list(orders_kept().select_related("customer", "shop")[:SHOWN]),
+        to_explain=list(orders_to_explain().select_related("customer", "shop")[:SHOWN]),
+        exemptions=_exemptions(),
+        rates=[rate for rate in FRENCH_RATES if rate],
         may_issue=may_issue,
         may_cancel=request.user.has_perm("sales.change_order"),
     )
@@ -190,7 +202,44 @@ def _give_back(request: HttpRequest) -> None:
     )
 
 
-_ANSWERS = {"keep": _keep, "give_back": _give_back}
+def _exemptions() -> list[tuple[str, str]]:
+    """The reasons to choose from; the small firms' one where the firm is one."""
+    small = company().is_tax_exempt
+    return [
+        (value, str(label))
+        for value, label in Order.Exemption.choices
+        if small or value != Order.Exemption.EXEMPT
+    ]
+
+
+def _explain(request: HttpRequest) -> None:
+    order = explain_no_tax(
+        order_id=int(typed_number(request.POST.get("order", ""), places=0)),
+        exemption=request.POST.get("exemption", ""),
+        vat_number=request.POST.get("vat_number", ""),
+        sentence=request.POST.get("sentence", ""),
+        actor=request.user,
+    )
+    messages.success(request, _("Commande %s : la raison est notée.") % order.number)
+
+
+def _tax_within(request: HttpRequest) -> None:
+    order = services.take_tax_out_of(
+        order_id=int(typed_number(request.POST.get("order", ""), places=0)),
+        rate=typed_number(request.POST.get("rate", ""), places=2),
+        actor=request.user,
+    )
+    text = _("Commande %(number)s : %(tax)s € de TVA sont pris dans le total payé.")
+    shown = {"number": order.number, "tax": order.total_tax}
+    messages.success(request, text % said(shown))
+
+
+_ANSWERS = {
+    "keep": _keep,
+    "give_back": _give_back,
+    "explain": _explain,
+    "tax_within": _tax_within,
+}
 
 
 def _issue(request: HttpRequest) -> None:

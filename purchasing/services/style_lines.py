@@ -20,6 +20,7 @@ from purchasing.services.policies import current_positions
 from sphinx.core.clock import business_date
 from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.services import record
+from sphinx.core.templatetags.numbers import sign
 from suppliers.selectors import offers_of
 
 # A size that gets nothing is proposed again after so many days, unless customers wait for it.
@@ -51,7 +52,7 @@ def spread_style(
         )
     because = _("Réparti par la courbe du modèle : %(limit)s %(unit)s au plus") % {
         "limit": plain(limit),
-        "unit": _("€ HT") if in_money else _("pièces"),
+        "unit": _("%s HT") % sign(order.currency) if in_money else _("pièces"),
     }
     _decide(order, lines, bought, because, at, actor)
     pieces = sum(bought.values(), ZERO)

@@ -47,6 +47,14 @@ class Order(Sourced, OrderAddresses):
         INVOICED = "invoiced", _("Facturée")
         CANCELLED = "cancelled", _("Annulée")
 
+    class Exemption(models.TextChoices):
+        """Why no VAT, said by a person; the first three are regimes."""
+
+        EXPORT = TaxRegime.EXPORT.value, _("Exportation (262 I)")
+        EU_BUSINESS = TaxRegime.EU_BUSINESS.value, _("Livraison intracommunautaire (262 ter I)")
+        EXEMPT = TaxRegime.EXEMPT.value, _("Franchise en base (293 B)")
+        OTHER = "other", _("Autre article")
+
     class PaymentStatus(models.TextChoices):
         UNPAID = "unpaid", _("Non payée")
         PAID = "paid", _("Payée")
@@ -110,6 +118,15 @@ class Order(Sourced, OrderAddresses):
     )
     vat_number = models.CharField(_("n° de TVA du client"), max_length=20, blank=True)
     tax_regime = models.CharField(_("régime de TVA"), max_length=12, choices=TaxRegime)
+    # Said here of an order without VAT that nothing explains; the shop's files don't change it.
+    exemption = models.CharField(
+        _("raison sans TVA"), max_length=12, choices=Exemption, blank=True, default="",
+        db_default="", editable=False,
+    )  # fmt: skip
+    exemption_sentence = models.CharField(
+        _("article qui exonère"), max_length=200, blank=True, default="", db_default="",
+        editable=False,
+    )  # fmt: skip
     total_incl_tax = MoneyField(_("total TTC (€)"))
     total_tax = MoneyField(_("TVA (€)"))
     shipping_incl_tax = MoneyField(_("port TTC (€)"), default=Decimal(0))
@@ -222,6 +239,12 @@ class Order(Sourced, OrderAddresses):
     def total_excl_tax(self) -> Decimal:
         """EUR excl. tax."""
         return self.total_incl_tax - self.total_tax
+
+    @property
+    def invoiced_regime(self) -> str:
+        """The regime of its invoices: what somebody said of it, else what its address makes."""
+        said = self.exemption in TaxRegime.values
+        return self.exemption if said else self.tax_regime
 
 
 class OrderLine(models.Model):

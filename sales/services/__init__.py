@@ -29,6 +29,7 @@ from sales.services.dispatch import (
     tracking_url,
 )
 from sales.services.documents import render_delivery_pdfs, render_quote, render_return_slip
+from sales.services.exemptions import charge_tax_within, explain_no_tax
 from sales.services.history import (
     begin_history,
     leave_all_as_history,
@@ -92,10 +93,12 @@ __all__ = [
     "begin_history",
     "cancel_delivery_note",
     "cancel_order",
+    "charge_tax_within",
     "confirm_order",
     "confirm_orders",
     "copy_quote",
     "examine_return",
+    "explain_no_tax",
     "explain_refund",
     "forget_inactive",
     "gather_articles",

@@ -83,11 +83,14 @@ def _locked_with_goods(order_ids: Sequence[int]) -> list[Order]:
     """The orders, locked after all places where their goods are or would be set aside.
 
     Raises:
-        ConflictError: somebody changed their lines meanwhile, and other places would be needed.
+        ConflictError: one of them is gone, or somebody changed their lines meanwhile, and other
+            places would be needed.
     """
     places = _places_held_by(order_ids)
     lock_places(places)
     orders = list(lock_orders(order_ids).select_related("shop", "customer"))
+    if len(orders) < len(set(order_ids)):
+        raise ConflictError(_("La commande vient d'être retirée : rechargez la page."))
     if not _places_held_by(order_ids) <= places:
         raise ConflictError(
             _("La commande %(number)s vient de changer : à relire.") % {"number": orders[0].number}

@@ -31,11 +31,13 @@ def notes_on_tax(draft: OrderDraft, priced: PricedOrder, *, franchise: bool) -> 
         return []
     text = _(
         "Commande %(number)s : la boutique n'a compté aucune TVA, sans que le pays ni un "
-        "numéro de TVA ne le disent. Elle est entrée à 0 %% : vérifiez avant de facturer."
+        "numéro de TVA ne le disent. Elle est entrée à 0 %% ; sa facture attend que vous disiez "
+        "pourquoi (Facturation › À facturer)."
     )
     cause = _(
         "La boutique n'a compté aucune TVA, sans que le pays ni un numéro de TVA ne le disent : "
-        "les commandes sont entrées à 0 %."
+        "les commandes sont entrées à 0 % ; leurs factures attendent que vous disiez pourquoi "
+        "(Facturation › À facturer)."
     )
     return [note(draft, "order.untaxed", text, cause)]
 

@@ -59,6 +59,8 @@ _CARDS = (
          "invoicing.view_invoice", "invoicing:to_invoice", ""),
     Card("to_invoice", _("Bons à facturer"), "receipt_long", "info",
          "invoicing.view_invoice", "invoicing:to_invoice", ""),
+    Card("without_tax", _("Commandes sans TVA à expliquer"), "percent", "warning",
+         "invoicing.view_invoice", "invoicing:to_invoice", ""),
     Card("overdue", _("Factures en retard de paiement"), "savings", "warning",
          "invoicing.view_invoice", "invoicing:receivables", ""),
     Card("refused_invoices", _("Factures électroniques refusées"), "assignment_late", "danger",

@@ -17,7 +17,12 @@ from ftp_ingest.selectors import open_causes
 from inventory.models import Product, StockCount
 from invoicing.models import BankLine
 from invoicing.receivables import open_invoices
-from invoicing.selectors import notes_to_invoice, orders_kept, refused_e_invoices
+from invoicing.selectors import (
+    notes_ready_to_invoice,
+    orders_kept,
+    orders_to_explain,
+    refused_e_invoices,
+)
 from purchasing.models import PurchaseOrder, ReceivedInvoice, SupplierInvoice
 from purchasing.selectors import awaited_orders
 from sales.models import Order
@@ -185,7 +190,8 @@ def work_waiting(at_most: int | None = None) -> dict[str, int]:
         "shipped_by_shops": count(shipped_by_shops()),
         "to_take_over": count(orders_to_take_over()),
         "kept": count(orders_kept()),
-        "to_invoice": count(notes_to_invoice()),
+        "to_invoice": count(notes_ready_to_invoice()),
+        "without_tax": count(orders_to_explain()),
         "returns": count(returns_to_examine()),
         "waiting_stock": count(lines_waiting_for_stock().values("order").distinct()),
         "foreign_rates": count(orders_at_foreign_rates(clock.today())),

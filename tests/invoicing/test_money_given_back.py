@@ -154,6 +154,7 @@ OTHERS = {
     "issue_invoices": "invoices",
     "issue_kept": "an invoice",
     "issue_shipped": "invoices",
+    "take_tax_out_of": "what was paid stays",
     "send_reminder": "a letter",
     "make_archive": "a file",
     "correct_report": "a report",

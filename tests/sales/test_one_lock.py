@@ -92,3 +92,8 @@ def test_what_changed_within_the_same_places_is_cancelled(
     monkeypatch.setattr(by_hand, "lock_places", _once_a_file_was_read)
 
     assert cancel_order(order_id=order.pk, at=NOON).status == Order.Status.CANCELLED
+
+
+def test_an_order_that_is_gone_is_said_to_be() -> None:
+    with pytest.raises(ConflictError, match="retirée"):
+        cancel_order(order_id=999_999, at=NOON)
