@@ -346,7 +346,7 @@ class StockCountAdmin(OwnPageAdmin):
 class StockTransferAdmin(OwnPageAdmin):
     own_page, add_page = "inventory:transfer", "inventory:new_transfer"
     list_display = ["number", "source", "destination", "state", "created_at", "note"]
-    list_filter = ["status", "source", "destination"]
+    list_filter = ["status", "is_proposed", "source", "destination"]
     list_select_related = ["source", "destination"]
     search_fields = ["number", "lines__product__sku"]
 

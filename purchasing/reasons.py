@@ -61,6 +61,9 @@ def explain(reason: Mapping[str, Any]) -> list[Told]:
             _levels(reason),
             *told,
         ]
+    if reason.get("brought"):
+        text = _("Un autre dépôt en a trop : %(brought)s pièces, proposées en transfert d'abord.")
+        told.append(Told(_("Transfert"), text % reason))
     return [*told, *_need(reason), *_steps(reason), *_by_hand(reason)]
 
 

@@ -186,6 +186,8 @@ class StockTransfer(models.Model):
     sent_at = models.DateTimeField(_("parti le"), null=True, blank=True)
     received_at = models.DateTimeField(_("reçu le"), null=True, blank=True)
     note = models.CharField(_("motif"), max_length=200, blank=True)
+    # By the replenishment run, which refreshes it in place until somebody sends or cancels it.
+    is_proposed = models.BooleanField(_("proposé"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("transfert")
@@ -195,6 +197,11 @@ class StockTransfer(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(source=models.F("destination")),
                 name="inventory_transfer_elsewhere",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "destination"],
+                condition=models.Q(is_proposed=True, status="draft"),
+                name="inventory_transfer_one_proposal",
             ),
         ]
 
@@ -213,6 +220,8 @@ class StockTransferLine(models.Model):
     )
     quantity = QuantityField(_("quantité"), validators=[MinValueValidator(Decimal("0.001"))])
     quantity_received = QuantityField(_("reçu"), default=Decimal(0))
+    # Why it was proposed, as figures.
+    reason = models.JSONField(_("raison"), default=dict, db_default={})
 
     class Meta:
         verbose_name = _("ligne de transfert")

@@ -43,6 +43,7 @@ from inventory.selectors.stock import (
     not_out_yet,
     scanned_product,
     stock_positions,
+    transfers_refused,
 )
 from inventory.selectors.styles import recognisable
 
@@ -84,6 +85,7 @@ __all__ = [
     "stock_positions",
     "stock_value",
     "to_put_away",
+    "transfers_refused",
     "unplaced",
     "usual_places",
 ]

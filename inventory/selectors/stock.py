@@ -1,7 +1,7 @@
 """Positions as they are now."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
@@ -9,7 +9,16 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
 from inventory.article_keys import MADE_UP
-from inventory.models import BundleComponent, LotPosition, Product, StockPosition, Warehouse
+from inventory.models import (
+    BundleComponent,
+    LotPosition,
+    Product,
+    StockPosition,
+    StockTransfer,
+    StockTransferLine,
+    Warehouse,
+)
+from sphinx.core.clock import start_of
 from sphinx.core.errors import InputError
 from sphinx.core.texts import sku_key
 
@@ -65,6 +74,22 @@ def scanned_product(code: str) -> Product:
             code="inventory.unknown_code",
         )
     return found
+
+
+# Somebody who cancels a proposed transfer isn't asked again for so long.
+REFUSED_DAYS = 30
+
+
+def transfers_refused(destination: Warehouse, on: date) -> list[tuple[int, int]]:
+    """What people didn't want to be brought lately: product and source."""
+    since = start_of(on - timedelta(days=REFUSED_DAYS))
+    lines = StockTransferLine.objects.filter(
+        transfer__destination=destination,
+        transfer__is_proposed=True,
+        transfer__status=StockTransfer.Status.CANCELLED,
+        transfer__created_at__gte=since,
+    )
+    return list(lines.values_list("product_id", "transfer__source_id"))
 
 
 def lots_on_shelf(product_id: int, warehouse_id: int) -> list[LotPosition]:

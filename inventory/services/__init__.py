@@ -61,8 +61,10 @@ from inventory.services.styles import (
     undo_style,
 )
 from inventory.services.transfers import (
+    Proposed,
     cancel_transfer,
     create_transfer,
+    propose_transfers,
     receive_transfer,
     send_transfer,
 )
@@ -78,6 +80,7 @@ __all__ = [
     "Issued",
     "Placed",
     "ProductFacts",
+    "Proposed",
     "Reserved",
     "Resize",
     "Returned",
@@ -115,6 +118,7 @@ __all__ = [
     "post_count",
     "prioritise",
     "product_rates",
+    "propose_transfers",
     "put_away",
     "readdress_direct_deliveries",
     "receive_stock",

@@ -1,9 +1,10 @@
 """Goods from one warehouse to another: prepared, sent, received, perhaps in part."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -59,6 +60,60 @@ def create_transfer(
     )
     record("transfer.prepared", [transfer], actor=actor)
     return transfer
+
+
+class Proposed(NamedTuple):
+    """Pieces of a product that replenishment would bring from one warehouse to another."""
+
+    source_id: int
+    destination_id: int
+    product_id: int
+    pieces: Decimal
+    reason: dict[str, Any]
+
+
+@transaction.atomic
+def propose_transfers(*, proposed: Sequence[Proposed], at: datetime) -> list[StockTransfer]:
+    """Let the proposed transfers be these, one a pair of warehouses; nothing moves.
+
+    A proposal that nobody decided on keeps its number; one whose need is gone is closed.
+    """
+    wanted: dict[tuple[int, int], list[Proposed]] = defaultdict(list)
+    for one in proposed:
+        wanted[one.source_id, one.destination_id].append(one)
+    known = {
+        (t.source_id, t.destination_id): t
+        for t in StockTransfer.objects.select_for_update(of=("self",), no_key=True)
+        .filter(status=Status.DRAFT, is_proposed=True)
+        .order_by("pk")
+    }
+    StockTransferLine.objects.filter(transfer__in=known.values()).delete()
+    for pair, transfer in known.items():
+        if pair not in wanted:
+            transfer.status, transfer.is_proposed = Status.CANCELLED, False
+            transfer.note = _("Besoin disparu avant décision")
+            transfer.save(update_fields=["status", "is_proposed", "note"])
+    found = []
+    for pair, lines in sorted(wanted.items()):
+        transfer = known.get(pair) or StockTransfer.objects.create(
+            number=allocate_number(series="TR", on=business_date(at)),
+            source_id=pair[0],
+            destination_id=pair[1],
+            created_at=at,
+            is_proposed=True,
+        )
+        found.append(transfer)
+        StockTransferLine.objects.bulk_create(
+            StockTransferLine(
+                transfer=transfer,
+                product_id=one.product_id,
+                quantity=one.pieces,
+                reason=one.reason,
+            )
+            for one in lines
+        )
+    record("transfer.proposed", [t for t in found if t not in known.values()])
+    return found
 
 
 @transaction.atomic

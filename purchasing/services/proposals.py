@@ -6,7 +6,7 @@ meanwhile counts as incoming, so nothing is proposed twice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,12 +16,18 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from inventory.models import Product, StockPosition, Warehouse
-from inventory.services import default_warehouse, expire_lots
+from inventory.services import (
+    Proposed,
+    default_warehouse,
+    expire_lots,
+    propose_transfers,
+)
 from purchasing.models import Decision, PurchaseOrder, PurchaseOrderLine
 from purchasing.planning.ordering import Purchase, needed, plan_purchase
 from purchasing.services.completion import Completion, complete
 from purchasing.services.currencies import price_in
 from purchasing.services.direct import propose_direct_orders
+from purchasing.services.moving import Move, Surpluses, refused_lately
 from purchasing.services.policies import (
     CHUNK,
     Candidate,
@@ -32,7 +38,7 @@ from purchasing.services.policies import (
 )
 from sphinx.core import clock
 from sphinx.core.exchange import EURO
-from sphinx.core.money import ZERO, to_cents
+from sphinx.core.money import ZERO, plain, to_cents
 from sphinx.core.services import allocate_number, record
 from suppliers.models import Supplier
 
@@ -85,11 +91,19 @@ def propose_orders(*, on: date) -> Proposals:
     orders: list[PurchaseOrder] = []
     orphans: list[tuple[Product, Purchase]] = []
     expire_lots(on=clock.today())
-    for warehouse in _warehouses():
-        learning = Learning(warehouse, on, is_past=on < clock.today())
-        found = _propose_for(learning)
+    warehouses = _warehouses()
+    # Every warehouse is looked at before anything is written: one may have what another lacks.
+    runs = [Learning(warehouse, on, is_past=on < clock.today()) for warehouse in warehouses]
+    looked = [(learning, _due(learning)) for learning in runs]
+    several = len(warehouses) > 1 and on >= clock.today()
+    spare = Surpluses(warehouses, {c.product.pk for _l, due in looked for c in due} if several
+                      else ())  # fmt: skip
+    for learning, due in looked:
+        found = _write(learning, due, spare)
         orders += found.orders
         orphans += found.without_supplier
+    if on >= clock.today():
+        propose_transfers(proposed=[_proposed(move) for move in spare.moves], at=clock.now())
     direct, unsold = propose_direct_orders(on=on)
     return Proposals([*orders, *direct], [*orphans, *unsold])
 
@@ -103,7 +117,12 @@ def _warehouses() -> list[Warehouse]:
     return [first, *others.order_by("code")]
 
 
-def _propose_for(learning: Learning) -> Proposals:
+def _proposed(move: Move) -> Proposed:
+    return Proposed(move.source.pk, move.destination.pk, move.product_id, move.pieces, move.reason)
+
+
+def _due(learning: Learning) -> list[Candidate]:
+    """What a warehouse needs, by the levels worked out now, which are kept."""
     due: list[Candidate] = []
     passed: list[Candidate] = []
     for candidate in learning.candidates():
@@ -117,11 +136,11 @@ def _propose_for(learning: Learning) -> Proposals:
     keep_policies(passed, learning)
     if learning.warehouse.is_default and not learning.is_past:
         keep_classes(learning)
-    return _write(learning, due)
+    return due
 
 
 @transaction.atomic
-def _write(learning: Learning, due: Sequence[Candidate]) -> Proposals:
+def _write(learning: Learning, due: Sequence[Candidate], spare: Surpluses) -> Proposals:
     # Two runs take turns, and what is being accepted is waited for before needs are read.
     Warehouse.objects.select_for_update(no_key=True).get(pk=learning.warehouse.pk)
     open_proposals = {
@@ -130,7 +149,7 @@ def _write(learning: Learning, due: Sequence[Candidate]) -> Proposals:
         .filter(status=Status.PROPOSED, warehouse=learning.warehouse)
         .order_by("pk")
     }
-    wanted, orphans = _decide(learning, due)
+    wanted, orphans = _decide(learning, due, spare)
     completions: dict[int, Completion] = {}
     for supplier_id, lines in wanted.items():
         completions[supplier_id] = complete(
@@ -147,7 +166,7 @@ def _write(learning: Learning, due: Sequence[Candidate]) -> Proposals:
 
 
 def _decide(
-    learning: Learning, due: Sequence[Candidate]
+    learning: Learning, due: Sequence[Candidate], spare: Surpluses
 ) -> tuple[dict[int, list[Wanted]], list[tuple[Product, Purchase]]]:
     """What is due on the positions of this moment, by supplier, but for what staff put off."""
     ids = [c.product.pk for c in due]
@@ -159,12 +178,16 @@ def _decide(
     fixed = _fixed(learning.warehouse)
     wanted: dict[int, list[Wanted]] = defaultdict(list)
     orphans = []
-    for candidate in due:
+    refused = refused_lately(learning.warehouse, learning.on)
+    for found in due:
+        waits = found.position.backordered > 0
+        if found.product.pk in put_off and not waits:
+            continue
+        candidate = _brought(found, learning.warehouse, spare, refused)
         purchase = plan_purchase(
             candidate.position, candidate.levels, candidate.terms, learning.rules.costs
         )
-        waits = candidate.position.backordered > 0
-        if purchase is None or (candidate.product.pk in put_off and not waits):
+        if purchase is None:
             continue
         purchase.reason.update(candidate.figures)
         purchase = _as_fixed(purchase, fixed.get(candidate.product.pk))
@@ -173,6 +196,30 @@ def _decide(
         else:
             wanted[candidate.offer.item.supplier_id].append(Wanted(candidate, purchase))
     return dict(wanted), orphans
+
+
+def _brought(
+    candidate: Candidate,
+    warehouse: Warehouse,
+    spare: Surpluses,
+    refused: Mapping[int, Collection[int]],
+) -> Candidate:
+    """With what other warehouses can spare of it counted as coming."""
+    need = needed(candidate.position, candidate.levels)
+    figures = {
+        "needed": plain(need),
+        "forecast": plain(candidate.position.forecast),
+        "reorder_point": plain(candidate.levels.reorder_point),
+    }
+    pk = candidate.product.pk
+    brought = spare.take(pk, warehouse, need, refused.get(pk, ()), figures)
+    if not brought:
+        return candidate
+    position = candidate.position
+    return candidate._replace(
+        position=position._replace(incoming=position.incoming + brought),
+        figures=candidate.figures | {"brought": plain(brought)},
+    )
 
 
 def _put_off(product_ids: Sequence[int], learning: Learning) -> set[int]:

@@ -159,6 +159,7 @@ LABELS: dict[str, Any] = {
     "supplier_return.sent": _("Renvoi au fournisseur"),
     "transfer.cancelled": _("Transfert annulé"),
     "transfer.prepared": _("Transfert préparé"),
+    "transfer.proposed": _("Transfert proposé"),
     "transfer.received": _("Transfert reçu"),
     "transfer.sent": _("Transfert parti"),
     "weekly.reported": _("Bilan de la semaine envoyé"),

@@ -14,7 +14,7 @@ from customers.models import Customer
 from customers.selectors import customers_with_invalid_numbers
 from ftp_ingest.models import Feed, QuarantinedRow
 from ftp_ingest.selectors import open_causes
-from inventory.models import Product, StockCount
+from inventory.models import Product, StockCount, StockTransfer
 from invoicing.models import BankLine
 from invoicing.receivables import open_invoices
 from invoicing.selectors import (
@@ -214,6 +214,9 @@ def work_waiting(at_most: int | None = None) -> dict[str, int]:
         "differing": count(SupplierInvoice.objects.filter(status=SupplierInvoice.Status.DIFFERS)),
         "to_receive": count(awaited_orders(clock.today())),
         "late_suppliers": count(awaited_orders(clock.today(), is_late=True)),
+        "transfers": count(
+            StockTransfer.objects.filter(status=StockTransfer.Status.DRAFT, is_proposed=True)
+        ),
         "counts": count(StockCount.objects.filter(status=StockCount.Status.OPEN)),
         "incomplete_products": count(Product.objects.filter(is_incomplete=True, is_active=True)),
     }
