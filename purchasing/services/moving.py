@@ -77,7 +77,7 @@ class Surpluses:
         left = self._left.get(product_id, [])
         for number, spare in sorted(enumerate(left), key=lambda pair: -pair[1].pieces):
             moved = min(spare.pieces, pieces - brought).to_integral_value(rounding=ROUND_FLOOR)
-            if moved <= 0 or spare.warehouse == destination :
+            if moved <= 0 or spare.warehouse == destination or spare.warehouse.pk in refused:
                 continue
             reason = {
                 **figures,

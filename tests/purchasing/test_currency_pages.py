@@ -197,6 +197,9 @@ def test_a_suppliers_currency_is_typed_in_any_case_and_says_when_no_rate_is_know
         for k, v in form.context["adminform"].form.initial.items()
         if v is not None and k not in ("currency",)
     }
+    for inline in form.context["inline_admin_formsets"]:
+        prefix = inline.formset.prefix
+        values |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
 
     page = pages.post(
         reverse("admin:suppliers_supplier_change", args=[supplier.pk]),
