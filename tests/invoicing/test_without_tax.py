@@ -216,6 +216,7 @@ def test_the_page_asks_and_takes_the_answers() -> None:
     page = client.get(PAGE).content.decode()
     assert "Commandes sans TVA : pourquoi ?" in page
     assert "Franchise en base" not in page
+    assert "Tout ce qui est parti est facturé" not in page
     client.post(PAGE, {"verb": "explain", "order": first.pk, "exemption": "export"})
     client.post(PAGE, {"verb": "tax_within", "order": second.pk, "rate": "20.00"})
 
