@@ -136,7 +136,7 @@ def left_to_invoice(order: Order) -> dict[Decimal, Decimal]:
 
 def notes_ready_to_invoice() -> QuerySet[DeliveryNote]:
     """The same, but for orders without VAT of which somebody must first say why."""
-    return notes_to_invoice().exclude(order__in=orders_without_tax_reason().order_by())
+    return notes_to_invoice().exclude(order__in=orders_to_explain().order_by())
 
 
 def orders_to_explain() -> QuerySet[Order]:

@@ -209,6 +209,15 @@ class Order(Sourced, OrderAddresses):
             models.Index(
                 fields=["placed_at"], condition=models.Q(tax_regime="oss"), name="sales_order_oss"
             ),
+            # Few: without VAT, nobody said why yet (orders_without_tax_reason).
+            models.Index(
+                fields=["placed_at", "id"],
+                condition=models.Q(
+                    tax_regime="domestic", total_tax=0, total_incl_tax__gt=0, exemption=""
+                )
+                & ~models.Q(status__in=["invoiced", "cancelled"]),
+                name="sales_order_without_tax",
+            ),
             # What the warehouse's pages show, oldest first.
             models.Index(
                 fields=["placed_at", "id"],
