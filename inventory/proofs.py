@@ -158,7 +158,10 @@ def lots_equal_moves(proof: Proof) -> None:
             proof.faults.append(
                 f"lot {found.lot} : {found.on_hand} en stock, {total} en mouvements"
             )
-    proof.faults += [f"lot n° {lot} : mouvements sans position" for lot, _w in moved]
+    # What was lost on its way came in and left again: no place ever held it.
+    proof.faults += [
+        f"lot n° {lot} : mouvements sans position" for (lot, _w), total in moved.items() if total
+    ]
     positions = StockPosition.objects.filter(product__in={p for p, _w in held})
     for position in positions.select_related("product"):
         lots = held[position.product_id, position.warehouse_id]

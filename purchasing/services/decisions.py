@@ -20,6 +20,10 @@ from sphinx.core.services import record, record_each
 Status, Kind = PurchaseOrder.Status, Decision.Kind
 # A refusal holds so long, unless customers wait for the product.
 REFUSED_DAYS = 30
+_DROPPED: dict[str, str] = {
+    Kind.POSTPONED: "purchase_order.line_postponed",
+    Kind.REFUSED: "purchase_order.line_refused",
+}
 
 
 @transaction.atomic
@@ -174,7 +178,7 @@ def _drop(
         order.note = reason.strip()[:200]
         order.save(update_fields=["status", "note"])
     add_up(order)
-    record(f"purchase_order.line_{kind}", [order], actor=actor, product=str(line.product.sku),
+    record(_DROPPED[kind], [order], actor=actor, product=str(line.product.sku),
            until=until.isoformat(), reason=reason.strip()[:200])  # fmt: skip
     return order
 

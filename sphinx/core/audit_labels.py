@@ -111,6 +111,8 @@ LABELS: dict[str, Any] = {
     "purchase_order.confirmed": _("Achat confirmé par le fournisseur"),
     "purchase_order.created": _("Achat créé"),
     "purchase_order.follows_customer": _("Achat réduit à ce que le client veut encore"),
+    "purchase_order.line_postponed": _("Ligne d'achat remise à plus tard"),
+    "purchase_order.line_refused": _("Ligne d'achat refusée"),
     "purchase_order.mail_failed": _("E-mail au fournisseur en échec"),
     "purchase_order.mailed": _("Commande envoyée par e-mail"),
     "purchase_order.proposed": _("Achat proposé"),

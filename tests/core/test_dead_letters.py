@@ -144,7 +144,7 @@ def test_work_that_failed_can_be_done_again(
         raise RuntimeError
 
     with monkeypatch.context() as patched:
-        patched.setattr(jobs, "notes_to_invoice", broken)
+        patched.setattr(jobs, "notes_ready_to_invoice", broken)
         with django_capture_on_commit_callbacks(execute=True):
             start_job("invoicing.issue", actor=person())
     assert Job.objects.get().status == Job.Status.FAILED

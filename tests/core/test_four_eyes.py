@@ -155,7 +155,12 @@ def opened(client: Client, supplier: Supplier) -> dict[str, Any]:
     shown = {b.html_name: b.value() for b in form}
     hidden = {b.html_initial_name: b.initial for b in form if b.field.show_hidden_initial}
     assert all(f'name="{name}"' in page.content.decode() for name in {**shown, **hidden})
-    return {k: v for k, v in {**shown, **hidden}.items() if v is not None}
+    rows = {
+        f"{inline.formset.prefix}-{count}_FORMS": 0
+        for inline in page.context["inline_admin_formsets"]
+        for count in ("TOTAL", "INITIAL")
+    }
+    return {k: v for k, v in {**shown, **hidden, **rows}.items() if v is not None}
 
 
 def save(client: Client, supplier: Supplier, form: dict[str, Any], **typed: str) -> None:

@@ -51,7 +51,6 @@ def test_invoices_dropped_beside_orders_wait_to_be_matched(tmp_path: Path) -> No
         ("facture.pdf", b"%PDF-1.7 scan", "einvoice"),
         ("facture.xml", b"<?xml version='1.0'?><a/>", "einvoice"),
         ("facture.xml", b"<not closed", "einvoice"),
-        ("facture.xml", cii(**{"BT-5": "USD"}), "einvoice.currency"),
     ],
 )
 def test_one_that_cannot_be_read_is_refused_with_its_reason(
