@@ -31,6 +31,7 @@ ALLOWED: dict[str, str] = {
     "inventory 0013_product_inherits_from": "an empty column: its key and check hold at once",
     "inventory 0014_bins": "lines of counts are few: a key gives way to a wider one at once",
     "inventory 0015_styles": "empty columns: keys, checks and the index of variants hold at once",
+    "inventory 0017_proposed_transfers": "transfers are few: indexed at once",
     "invoicing 0015_credit_of_elsewhere": "a check gives way to a wider one at once",
     "invoicing 0017_invoice_of_what_is_kept": "a check gives way to a wider one at once",
     "purchasing 0012_currencies": "a check of a sum gives way to the same with its rounding",
