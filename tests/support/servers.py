@@ -93,13 +93,24 @@ def ftp_server(
     handler = type("Handler", (base,), options)
     # A loop of its own: the shared one would tie two servers together.
     server = ThreadedFTPServer(("127.0.0.1", 0), handler, ioloop=IOLoop())
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    closing = threading.Event()
+    thread = threading.Thread(target=_serve, args=(server, closing), daemon=True)
     thread.start()
     try:
         yield server.address[1]
     finally:
+        closing.set()
         server.close_all()
         thread.join(timeout=5)
+
+
+def _serve(server: ThreadedFTPServer, closing: threading.Event) -> None:
+    """Closing takes the sockets from under the loop, which may be waiting on them."""
+    try:
+        server.serve_forever()
+    except OSError:
+        if not closing.is_set():
+            raise
 
 
 def drip(block: bytes = b"x", every: float = 0.2) -> Iterator[bytes]:
