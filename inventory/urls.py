@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inventory import style_views, views
+from inventory import views
 
 app_name = "inventory"
 urlpatterns = [
@@ -16,8 +16,8 @@ urlpatterns = [
     path("stock/emplacements/parcours/", views.walk, name="walk"),
     path("stock/emplacements/deplacer/", views.move_goods, name="move_goods"),
     path("stock/a-ranger/", views.put_away, name="put_away"),
-    path("stock/modeles/nouveau/", style_views.new_style, name="new_style"),
-    path("stock/modeles/<int:style_id>/", style_views.edit_style, name="edit_style"),
+    path("stock/modeles/nouveau/", views.new_style, name="new_style"),
+    path("stock/modeles/<int:style_id>/", views.edit_style, name="edit_style"),
     path("stock/valeur/", views.value, name="value"),
     path("stock/valeur.csv", views.value_csv, name="value_csv"),
 ]

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from inventory.allocations import Place
 from inventory.models import Bin, BinStock, Product, StockPosition, Warehouse
 
 ZERO = Decimal(0)
-Place = tuple[int, int]
 
 
 class PutAway(NamedTuple):
@@ -45,6 +45,11 @@ def in_picking_order(held: Iterable[BinStock]) -> list[BinStock]:
         return (not usual, found.bin.position, found.bin_id)
 
     return sorted(held, key=order)
+
+
+def bins_by_code(warehouse: Warehouse) -> dict[str, Bin]:
+    """The warehouse's bins by what tells their codes apart: case doesn't count."""
+    return {b.code.casefold(): b for b in Bin.objects.filter(warehouse=warehouse)}
 
 
 def empty_bins(warehouse: Warehouse) -> QuerySet[Bin]:
@@ -98,7 +103,7 @@ def to_put_away(warehouse: Warehouse, limit: int) -> list[PutAway]:
     """What waits to be put away, each with its usual bin, else the one that holds (or last held)
     the most of it."""
     waiting = list(unplaced(warehouse)[:limit])
-    by_code = {b.code.casefold(): b for b in Bin.objects.filter(warehouse=warehouse)}
+    by_code = bins_by_code(warehouse)
     best: dict[int, BinStock] = {}
     for held in BinStock.objects.filter(
         bin__warehouse=warehouse, product_id__in=[p.product_id for p in waiting]

@@ -16,7 +16,7 @@ from inventory.models import (
     StockPosition,
     Warehouse,
 )
-from inventory.selectors.bins import natural_key
+from inventory.selectors.bins import bins_by_code, natural_key
 from sphinx.core.texts import clean
 
 ZERO = Decimal(0)
@@ -29,9 +29,7 @@ def find_bin(warehouse: Warehouse, code: str) -> Bin | None:
 
 def along_the_walk(count: StockCount) -> list[StockCountLine]:
     """The lines of a count as one walks past them; `place` says where that is."""
-    walk = {
-        b.code.casefold(): b.position for b in Bin.objects.filter(warehouse_id=count.warehouse_id)
-    }
+    walk = bins_by_code(count.warehouse)
     lines = list(count.lines.select_related("product", "lot"))
     for line in lines:
         waits = walk and line.lot is None and not line.bin_code
@@ -40,8 +38,9 @@ def along_the_walk(count: StockCount) -> list[StockCountLine]:
 
     def order(line: StockCountLine) -> tuple[Any, ...]:
         code = line.bin_code or line.product.location
-        at = walk.get(code.casefold())
-        return (at is None, at or 0, not code, natural_key(code), line.product.sku, line.pk)
+        found = walk.get(code.casefold())
+        at = found.position if found else 0
+        return (found is None, at, not code, natural_key(code), line.product.sku, line.pk)
 
     return sorted(lines, key=order)
 

@@ -23,7 +23,7 @@ from inventory.models import (
     StockPosition,
     Warehouse,
 )
-from inventory.selectors import books_of
+from inventory.selectors import bins_by_code, books_of
 from inventory.services.adjustments import apply_difference, settle
 from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Writer
@@ -217,7 +217,7 @@ def post_count(
     products = found.lines.values_list("product_id", flat=True)
     positions = lock_places((pk, found.warehouse_id) for pk in products)
     count = _open_count(count_id)
-    bins = {b.code.casefold(): b.pk for b in count.warehouse.bins.all()}
+    bins = bins_by_code(count.warehouse)
     writer = Writer(positions, at=at, origin_kind="count", actor=actor)
     moved = []
     lines = list(count.lines.select_related("product").order_by("product_id", "pk"))
@@ -237,7 +237,7 @@ def post_count(
                 number=count.number,
                 line=line.pk,
                 lot_id=line.lot_id,
-                bin_id=bins.get(line.bin_code.casefold()),
+                bin_id=b.pk if (b := bins.get(line.bin_code.casefold())) else None,
             )
             moved.append((line, moves[0]))
     writer.write()

@@ -1,7 +1,7 @@
 """Goods from one warehouse to another: prepared, sent, received, perhaps in part."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from inventory.services.ledger import expect_incoming, receive_stock, take_stock
 from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.clock import business_date
-from sphinx.core.errors import BusinessRuleError
+from sphinx.core.errors import BusinessRuleError, ConflictError
 from sphinx.core.services import allocate_number, record
 
 ZERO = Decimal(0)
@@ -78,6 +78,8 @@ def propose_transfers(*, proposed: Sequence[Proposed], at: datetime) -> list[Sto
 
     A proposal that nobody decided on keeps its number; one whose need is gone is closed.
     """
+    # Two runs take turns, also where nothing is proposed yet.
+    list(Warehouse.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     wanted: dict[tuple[int, int], list[Proposed]] = defaultdict(list)
     for one in proposed:
         wanted[one.source_id, one.destination_id].append(one)
@@ -117,17 +119,28 @@ def propose_transfers(*, proposed: Sequence[Proposed], at: datetime) -> list[Sto
 
 
 @transaction.atomic
-def send_transfer(*, transfer_id: int, at: datetime, actor: Any = None) -> StockTransfer:
+def send_transfer(
+    *, transfer_id: int, at: datetime, seen: Collection[int] | None = None, actor: Any = None
+) -> StockTransfer:
     """Take the goods out of the source; the destination expects them. Twice is once.
+
+    `seen` are the ids of the lines that somebody looked at: what a run has proposed anew since
+    doesn't leave unseen.
 
     Raises:
         NotEnoughStock: less is free in the source than would leave.
         WrongTransferState: it was cancelled.
+        ConflictError: its lines aren't those that were `seen`.
     """
     transfer, lines = _locked(transfer_id)
     if transfer.status in (Status.SENT, Status.RECEIVED):
         return transfer
     _expect(transfer, Status.DRAFT)
+    if seen is not None and {line.pk for line in lines} != set(seen):
+        raise ConflictError(
+            _("Le transfert %s vient d'être recalculé : relisez-le.") % transfer.number,
+            code="inventory.proposed_anew",
+        )
     take_stock(
         takings=[
             Taking(line.product_id, line.quantity, transfer.number, line.pk) for line in lines

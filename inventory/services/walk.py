@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from inventory.errors import NotEnoughStock
 from inventory.locks import Place, lock_places
 from inventory.models import Bin, BinStock, Product, StockPosition, Warehouse
+from inventory.selectors import bins_by_code
 from inventory.services.bins import Bins
 from inventory.services.warehouses import require_shelves
 from sphinx.core.bulk import update_rows
@@ -47,7 +48,7 @@ def set_walk(*, warehouse: Warehouse, codes: Sequence[str], actor: Any = None) -
     # Two walks written at once take turns.
     Warehouse.objects.select_for_update(no_key=True).get(pk=warehouse.pk)
     wanted = _codes(codes)
-    known = {b.code.casefold(): b for b in Bin.objects.filter(warehouse=warehouse)}
+    known = bins_by_code(warehouse)
     _drop([b for key, b in known.items() if key not in wanted])
     Bin.objects.bulk_create(
         (

@@ -13,15 +13,18 @@ from inventory.views.stock import (
     value,
     value_csv,
 )
+from inventory.views.styles import edit_style, new_style
 
 __all__ = [
     "bins",
     "correct",
     "count",
     "count_sheet",
+    "edit_style",
     "end_count",
     "move_goods",
     "new_count",
+    "new_style",
     "new_transfer",
     "picture",
     "put_away",

@@ -17,6 +17,7 @@ from inventory.models import Bin, Warehouse
 from inventory.selectors import (
     PutAway,
     bin_contents,
+    bins_by_code,
     empty_bins,
     scanned_product,
     to_put_away,
@@ -174,7 +175,7 @@ def _placed(request: HttpRequest, warehouse: Warehouse) -> list[Placed]:
     Raises:
         InputError: a bin that isn't there, a number that is none, or nothing to do.
     """
-    bins = {b.code.casefold(): b.pk for b in Bin.objects.filter(warehouse=warehouse)}
+    bins = bins_by_code(warehouse)
     placed = []
     for product_id, (pieces, code) in sorted(_typed(request).items()):
         quantity = typed_number(pieces)
@@ -185,14 +186,14 @@ def _placed(request: HttpRequest, warehouse: Warehouse) -> list[Placed]:
     return placed
 
 
-def _bin_id(bins: dict[str, int], code: str) -> int:
+def _bin_id(bins: dict[str, Bin], code: str) -> int:
     found = bins.get(code.strip().casefold())
     if found is None:
         raise InputError(
             _("« %s » n'est pas un emplacement de ce dépôt : ajoutez-le au parcours.") % code[:40],
             code="inventory.unknown_bin",
         )
-    return found
+    return found.pk
 
 
 @login_required
@@ -223,7 +224,7 @@ def move_goods(request: HttpRequest) -> HttpResponse:
 def _move(
     request: HttpRequest, warehouse: Warehouse, article: str, source: str, to: str, pieces: Decimal
 ) -> None:
-    bins = {b.code.casefold(): b.pk for b in Bin.objects.filter(warehouse=warehouse)}
+    bins = bins_by_code(warehouse)
     placed: Sequence[Placed] = [
         Placed(
             scanned_product(article).pk,

@@ -278,7 +278,8 @@ def _move_transfer(request: HttpRequest, found: StockTransfer) -> None:
     verb = request.POST.get("verb")
     options: dict[str, Any] = {"at": clock.now(), "actor": request.user}
     if verb == "send":
-        services.send_transfer(transfer_id=found.pk, **options)
+        seen = [key for text in request.POST.getlist("seen") if (key := key_of(text))]
+        services.send_transfer(transfer_id=found.pk, seen=seen or None, **options)
     elif verb == "cancel":
         services.cancel_transfer(transfer_id=found.pk, actor=request.user)
     elif verb in ("receive", "close"):

@@ -1,6 +1,6 @@
 """What staff decide on proposals, with a reason that the next runs remember."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -70,7 +70,7 @@ def postpone_line(
     """
     if until <= business_date(at):
         raise WrongState(_("Choisissez un jour à venir."))
-    return _drop(line_id, Kind.POSTPONED, until, at, reason, actor)
+    return _drop_one(line_id, Kind.POSTPONED, until, at, reason, actor)
 
 
 @transaction.atomic
@@ -87,36 +87,12 @@ def postpone_lines(
     if until <= business_date(at):
         raise WrongState(_("Choisissez un jour à venir."))
     asked = PurchaseOrderLine.objects.filter(pk__in=line_ids)
-    order_ids = sorted(set(asked.values_list("purchase_order_id", flat=True)))
+    order_ids = set(asked.values_list("purchase_order_id", flat=True))
     orders = {o.pk: o for o in lock_purchase_orders(order_ids)}
     for order in orders.values():
         require(order, [Status.PROPOSED])
     lines = list(asked.filter(purchase_order__in=orders).select_related("product"))
-    Decision.objects.bulk_create(
-        decision_of(
-            line, orders[line.purchase_order_id], Kind.POSTPONED, ZERO, reason, at, until, actor
-        )
-        for line in lines
-    )
-    PurchaseOrderLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
-    left = dict(
-        PurchaseOrderLine.objects.filter(purchase_order__in=orders)
-        .values_list("purchase_order")
-        .annotate(total=Sum("total_excl_tax"))
-    )
-    for order in orders.values():
-        order.total_excl_tax = to_cents(left.get(order.pk, ZERO))
-        if order.pk not in left:
-            order.status, order.note = Status.REFUSED, reason.strip()[:200]
-    PurchaseOrder.objects.bulk_update(
-        orders.values(), ["total_excl_tax", "status", "note"], batch_size=500
-    )
-    said = {"until": until.isoformat(), "reason": reason.strip()[:200]}
-    record_each(
-        "purchase_order.line_postponed",
-        [(orders[n.purchase_order_id], {"product": n.product.sku, **said}) for n in lines],
-        actor=actor,
-    )
+    _drop(lines, orders, Kind.POSTPONED, until, at, reason, actor)
     return len(lines)
 
 
@@ -130,7 +106,7 @@ def refuse_line(
         WrongState: the order is no longer a proposal.
     """
     until = business_date(at) + timedelta(days=REFUSED_DAYS)
-    return _drop(line_id, Kind.REFUSED, until, at, reason, actor)
+    return _drop_one(line_id, Kind.REFUSED, until, at, reason, actor)
 
 
 @transaction.atomic
@@ -167,20 +143,48 @@ def _proposed(line_id: int) -> tuple[PurchaseOrderLine, PurchaseOrder]:
     return line, order
 
 
-def _drop(
+def _drop_one(
     line_id: int, kind: str, until: date, at: datetime, reason: str, actor: Any
 ) -> PurchaseOrder:
     line, order = _proposed(line_id)
-    decision_of(line, order, kind, ZERO, reason, at, until, actor).save()
-    line.delete()
-    if not order.lines.exists():
-        order.status = Status.REFUSED
-        order.note = reason.strip()[:200]
-        order.save(update_fields=["status", "note"])
-    add_up(order)
-    record(_DROPPED[kind], [order], actor=actor, product=str(line.product.sku),
-           until=until.isoformat(), reason=reason.strip()[:200])  # fmt: skip
+    _drop([line], {order.pk: order}, kind, until, at, reason, actor)
     return order
+
+
+def _drop(
+    lines: Sequence[PurchaseOrderLine],
+    orders: Mapping[int, PurchaseOrder],
+    kind: str,
+    until: date,
+    at: datetime,
+    reason: str,
+    actor: Any,
+) -> None:
+    """Take lines out of their proposals, which are locked; one without lines is refused."""
+    said = reason.strip()[:200]
+    Decision.objects.bulk_create(
+        decision_of(line, orders[line.purchase_order_id], kind, ZERO, reason, at, until, actor)
+        for line in lines
+    )
+    PurchaseOrderLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
+    left = dict(
+        PurchaseOrderLine.objects.filter(purchase_order__in=orders)
+        .values_list("purchase_order")
+        .annotate(total=Sum("total_excl_tax"))
+    )
+    for order in orders.values():
+        order.total_excl_tax = to_cents(left.get(order.pk, ZERO))
+        if order.pk not in left:
+            order.status, order.note = Status.REFUSED, said
+    PurchaseOrder.objects.bulk_update(
+        orders.values(), ["total_excl_tax", "status", "note"], batch_size=500
+    )
+    details = {"until": until.isoformat(), "reason": said}
+    record_each(
+        _DROPPED[kind],
+        [(orders[n.purchase_order_id], {"product": n.product.sku, **details}) for n in lines],
+        actor=actor,
+    )
 
 
 def decision_of(

@@ -18,6 +18,7 @@ from purchasing.reasons import explain
 from purchasing.services import Proposals, propose_orders
 from sphinx.core import clock
 from tests.factories import NOON, ProductFactory, SupplierProductFactory, line, placed
+from tests.support.threads import together
 from tests.test_stock_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -208,3 +209,37 @@ def test_the_transfer_says_why_and_the_home_page_counts_it(
     assert "4 en vue, point de commande à 10, il en manque 26" in page
     assert "Lyon en a 15 de plus que ses 10" in page
     assert "Transferts proposés" in client.get("/").content.decode()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_runs_at_once_propose_one_transfer(lyon: Warehouse, product: Product) -> None:
+    holds(default_warehouse(), product, 4, minimum=10, maximum=30)
+    holds(lyon, product, 25, minimum=5, maximum=10)
+
+    raised = together([run] * 4)
+
+    assert raised == []
+    assert proposed() == [("lyon", "principal", "P", 15)]
+
+
+def test_what_the_run_changed_meanwhile_does_not_leave_unseen(
+    lyon: Warehouse, product: Product
+) -> None:
+    holds(default_warehouse(), product, 4, minimum=10, maximum=30)
+    holds(lyon, product, 25, minimum=5, maximum=10)
+    run()
+    transfer = StockTransfer.objects.get()
+    client = signed_in("Entrepôt")
+    seen = [str(line.pk) for line in transfer.lines.all()]
+    ReorderRule.objects.filter(warehouse=lyon).update(maximum=12)
+    run()
+
+    page = client.post(
+        f"/stock/transferts/{transfer.pk}/", {"verb": "send", "seen": seen}, follow=True
+    ).content.decode()
+
+    transfer.refresh_from_db()
+    assert transfer.status == "draft"
+    assert "vient d&#x27;être recalculé" in page
+    assert f'name="seen" value="{transfer.lines.get().pk}"' in page
