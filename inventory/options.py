@@ -15,7 +15,8 @@ _MONTHS = {"m": 1, "mois": 1, "month": 1, "months": 1, "an": 12, "ans": 12, "a":
            "years": 12, "y": 12}  # fmt: skip
 _WORDS = {
     "xs": "xs", "extra small": "xs", "small": "s", "medium": "m", "large": "l",
-    "extra large": "xl", "petit": "s", "moyen": "m", "grand": "l",
+    "extra large": "xl", "petit": "s", "moyen": "m", "grand": "l", "petite": "s", "moyenne": "m",
+    "grande": "l", "regular": "m", "standard": "m", "normal": "m", "normale": "m",
 }  # fmt: skip
 _ONE_SIZE = {"tu", "taille unique", "unique", "one size", "onesize", "os"}
 # Letters, ages, numbers: two kinds are never one beside the other.

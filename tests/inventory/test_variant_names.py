@@ -149,6 +149,7 @@ def test_sizes_stand_in_their_order() -> None:
 
 def test_what_a_size_is() -> None:
     assert all(map(is_size, ["M", "XXS", "38", "38 EU", "Taille unique", "6 mois", "100 ml"]))
+    assert all(map(is_size, ["Regular", "Petite", "Grande", "Standard"]))
     assert not any(map(is_size, ["Bleu", "Noël", "2026", "T2", ""]))
     assert is_colour("Bleu marine")
     assert not is_colour("Édition de Noël en rouge")
