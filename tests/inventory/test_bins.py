@@ -1,6 +1,7 @@
 """One article in several places: put away by hand, picked along the walk, counted where it lies."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from sphinx.core.errors import BusinessRuleError, InputError
 from sphinx.core.models import AuditEvent
 from sphinx.core.proofs import run_proofs
 from tests.factories import NOON, ProductFactory, line, placed
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 WALK = ["A1", "A2", "A10", "B1"]
@@ -366,3 +368,31 @@ def test_putting_away_costs_the_same_whatever_there_is(
 
     with django_assert_max_num_queries(13):
         put_away(warehouse=depot, placed=goods)
+
+
+# --- Proofs, and several at once ---------------------------------------------------------------
+
+
+def test_bins_with_more_than_there_is_are_named(depot: Warehouse) -> None:
+    product = ProductFactory(sku="P", on_hand=5)
+    place(depot, product, A1=5)
+    BinStock.objects.update(on_hand=6)
+
+    (found,) = [proof for proof in run_proofs() if not proof.ok]
+
+    assert (found.name, found.faults) == (
+        "bins",
+        ["P : 6.000 dans les emplacements, 5.000 en stock"],
+    )
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_put_the_same_pieces_away_at_once_put_them_away_once(depot: Warehouse) -> None:
+    product = ProductFactory(on_hand=5)
+    goods = [Placed(product.pk, Decimal(5), bin_of("A1"))]
+
+    raised = together([partial(put_away, warehouse=depot, placed=goods)] * 4)
+
+    assert [type(error) for error in raised] == [NotEnoughStock] * 3
+    assert lies(product) == {"A1": 5}
