@@ -5,6 +5,13 @@ const toTheCode = () => document.getElementById("code")?.focus();
 toTheCode();
 // While the page is being read its frame is still hidden, and takes no cursor.
 document.addEventListener("DOMContentLoaded", toTheCode);
+// A code that opens another page opens it once: the next scan, typed while that page is on its way,
+// would ask the same question of another code. `pageshow`: the page may come back from the cache.
+document.querySelectorAll("form:has(#code):not([data-scan])").forEach((form) => {
+  let leaving = false;
+  form.addEventListener("submit", (event) => (leaving ? event.preventDefault() : (leaving = true)));
+  window.addEventListener("pageshow", () => (leaving = false));
+});
 document.querySelectorAll("form[data-scan]").forEach((form) => {
   const code = form.querySelector("#code");
   const waiting = [];

@@ -1,5 +1,6 @@
 """Stock and purchasing in a real browser: by scanner, by keyboard, on a phone."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,7 @@ def test_a_parcel_is_packed_by_scanner_and_leaves(
     logged_in.goto(f"{live_server.url}/livraisons/")
 
     scan(logged_in, note.number)
+    expect(logged_in).to_have_title(re.compile(note.number))
     for _piece in range(3):
         scan(logged_in)
     expect(logged_in.get_by_text("Le colis est complet")).to_be_visible()
