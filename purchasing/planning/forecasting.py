@@ -45,6 +45,10 @@ FORGETTING = (0.02, 0.05, 0.1, 0.2)
 MONTH, JUDGED_WEEKS = 4, 52
 # What the method did on all products of the pattern counts as so many products like this one.
 KIND_WEIGHT = 10.0
+# A sale lifts the level by α, over pieces a week its share: so much of it counts as error, since
+# what a level bought that rose for a moment lies there until it is sold. Rarer than this
+# (pieces a week), products are alike.
+LIVELY, RAREST = 0.4, 0.05
 # The spread of a product counts by its weeks with demand, that of its kind as so many.
 KIND_WEEKS = 60.0
 # A week of which fewer days were seen tells no error.
@@ -465,12 +469,16 @@ def _best_of_kind(known: _Known, pattern: NDArray[np.str_]) -> _Fit:
     """Of the methods for rare demand the one that foretold the months of the last year best.
 
     A single product has too few of them to tell: what each method did on all products of the
-    same pattern counts too.
+    same pattern counts too. Of two alike, the one whose level moves less with each sale.
     """
     fits = [_sba(known), *(_tsb(known, beta) for beta in TSB_BETAS)]
     fits += [_forgetting(known, alpha) for alpha in FORGETTING]
+    lively = np.array([CROSTON_ALPHA, *TSB_BETAS, *FORGETTING])
     scores = np.stack([_month_score(known, fit) for fit in fits])
     scores /= np.maximum(scores.mean(axis=0), 1e-12)
+    seen = np.where(known.alive, known.seen, 0.0).sum(axis=1)
+    per_week = np.maximum(known.weekly.sum(axis=1) / np.maximum(seen, 1.0), RAREST)
+    scores *= 1 + LIVELY * lively[:, None] / per_week
     for kind in PATTERNS:
         of_kind = pattern == kind
         if of_kind.any():

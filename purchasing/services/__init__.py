@@ -7,6 +7,7 @@ from purchasing.services.adjustments import (
     withdraw_adjustment,
 )
 from purchasing.services.backtesting import (
+    demand_backtest,
     replay_past,
     run_backtest,
     sample_backtest,
@@ -74,6 +75,7 @@ __all__ = [
     "close_order",
     "confirm_order",
     "create_order",
+    "demand_backtest",
     "dispute_supplier_invoice",
     "end_adjustment",
     "enter_landed_costs",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from inventory.models import Product, ReorderRule, Reservation, StockMove, StockPosition, Warehouse
 from inventory.selectors import asked_by_day, first_days, positions_at
 from inventory.services import default_warehouse
+from purchasing.demand_files import read_demand
 from purchasing.errors import WrongState
 from purchasing.models import Backtest
 from purchasing.planning.backtest import (
@@ -26,6 +28,7 @@ from purchasing.planning.backtest import (
     replay,
     simulate,
 )
+from purchasing.planning.contest import Trial, contest, patterns, value_at
 from purchasing.planning.levels import Rules
 from purchasing.planning.ordering import Costs, Terms
 from purchasing.planning.sample import KINDS, sample
@@ -44,6 +47,8 @@ CHUNK = 250
 STALE_AFTER = timedelta(minutes=10)
 # A history shorter than this teaches nothing that could be tried on the rest.
 SHORTEST_DAYS = 26 * DAYS
+# What opens the shelves of a brought history: the mean of so many days.
+HALF_YEAR_DAYS = 26 * DAYS
 ONE = Decimal(1)
 
 
@@ -340,6 +345,68 @@ def sample_backtest(*, products: int = 200, seed: int = 7) -> dict[str, Any]:
                 line = {k: v for k, v in line.items() if k not in ("days_out", "orders")}
             report[kind].append(line)
     return report
+
+
+def demand_backtest(*, path: Path, days: int = 364) -> dict[str, Any]:
+    """Ours against simple rules over the last `days` days of a file of demand; nothing is kept.
+
+    `asked`: what each service level asked for came to, with the least stock (EUR) that a simple
+    rule needs for the same; `patterns` and `delays` the levels achieved, part by part.
+
+    Raises:
+        InputError: the file can't be read, or is too short to learn from.
+    """
+    found = read_demand(path)
+    history, first = found.history, found.first
+    width = history.daily.shape[1]
+    if width < SHORTEST_DAYS:
+        raise InputError(
+            _("%(name)s : il faut au moins %(days)s jours pour apprendre et pour comparer.")
+            % {"name": path.name, "days": SHORTEST_DAYS},
+            code="purchasing.short_history",
+        )
+    start = max(width - days, width // 2)
+    rules = as_rules(replenishment_rules())
+    rules = rules._replace(costs=Costs(None, rules.costs.holding_rate))
+    mean = history.daily[:, max(start - HALF_YEAR_DAYS, 0) : start].mean(axis=1)
+    history = history._replace(opening=np.ceil(mean * (history.lead_days + rules.cover_days)))
+    trials = contest(history, first, found.costs, rules, start=start)
+    ours = [trial for trial in trials if trial.rule == "learned"]
+    kinds = np.array(patterns(history, first, start=start))
+    return {
+        "products": len(history.daily),
+        "days": width - start,
+        "asked": [_against_others(trial, trials) for trial in ours],
+        "patterns": {kind: _achieved(ours, kinds == kind) for kind in sorted(set(kinds))},
+        "delays": {
+            f"{lead:g}": _achieved(ours, history.lead_days == lead)
+            for lead in np.unique(history.lead_days)
+        },
+    }
+
+
+def _against_others(trial: Trial, trials: list[Trial]) -> dict[str, str]:
+    others = sorted({other.rule for other in trials} - {"learned"})
+    least = [(value_at(trials, rule, trial.achieved), rule) for rule in others]
+    value, rule = min(((v, r) for v, r in least if v is not None), default=(None, ""))
+    return {
+        "asked": str(trial.asked),
+        "achieved": f"{100 * trial.achieved:.1f}",
+        "served": f"{100 * trial.served:.1f}",
+        "value": f"{trial.value:.0f}",
+        "least_rule": rule,
+        "least_value": "" if value is None else f"{value:.0f}",
+    }
+
+
+def _achieved(ours: list[Trial], rows: Any) -> dict[str, str]:
+    """By service level asked, the one achieved; blank where nothing came."""
+    found = {}
+    for trial in ours:
+        arrivals = float(trial.outcome.arrivals[rows].sum())
+        short = float(trial.outcome.short[rows].sum())
+        found[str(trial.asked)] = f"{100 * (1 - short / arrivals):.1f}" if arrivals else ""
+    return found
 
 
 def _of(outcome: Outcome, rows: Any) -> Outcome:

@@ -1,13 +1,26 @@
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from purchasing.services import run_backtest, sample_backtest
+from purchasing.services import demand_backtest, run_backtest, sample_backtest
 from sphinx.core import clock
 from sphinx.core.management.base import SphinxCommand
 
 _NAMES = {"learned": "Sphinx", "fixed": "minimum fixe", "real": "acheté en vrai"}
+_RULES = {
+    "fixed": "minimum fixe",
+    "normal_91": "loi normale, 91 jours",
+    "normal_182": "loi normale, 182 jours",
+    "normal_364": "loi normale, 364 jours",
+}
+_PATTERNS = {
+    "smooth": "Réguliers",
+    "erratic": "Irréguliers",
+    "intermittent": "Intermittents",
+    "lumpy": "Par à-coups",
+}
 _KINDS = {
     "all": "Tous",
     "smooth": "Réguliers",
@@ -29,11 +42,20 @@ class Command(SphinxCommand):
         parser.add_argument(
             "--sample", action="store_true", help="sur un jeu de demandes type, reproductible"
         )
+        parser.add_argument(
+            "--demand",
+            type=Path,
+            metavar="FICHIER",
+            help="sur une demande apportée : CSV sku, day, quantity "
+            "(et unit_cost, lead_time_days, pack_size)",
+        )
         parser.add_argument("--products", type=int, default=200, help="articles du jeu type")
 
     def work(self, **options: Any) -> dict[str, Any]:
         if options["sample"]:
             return sample_backtest(products=options["products"])
+        if options["demand"]:
+            return demand_backtest(path=options["demand"], days=options["days"])
         kept = run_backtest(until=options["until"] or clock.today(), days=options["days"])
         return {
             "from": kept.first_day.isoformat(),
@@ -44,6 +66,9 @@ class Command(SphinxCommand):
         }
 
     def report(self, result: dict[str, Any]) -> None:
+        if "asked" in result:
+            self._against_rules(result)
+            return
         if "from" in result:
             self.say(f"Du {result['from']} au {result['to']}, {result['products']} articles")
         else:
@@ -65,3 +90,17 @@ class Command(SphinxCommand):
                 f"Classe {found['abc']} : {found['asked']} % demandés, {found['achieved']} % tenus "
                 f"({found['orders']} réapprovisionnements)"
             )
+
+    def _against_rules(self, result: dict[str, Any]) -> None:
+        self.say(f"{result['products']} articles, {result['days']} jours comparés")
+        self.say(f"{'demandé':>8}{'tenu':>8}{'servi':>8}{'stock (€)':>14}  au mieux sans")
+        for line in result["asked"]:
+            rule = _RULES.get(line["least_rule"], "")
+            figures = f"{line['asked']:>8}{line['achieved']:>8}{line['served']:>8}"
+            best = f"{line['least_value']} ({rule})" if rule else "–"
+            self.say(f"{figures}{line['value']:>14}  {best}")
+        parts = {_PATTERNS[kind]: found for kind, found in result["patterns"].items()}
+        parts |= {f"{days} jours": found for days, found in result["delays"].items()}
+        for name, achieved in parts.items():
+            told = ", ".join(f"{asked} → {held or '–'}" for asked, held in achieved.items())
+            self.say(f"{name} : {told}")
