@@ -60,7 +60,8 @@ def value_at(trials: list[Trial], rule: str, achieved: float) -> float | None:
     points = sorted((trial.achieved, trial.value) for trial in trials if trial.rule == rule)
     if not points or not points[0][0] <= achieved <= points[-1][0]:
         return None
-    return float(np.interp(achieved, *zip(*points, strict=True)))
+    levels, values = zip(*points, strict=True)
+    return float(np.interp(achieved, levels, values))
 
 
 def patterns(history: History, first: Ints, *, start: int) -> list[str]:
