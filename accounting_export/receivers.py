@@ -1,9 +1,11 @@
-"""An issued document is booked at once; the sweep finds what gets lost."""
+"""An issued document is booked at once; the sweep finds what gets lost. None is issued that the
+books have no account for (bookable.py)."""
 
 from typing import Any
 
 from django.dispatch import receiver
 
+from accounting_export import bookable  # noqa: F401 (registers its check)
 from accounting_export.tasks import post_issued, post_movements, post_paid, post_purchases
 from invoicing.events import invoices_issued, money_moved, payments_made
 from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled, supplier_paid

@@ -45,6 +45,12 @@ class TaxUnexplained(StructureRefused):
     code = "invoicing.tax_unexplained"
 
 
+class NotBookable(StructureRefused):
+    """The books have no account for a part of it: it gets no number before they have one."""
+
+    code = "invoicing.not_bookable"
+
+
 class PeriodClosed(BusinessRuleError):
     """The day is closed: nothing is dated in it any more."""
 

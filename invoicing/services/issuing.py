@@ -1,7 +1,7 @@
 """Shipped delivery notes become invoices: numbered without gap, chained, never changed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from invoicing.before_number import Lines, Taxes, check_before_number
 from invoicing.chain import GENESIS, document_hash
 from invoicing.errors import (
     DeliveryNoteNotShipped,
@@ -190,7 +191,7 @@ def issue_invoices(*, note_ids: Iterable[int], at: datetime, actor: Any = None) 
 
     Raises:
         StructureRefused: a professional's invoice would be no valid e-invoice, or an order bears
-            no VAT and nothing says why; none is issued.
+            no VAT and nothing says why, or the books have no account for it; none is issued.
     """
     wanted = list(note_ids)
     order_ids = DeliveryNote.objects.filter(pk__in=wanted).values_list("order_id", flat=True)
@@ -219,8 +220,8 @@ def _fully_invoiced(order_ids: Iterable[int]) -> list[int]:
 
 def write_documents(
     invoices: Sequence[Invoice],
-    lines: Mapping[int, Sequence[InvoiceLine]],
-    taxes: Mapping[int, Sequence[TaxBreakdown]],
+    lines: Lines,
+    taxes: Taxes,
     at: datetime,
 ) -> None:
     """Number, chain and insert documents of one kind; `lines` and `taxes` by their index.
@@ -229,8 +230,10 @@ def write_documents(
 
     Raises:
         PeriodClosed: their day is closed.
-        StructureRefused: a professional's document would be no valid e-invoice.
+        StructureRefused: a professional's document would be no valid e-invoice, or the books have
+            no account for one.
     """
+    check_before_number(invoices, lines, taxes)
     series = "AV" if invoices[0].kind == Invoice.Kind.CREDIT_NOTE else "FA"
     numbers = allocate_numbers(series=series, on=business_date(at), count=len(invoices))
     # One chain for all series: its end is read under a lock of its own.

@@ -111,8 +111,8 @@ def test_twice_is_refused() -> None:
 def test_what_has_no_account_keeps_the_month_open() -> None:
     invoiced("1")
     post_missing()
-    AccountRule.objects.filter(nature="goods").delete()
     invoiced("2")
+    AccountRule.objects.filter(nature="goods").delete()
     with pytest.raises(CannotClose, match="Aucune règle de compte"):
         closed(accepts_open=True)
     assert not ClosedMonth.objects.exists()

@@ -12,8 +12,9 @@ from accounting_export.models import Account, AccountRule, JournalEntry, Payment
 from accounting_export.services import export_journal, post_invoice, post_missing
 from customers.drafts import AddressDraft, CustomerDraft
 from inventory.models import ProductCategory
+from invoicing.errors import NotBookable
 from invoicing.models import Invoice
-from invoicing.services import credit_invoice, issue_invoice
+from invoicing.services import credit_invoice, issue_invoice, issue_shipped
 from sales.drafts import LineDraft
 from sphinx.core.services import company
 from sphinx.core.territories import EU_COUNTRIES
@@ -172,11 +173,46 @@ def test_the_sweep_finds_what_was_missed() -> None:
     assert post_missing() == 0
 
 
-def test_a_document_without_account_does_not_stop_the_others() -> None:
+def forget_account_of_reduced_rate() -> None:
     AccountRule.objects.filter(nature="tax", tax_rate=D("5.5")).delete()
     AccountRule.objects.filter(nature="tax", tax_rate=None).delete()
+
+
+def test_what_has_no_account_gets_no_number_and_holds_no_other_back() -> None:
+    forget_account_of_reduced_rate()
+    refused = shipped("1", line("B", "10.55", tax_rate=D("5.5")))
+    good = shipped("2", line("A", "12.00"))
+
+    swept = issue_shipped(at=NOON)
+
+    assert [invoice.delivery_note_id for invoice in swept.invoices] == [good.pk]
+    assert swept.invoices[0].number.endswith("00001")
+    assert [error.code for error in swept.refused] == ["invoicing.not_bookable"]
+    assert "Commande 1, pas encore facturée. Aucune règle" in str(swept.refused[0])
+    assert not Invoice.objects.filter(delivery_note=refused).exists()
+
+    # Once the rule is there, the next sweep issues it, without a gap.
+    AccountRule.objects.create(nature="tax", account=Account.objects.get(number="44571900"))
+    assert [i.delivery_note_id for i in issue_shipped(at=NOON).invoices] == [refused.pk]
+
+
+def test_discounts_booked_apart_need_their_account_too() -> None:
+    AccountRule.objects.filter(nature="discount").delete()
+    note = shipped("1", line("A", "12.00"), discount=D("2"))
+
+    with pytest.raises(NotBookable, match="Remises"):
+        issue_invoice(delivery_note_id=note.pk, at=NOON)
+
+    firm = company()
+    firm.books_discounts_apart = False
+    firm.save()
+    assert issue_invoice(delivery_note_id=note.pk, at=NOON).total_incl_tax == D("10.00")
+
+
+def test_a_document_without_account_does_not_stop_the_others() -> None:
     invoiced("1", line("B", "10.55", tax_rate=D("5.5")))
     invoiced("2", line("A", "12.00"))
+    forget_account_of_reduced_rate()
 
     with pytest.raises(NoAccount):
         post_missing()
@@ -185,10 +221,9 @@ def test_a_document_without_account_does_not_stop_the_others() -> None:
 
 
 def test_an_export_goes_on_without_what_has_no_account_and_says_so(tmp_path: Path) -> None:
-    AccountRule.objects.filter(nature="tax", tax_rate=D("5.5")).delete()
-    AccountRule.objects.filter(nature="tax", tax_rate=None).delete()
     left = invoiced("1", line("B", "10.55", tax_rate=D("5.5")))
     invoiced("2", line("A", "12.00"))
+    forget_account_of_reduced_rate()
     period = {"date_from": left.issued_on, "date_to": left.issued_on, "format_code": "csv"}
 
     batch = export_journal(**period)
@@ -204,8 +239,8 @@ def test_an_export_goes_on_without_what_has_no_account_and_says_so(tmp_path: Pat
 
 
 def test_the_command_says_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    AccountRule.objects.filter(nature="tax").delete()
     left = invoiced("1")
+    AccountRule.objects.filter(nature="tax").delete()
     day = f"{left.issued_on:%Y-%m-%d}"
     target = Path(settings.DATA_DIR, "journal.csv")
 
