@@ -72,7 +72,7 @@ class CustomerAdmin(SimpleHistoryAdmin, KeptAdmin, MasterFileAdmin):
     list_filter = ["kind", ViesFilter, "accepts_marketing"]
     search_fields = ["code", "first_name", "last_name", "company_name", "email", "vat_number"]
     date_hierarchy = "created_at"
-    readonly_fields = ["code", "created_at"]
+    readonly_fields = ["code", "created_at", "stated_vat_number"]
     inlines = [AddressInline, IdentityInline, VatCheckInline]
     actions = ["merge", "check_vies"]
     actions_detail = ["new_quote", "privacy"]

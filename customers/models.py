@@ -5,7 +5,12 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from sphinx.core.models import Shop, Sourced
-from sphinx.core.validators import validate_siren, validate_siret, validate_vat_number
+from sphinx.core.validators import (
+    STATED_LENGTH,
+    validate_siren,
+    validate_siret,
+    validate_vat_number,
+)
 
 
 class Customer(models.Model):
@@ -32,6 +37,15 @@ class Customer(models.Model):
     phone = models.CharField(_("téléphone"), max_length=30, blank=True)
     vat_number = models.CharField(
         _("n° de TVA"), max_length=20, blank=True, validators=[validate_vat_number]
+    )
+    stated_vat_number = models.CharField(
+        _("n° de TVA écrit par la boutique"),
+        max_length=STATED_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("Il ne se vérifie pas : corrigez-le dans « n° de TVA » une fois connu."),
     )
     siren = models.CharField(_("SIREN"), max_length=9, blank=True, validators=[validate_siren])
     siret = models.CharField(_("SIRET"), max_length=14, blank=True, validators=[validate_siret])

@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer, CustomerAddress, ShopIdentity, VatCheck
 from sphinx.core.privacy import Holding, holds
 
-_BLANKED = "first_name last_name company_name email phone vat_number siren siret note".split()
+_BLANKED = (
+    "first_name last_name company_name email phone vat_number stated_vat_number siren siret note"
+).split()
 
 
 def _one(customer_id: int) -> list[int]:

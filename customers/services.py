@@ -17,7 +17,13 @@ from sphinx.core.bulk import insert_rows, reserve_ids
 from sphinx.core.errors import BusinessRuleError
 from sphinx.core.models import Shop
 from sphinx.core.services import company, record
-from sphinx.core.validators import compact_vat_number, is_siren, is_siret, is_vat_number
+from sphinx.core.validators import (
+    compact_vat_number,
+    is_siren,
+    is_siret,
+    is_vat_number,
+    unproven_vat_number,
+)
 
 
 class Source(NamedTuple):
@@ -170,6 +176,7 @@ def _fields(draft: CustomerDraft) -> dict[str, object]:
         "email": email_key(draft.email)[:254],
         "phone": draft.phone[:30],
         "vat_number": vat_number[:20] if is_vat_number(vat_number) else "",
+        "stated_vat_number": unproven_vat_number(draft.vat_number),
         "siret": siret,
         "siren": siren,
         "accepts_marketing": draft.accepts_marketing,
@@ -207,8 +214,11 @@ def _update_customers(changed: dict[int, CustomerDraft]) -> None:
     )
     touched: set[str] = set()
     for customer in customers:
-        for name, value in _fields(changed[customer.pk]).items():
-            if value != "" and getattr(customer, name) != value:
+        fields = _fields(changed[customer.pk])
+        for name, value in fields.items():
+            # A number that checks takes the place of what didn't.
+            is_settled = name == "stated_vat_number" and fields["vat_number"]
+            if (value != "" or is_settled) and getattr(customer, name) != value:
                 setattr(customer, name, value)
                 touched.add(name)
     if touched:
@@ -342,7 +352,9 @@ def absorb_customer(*, keep_id: int, absorb_id: int) -> Customer:
 
 
 # What the one who stays takes over where it has nothing of its own.
-_COMPLETED = "email phone company_name vat_number siren siret first_name last_name".split()
+_COMPLETED = (
+    "email phone company_name vat_number stated_vat_number siren siret first_name last_name".split()
+)
 
 
 def check_vat_number(*, customer_id: int, at: datetime, actor: Any = None) -> VatCheck:

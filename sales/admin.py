@@ -132,7 +132,7 @@ class OrderAdmin(ListTotals, ReadOnlyAdmin):
                     ("total_incl_tax", "total_tax"),
                     ("shipping_incl_tax", "shipping_tax_rate"),
                     ("discount_incl_tax", "refunded_incl_tax"),
-                    ("tax_regime", "vat_number"),
+                    ("tax_regime", "vat_number", "stated_vat_number"),
                 ]
             },
         ),

@@ -11,6 +11,7 @@ from inventory.models import DirectDelivery, Product, Reservation
 from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
 from sphinx.core.models import ExchangeRate, Shop, Sourced
 from sphinx.core.money import plain
+from sphinx.core.validators import STATED_LENGTH
 from sphinx.core.vat import TaxRegime
 
 
@@ -117,6 +118,15 @@ class Order(Sourced, OrderAddresses):
         db_index=False,
     )
     vat_number = models.CharField(_("n° de TVA du client"), max_length=20, blank=True)
+    stated_vat_number = models.CharField(
+        _("n° de TVA écrit par la boutique"),
+        max_length=STATED_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("Il ne se vérifie pas : il n'exonère de rien et n'est sur aucun document."),
+    )
     tax_regime = models.CharField(_("régime de TVA"), max_length=12, choices=TaxRegime)
     # Said here of an order without VAT that nothing explains; the shop's files don't change it.
     exemption = models.CharField(

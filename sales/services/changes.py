@@ -17,8 +17,8 @@ from sphinx.core.money import plain
 # What people want to see; hashes and origins change with every file.
 _SHOWN = (
     "status payment_status payment_method placed_at paid_at total_incl_tax total_tax "
-    "shipping_incl_tax discount_incl_tax refunded_incl_tax vat_number note billing_name "
-    "billing_company billing_address1 billing_address2 billing_postcode billing_city "
+    "shipping_incl_tax discount_incl_tax refunded_incl_tax vat_number stated_vat_number note "
+    "billing_name billing_company billing_address1 billing_address2 billing_postcode billing_city "
     "billing_country shipping_name shipping_company shipping_address1 shipping_address2 "
     "shipping_postcode shipping_city shipping_country"
 ).split()

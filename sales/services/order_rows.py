@@ -24,7 +24,7 @@ from sphinx.core.models import Company, Shop
 from sphinx.core.money import ZERO
 from sphinx.core.services import company
 from sphinx.core.texts import whole_words
-from sphinx.core.validators import compact_vat_number, is_vat_number
+from sphinx.core.validators import compact_vat_number, is_vat_number, unproven_vat_number
 from sphinx.core.vat import regime_of
 
 _NOTHING = Decimal(0)
@@ -98,6 +98,7 @@ class OrderFacts:
             **_rate_columns(work.exchange_rate),
             "complements_id": work.completes.pk if work.completes else None,
             "vat_number": vat_number,
+            "stated_vat_number": unproven_vat_number(draft.customer.vat_number),
             "tax_regime": regime,
             "total_incl_tax": draft.total_incl_tax,
             "total_tax": priced.total_tax,

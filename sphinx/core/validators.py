@@ -10,6 +10,9 @@ from stdnum import bic, ean, iban
 from stdnum.eu import vat
 from stdnum.fr import siren, siret
 
+# Characters kept of a number that doesn't check.
+STATED_LENGTH = 60
+
 
 def validate_siren(value: str) -> None:
     """Raises ValidationError unless `value` is a SIREN (9 digits, Luhn)."""
@@ -53,6 +56,11 @@ def is_vat_number(value: str) -> bool:
 def compact_vat_number(value: str) -> str:
     """The number without spaces, dots and dashes, upper case."""
     return "".join(c for c in value.upper() if c.isalnum())
+
+
+def unproven_vat_number(value: str) -> str:
+    """What somebody wrote as a VAT number of the Union and is none, as written; else blank."""
+    return "" if is_vat_number(compact_vat_number(value)) else value.strip()[:STATED_LENGTH]
 
 
 def is_currency(value: str) -> bool:
