@@ -276,7 +276,7 @@ def oss(first: date, last: date) -> tuple[list[OssRow], list[OssCorrection]]:
             sums[country, line["tax_rate"] or ZERO][is_tax] += amount
         elif is_tax:
             corrections[country, quarter_of(origin)[0]] += amount
-    standard = _standard_rates(last)
+    standard = standard_rates(last)
     rows = [
         OssRow(country, rate, rate == standard.get(country), base, tax)
         for (country, rate), (base, tax) in sorted(
@@ -290,7 +290,8 @@ def oss(first: date, last: date) -> tuple[list[OssRow], list[OssCorrection]]:
     ]
 
 
-def _standard_rates(on: date) -> dict[str, Decimal]:
+def standard_rates(on: date) -> dict[str, Decimal]:
+    """The normal rate (percent) of each member state that day."""
     return {
         period.country: max(period.rates)
         for period in rate_periods()

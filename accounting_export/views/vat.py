@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounting_export import vat_returns
+from accounting_export.distance_sales import THRESHOLD, distance_sales
 from accounting_export.selectors import next_month
 from sphinx.core import clock
 from sphinx.core.pages import back_office_page
@@ -55,6 +56,8 @@ def returns(request: HttpRequest) -> HttpResponse:
         oss=[(row, countries.name(row.country)) for row in rows],
         corrections=[(row, countries.name(row.country)) for row in corrections],
         union=vat_returns.union_sales(first, last),
+        distance=distance_sales(last),
+        threshold=THRESHOLD,
     )
 
 
