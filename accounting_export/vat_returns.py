@@ -30,7 +30,7 @@ SALES = (
     Nature.GOODS, Nature.SHIPPING, Nature.FEE, Nature.DUTIES, Nature.TIP, Nature.DEPOSIT,
     Nature.DISCOUNT,
 )  # fmt: skip
-_PURCHASES = (Nature.PURCHASES, Nature.CARRIAGE)
+_PURCHASES = (Nature.PURCHASES, Nature.CARRIAGE, Nature.EXPENSE)
 _OVERSEAS = "97"
 
 
