@@ -14,6 +14,8 @@ from sphinx.core.money import HUNDRED
 from sphinx.core.texts import fold
 
 _CLASS_6 = re.compile(r"6[0-9]{2,11}")
+# External services and dues (PCG).
+SERVICES = ("61", "62", "65")
 _NONE, _FUEL = Decimal(0), Decimal(80)
 
 
@@ -64,6 +66,11 @@ chart_known: list[Callable[[], Iterable[tuple[str, str]]]] = []
 def is_expense_account(number: str) -> bool:
     """Three to twelve digits, the first a 6."""
     return _CLASS_6.fullmatch(number) is not None
+
+
+def is_service(number: str) -> bool:
+    """Whether the account bears services (61, 62 and 65), not goods (60) or taxes."""
+    return number[:2] in SERVICES
 
 
 def expense_chart() -> dict[str, str]:

@@ -23,8 +23,8 @@ from accounting_export.services.entries import (
 from accounting_export.services.left_out import Swept, swept
 from accounting_export.services.lettering import letter_suppliers
 from accounting_export.services.supplier_payments import sweep_supplier_payments
-from purchasing.expense_accounts import label_of
-from purchasing.models import SupplierInvoice
+from purchasing.expense_accounts import is_service, label_of
+from purchasing.models import ExpenseLine, SupplierInvoice
 from sphinx.core import clock
 from sphinx.core.clock import business_date
 from sphinx.core.money import HUNDRED, ZERO, settle, spread, to_cents
@@ -181,11 +181,22 @@ def _amounts(invoice: SupplierInvoice, regime: TaxRegime) -> Iterator[_Amount]:
     if exempt:
         return
     yield _Amount(Nature.INPUT_TAX, books.tax - kept, invoice.tax - kept_stated)
-    if regime == TaxRegime.EU_BUSINESS and not invoice.tax:
-        for rate, base in sorted(_bases(invoice).items(), reverse=True):
+    if regime != TaxRegime.DOMESTIC and not invoice.tax:
+        is_union = regime == TaxRegime.EU_BUSINESS
+        bases = _bases(invoice) if is_union else {NORMAL_RATE: _services(lines, euros[2:])}
+        for rate, base in sorted(bases.items(), reverse=True):
             tax = to_cents(base * rate / HUNDRED)
             yield _Amount(Nature.INPUT_TAX, tax, rate=rate)
             yield _Amount(Nature.SELF_TAX, -tax, rate=rate)
+
+
+def _services(lines: Sequence[ExpenseLine], euros: Sequence[Decimal]) -> Decimal:
+    """Services from outside the Union (EUR): the buyer owes their VAT too (CGI, art. 283, 2). Of
+    goods customs ask it."""
+    return sum(
+        (amount for line, amount in zip(lines, euros, strict=True) if is_service(line.account)),
+        ZERO,
+    )
 
 
 def _in_books(total: Decimal, stated: Sequence[Decimal]) -> list[Decimal]:

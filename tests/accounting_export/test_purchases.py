@@ -370,6 +370,39 @@ def test_vat_on_an_expense_from_the_union_is_owed_and_deducted() -> None:
     ]
 
 
+@pytest.mark.parametrize("country", ["IE", "US"])
+def test_services_from_abroad_are_in_a3_and_not_in_b2(country: str) -> None:
+    spent(Expense("Logiciel", "65110000", D("100.00")), tax="0.00", country=country)
+    post_missing_purchases()
+
+    boxes = {box.code: (box.base, box.tax) for box in ca3(DAY, DAY)}
+
+    # 100.00 at 20 %: owed, and deducted.
+    assert boxes == {
+        "A3": (D("100.00"), None),
+        "08": (D("100.00"), D("20.00")),
+        "16": (None, D("20.00")),
+        "20": (None, D("20.00")),
+    }
+
+
+def test_goods_from_the_union_beside_a_service_stay_in_b2() -> None:
+    charged(received(country="DE", code="F00008"), tax="0.00", carriage="0.00")
+    spent(Expense("Logiciel", "65110000", D("100.00")), tax="0.00", country="IE")
+    post_missing_purchases()
+
+    boxes = {box.code: (box.base, box.tax) for box in ca3(DAY, DAY)}
+
+    assert (boxes["A3"], boxes["B2"]) == ((D("100.00"), None), (D("50.00"), None))
+    assert (boxes["08"], boxes["17"]) == ((D("150.00"), D("30.00")), (None, D("10.00")))
+
+
+def test_goods_from_outside_the_union_are_the_customs_affair() -> None:
+    spent(Expense("Cartons", "60260000", D("100.00")), tax="0.00", country="US")
+
+    assert booked() == [("40110000", "0.00", "100.00"), ("60260000", "100.00", "0.00")]
+
+
 def test_deducted_vat_of_expenses_is_in_box_20() -> None:
     fuel = Expense("Gazole", "60614000", D("50.00"), D("10.00"), D("20.00"), D(80))
     spent(fuel, FIBRE, tax="16.00")
