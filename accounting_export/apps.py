@@ -9,5 +9,8 @@ class AccountingExportConfig(AppConfig):
 
     def ready(self) -> None:
         from accounting_export.chart import ensure_chart
+        from accounting_export.selectors import expense_accounts
+        from purchasing.expense_accounts import chart_known
 
         post_migrate.connect(ensure_chart, sender=self)
+        chart_known.append(expense_accounts)

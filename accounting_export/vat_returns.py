@@ -12,16 +12,17 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext as _
 
 from accounting_export.models import AccountRule, JournalLine
 from invoicing.models import Invoice
+from purchasing.expense_accounts import SERVICES
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.services import company
 from sphinx.core.territories import EU_COUNTRIES
-from sphinx.core.vat import TaxRegime
+from sphinx.core.vat import NORMAL_RATE, TaxRegime
 from sphinx.core.vat_rates import rate_periods
 
 Nature = AccountRule.Nature
@@ -30,7 +31,7 @@ SALES = (
     Nature.GOODS, Nature.SHIPPING, Nature.FEE, Nature.DUTIES, Nature.TIP, Nature.DEPOSIT,
     Nature.DISCOUNT,
 )  # fmt: skip
-_PURCHASES = (Nature.PURCHASES, Nature.CARRIAGE)
+_PURCHASES = (Nature.PURCHASES, Nature.CARRIAGE, Nature.EXPENSE)
 _OVERSEAS = "97"
 
 
@@ -111,11 +112,12 @@ def ca3(first: date, last: date) -> list[Box]:
     """The boxes of the CA3 that the books fill, empty ones left out.
 
     Goods from the Union are taxed by the buyer: their base is in B2 and in the box of their rate,
-    their VAT in 17 too, and deducted in 20. Sales at Corsican rates other than 0.9 % stand with
-    the mainland's.
+    their VAT in 17 too, and deducted in 20. So are services from abroad, whose base is in A3. Sales
+    at Corsican rates other than 0.9 % stand with the mainland's.
     """
     sold = sales(first, last)
-    acquired = _acquisitions(first, last)
+    services, on_services = _services_from_abroad(first, last)
+    acquired = _acquisitions(first, last, on_services)
     deductible = _deductible(first, last)
 
     def base_of(*regimes: str, taxed: bool | None = None) -> Decimal:
@@ -136,11 +138,16 @@ def ca3(first: date, last: date) -> list[Box]:
     for rate, (base, tax) in acquired.items():
         gross[rate][0] += base
         gross[rate][1] += tax
+    if services:
+        gross[NORMAL_RATE][0] += services
+        gross[NORMAL_RATE][1] += on_services
     total = sum((tax for _base, tax in gross.values()), ZERO)
     on_acquisitions = sum((tax for _base, tax in acquired.values()), ZERO)
     boxes = [
         Box("A1", _("Ventes, prestations de services"), base_of("domestic", taxed=True), None,
             "regime=domestic&taxed=1"),
+        Box("A3", _("Achats de prestations de services à un assujetti non établi en France"),
+            services, None),
         Box("B2", _("Acquisitions intracommunautaires"),
             sum((base for base, _tax in acquired.values()), ZERO), None),
         Box("E1", _("Exportations hors UE"), base_of("export"), None, "regime=export"),
@@ -176,8 +183,26 @@ def _purchase_lines(first: date, last: date) -> QuerySet[JournalLine]:
     )
 
 
-def _acquisitions(first: date, last: date) -> dict[Decimal, tuple[Decimal, Decimal]]:
-    """Goods from the Union: base and VAT owed by rate. The base is shared as its VAT is."""
+def _service_lines(lines: QuerySet[JournalLine]) -> QuerySet[JournalLine]:
+    """Services from abroad of which the buyer owes the VAT."""
+    owed = JournalLine.objects.filter(entry=OuterRef("entry"), nature=Nature.SELF_TAX)
+    is_service = Q(*(Q(account__startswith=root) for root in SERVICES), _connector=Q.OR)
+    return lines.filter(is_service, Exists(owed), nature=Nature.EXPENSE)
+
+
+def _services_from_abroad(first: date, last: date) -> tuple[Decimal, Decimal]:
+    """Their base and VAT, all at the normal rate (CGI, art. 283, 2)."""
+    base = _sum(_service_lines(_purchase_lines(first, last)), "debit", "credit")
+    return base, to_cents(base * NORMAL_RATE / 100)
+
+
+def _acquisitions(
+    first: date, last: date, on_services: Decimal
+) -> dict[Decimal, tuple[Decimal, Decimal]]:
+    """Goods from the Union: base and VAT owed by rate. The base is shared as its VAT is.
+
+    `on_services` is the part of the VAT owed at the normal rate that is on no goods.
+    """
     lines = _purchase_lines(first, last)
     owed = {
         row["tax_rate"]: to_cents(row["amount"])
@@ -186,15 +211,19 @@ def _acquisitions(first: date, last: date) -> dict[Decimal, tuple[Decimal, Decim
         .values("tax_rate")
         .annotate(amount=Sum(F("credit") - F("debit")))
     }
+    if on_services:
+        owed[NORMAL_RATE] = owed.get(NORMAL_RATE, ZERO) - on_services
     found: dict[Decimal, tuple[Decimal, Decimal]] = {
-        rate: (to_cents(tax * 100 / rate), tax) for rate, tax in owed.items() if rate
+        rate: (to_cents(tax * 100 / rate), tax) for rate, tax in owed.items() if rate and tax
     }
     if not found:
         return {}
     bought = _sum(
         lines.filter(
             nature__in=_PURCHASES, entry__supplier_invoice__supplier__country__in=EU_COUNTRIES
-        ).exclude(entry__supplier_invoice__supplier__country="FR"),
+        )
+        .exclude(entry__supplier_invoice__supplier__country="FR")
+        .exclude(pk__in=_service_lines(lines).values("pk")),
         "debit", "credit",
     )  # fmt: skip
     # What rounding of VAT leaves goes to the largest.

@@ -60,6 +60,7 @@ class AccountRule(models.Model):
         SUPPLIERS = "suppliers", _("Fournisseurs")
         PURCHASES = "purchases", _("Achats de marchandises")
         CARRIAGE = "carriage", _("Ports sur achats")
+        EXPENSE = "expense", _("Charges de factures fournisseurs")
         INPUT_TAX = "input_tax", _("TVA déductible")
         SELF_TAX = "self_tax", _("TVA autoliquidée")
         FEES = "fees", _("Commissions des prestataires")
@@ -72,7 +73,12 @@ class AccountRule(models.Model):
         FX_LOSS = "fx_loss", _("Pertes de change")
         FX_GAIN = "fx_gain", _("Gains de change")
 
-    nature = models.CharField(_("nature"), max_length=10, choices=Nature)
+    # An expense goes to the account that whoever entered it chose: no rule says it.
+    nature = models.CharField(
+        _("nature"),
+        max_length=10,
+        choices=list(filter(lambda choice: choice[0] != "expense", Nature.choices)),
+    )
     regime = models.CharField(
         _("régime"), max_length=12, choices=TaxRegime, blank=True, help_text=_("Vide : tous.")
     )

@@ -1,5 +1,6 @@
 """Reads of the accounts."""
 
+from accounting_export.selectors.chart import expense_accounts
 from accounting_export.selectors.exports import (
     Choice,
     Coverage,
@@ -37,6 +38,7 @@ __all__ = [
     "ExportLine",
     "coverage",
     "entries_to_export",
+    "expense_accounts",
     "first_open_day",
     "fiscal_year",
     "fiscal_years",

@@ -2,6 +2,7 @@
 
 from purchasing.models.invoices import (
     CostShare,
+    ExpenseLine,
     ReceivedInvoice,
     SupplierInvoice,
     SupplierInvoiceLine,
@@ -23,6 +24,7 @@ __all__ = [
     "CostShare",
     "Decision",
     "DemandAdjustment",
+    "ExpenseLine",
     "PurchaseOrder",
     "PurchaseOrderLine",
     "Receipt",

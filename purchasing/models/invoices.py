@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Round
+from django.db.models.functions import Coalesce, Round
 from django.utils.translation import gettext_lazy as _
 
 from purchasing.models.currencies import InCurrency, rate_goes_with_currency
 from purchasing.models.receipts import ReceiptLine
 from sphinx.core.exchange import EURO
-from sphinx.core.fields import MoneyField, QuantityField, UnitPriceField
-from sphinx.core.money import ZERO, plain
+from sphinx.core.fields import MoneyField, QuantityField, RateField, UnitPriceField
+from sphinx.core.money import HUNDRED, ZERO, plain, to_cents
 from suppliers.models import Supplier
 
 
@@ -34,6 +34,8 @@ class Euros(NamedTuple):
     carriage: Decimal
     tax: Decimal
     total: Decimal
+    expenses: Decimal = ZERO
+    rounding: Decimal = ZERO
 
 
 class SupplierInvoice(Owed, InCurrency):
@@ -70,11 +72,19 @@ class SupplierInvoice(Owed, InCurrency):
     status = models.CharField(_("état"), max_length=10, choices=Status)
     goods_excl_tax = MoneyField(_("marchandises HT"))
     carriage_excl_tax = MoneyField(_("port HT"), default=Decimal(0))
+    # Lines that are no goods: each in `expenses`, with its account.
+    expenses_excl_tax = MoneyField(_("autres lignes HT"), default=Decimal(0), db_default=Decimal(0))
     tax = MoneyField(_("TVA"))
+    # What rounding of the sum to pay adds or takes off (EN 16931, BT-114).
+    rounding = MoneyField(_("arrondi"), default=Decimal(0), db_default=Decimal(0))
+    # What is owed: rounding included, a part paid before it (BT-113) not taken off.
     total_incl_tax = MoneyField(_("total TTC"))
     goods_eur = MoneyField(_("marchandises HT (€)"), null=True, blank=True)
     carriage_eur = MoneyField(_("port HT (€)"), null=True, blank=True)
+    # None of an invoice of before there were any: as 0.
+    expenses_eur = MoneyField(_("autres lignes HT (€)"), null=True, blank=True)
     tax_eur = MoneyField(_("TVA (€)"), null=True, blank=True)
+    rounding_eur = MoneyField(_("arrondi (€)"), null=True, blank=True)
     total_eur = MoneyField(_("total TTC (€)"), null=True, blank=True)
     # Each difference as a code and its figures, as they were when it was matched.
     differences = models.JSONField(_("écarts"), default=list)
@@ -111,7 +121,9 @@ class SupplierInvoice(Owed, InCurrency):
                     total_incl_tax=Round(
                         models.F("goods_excl_tax")
                         + models.F("carriage_excl_tax")
-                        + models.F("tax"),
+                        + models.F("expenses_excl_tax")
+                        + models.F("tax")
+                        + models.F("rounding"),
                         precision=2,
                     )
                 ),
@@ -134,7 +146,9 @@ class SupplierInvoice(Owed, InCurrency):
                     currency=EURO,
                     goods_eur__isnull=True,
                     carriage_eur__isnull=True,
+                    expenses_eur__isnull=True,
                     tax_eur__isnull=True,
+                    rounding_eur__isnull=True,
                     total_eur__isnull=True,
                 )
                 | ~models.Q(currency=EURO)
@@ -144,7 +158,11 @@ class SupplierInvoice(Owed, InCurrency):
                     tax_eur__isnull=False,
                     total_eur__isnull=False,
                     total_eur=Round(
-                        models.F("goods_eur") + models.F("carriage_eur") + models.F("tax_eur"),
+                        models.F("goods_eur")
+                        + models.F("carriage_eur")
+                        + Coalesce(models.F("expenses_eur"), Decimal(0))
+                        + models.F("tax_eur")
+                        + Coalesce(models.F("rounding_eur"), Decimal(0)),
                         precision=2,
                     ),
                 ),
@@ -159,10 +177,22 @@ class SupplierInvoice(Owed, InCurrency):
     def euros(self) -> Euros:
         """Its amounts in the books."""
         if self.total_eur is None:
-            return Euros(self.goods_excl_tax, self.carriage_excl_tax, self.tax, self.total_incl_tax)
-        # The four are there together.
+            return Euros(
+                self.goods_excl_tax,
+                self.carriage_excl_tax,
+                self.tax,
+                self.total_incl_tax,
+                self.expenses_excl_tax,
+                self.rounding,
+            )
+        # They are there together.
         return Euros(
-            self.goods_eur or ZERO, self.carriage_eur or ZERO, self.tax_eur or ZERO, self.total_eur
+            self.goods_eur or ZERO,
+            self.carriage_eur or ZERO,
+            self.tax_eur or ZERO,
+            self.total_eur,
+            self.expenses_eur or ZERO,
+            self.rounding_eur or ZERO,
         )
 
 
@@ -170,6 +200,7 @@ class SupplierInvoiceLine(models.Model):
     """Pieces of one receipt line that the supplier charges, at its price.
 
     On a credit note the pieces it takes back, or those that stay and of which it lowers the price.
+    On an invoice pieces below zero are taken back too.
     """
 
     invoice = models.ForeignKey(
@@ -201,12 +232,67 @@ class SupplierInvoiceLine(models.Model):
                 name="purchasing_invoice_line_each",
             ),
             models.CheckConstraint(
-                condition=models.Q(quantity__gt=0), name="purchasing_invoice_line_positive"
+                condition=models.Q(quantity__gt=0) | models.Q(quantity__lt=0, lowers_price=False),
+                name="purchasing_invoice_line_pieces",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.receipt_line_id} × {plain(self.quantity)}"
+
+
+class ExpenseLine(models.Model):
+    """A line of a supplier's invoice that is no goods, and the account that bears it.
+
+    An expense only: an account of class 6 (PCG). Below zero it lessens one.
+    """
+
+    invoice = models.ForeignKey(
+        SupplierInvoice,
+        verbose_name=_("facture"),
+        on_delete=models.PROTECT,
+        related_name="expenses",
+    )
+    position = models.PositiveSmallIntegerField(_("rang"))
+    label = models.CharField(_("libellé"), max_length=200)
+    reference = models.CharField(_("référence"), max_length=80, blank=True, default="")
+    account = models.CharField(_("compte"), max_length=12)
+    amount_excl_tax = MoneyField(_("montant HT"))
+    # None where the invoice doesn't say it.
+    tax_rate = RateField(_("taux de TVA (%)"), null=True, blank=True)
+    # Its part of the invoice's VAT, and how much of that may be deducted.
+    tax = MoneyField(_("TVA"), default=Decimal(0))
+    deductible_share = RateField(_("TVA récupérable (%)"), default=Decimal(100))
+
+    class Meta:
+        verbose_name = _("ligne de charge")
+        verbose_name_plural = _("lignes de charges")
+        ordering = ["invoice_id", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "position"], name="purchasing_expense_line_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(account__startswith="6"), name="purchasing_expense_line_class_6"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deductible_share__gte=0, deductible_share__lte=100),
+                name="purchasing_expense_line_share",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tax_rate__isnull=True)
+                | models.Q(tax_rate__gte=0, tax_rate__lt=100),
+                name="purchasing_expense_line_rate",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.label} : {self.amount_excl_tax}"
+
+    @property
+    def tax_not_deducted(self) -> Decimal:
+        """The part of its VAT that is a cost (in the invoice's currency)."""
+        return self.tax - to_cents(self.tax * self.deductible_share / HUNDRED)
 
 
 class CostShare(models.Model):
@@ -276,14 +362,19 @@ class ReceivedInvoice(Owed, models.Model):
     issued_on = models.DateField(_("datée du"))
     due_on = models.DateField(_("échéance"), null=True, blank=True)
     order_reference = models.CharField(_("commande citée"), max_length=80, blank=True)
-    # Lines as texts: label, reference, barcode, sku, quantity, unit (UN/ECE code), amount.
+    # Lines as texts: label, reference, barcode, sku, quantity, unit (UN/ECE code), amount, rate of
+    # VAT ("" unsaid) and VAT; those of before 0.3 say neither.
     lines = models.JSONField(_("lignes"), default=list)
     currency = models.CharField(_("devise"), max_length=3, default=EURO, db_default=EURO)
     carriage_excl_tax = MoneyField(_("port HT"), default=Decimal(0))
     tax = MoneyField(_("TVA"))
     # Where it says its VAT in euros too (BT-111).
     tax_eur = MoneyField(_("TVA (€)"), null=True, blank=True)
+    rounding = MoneyField(_("arrondi"), default=Decimal(0), db_default=Decimal(0))
+    # Rounding included.
     total_incl_tax = MoneyField(_("total TTC"))
+    # What it says was paid before (BT-113): for whoever notes the payment.
+    prepaid = MoneyField(_("déjà payé"), default=Decimal(0), db_default=Decimal(0))
     supplier_invoice = models.OneToOneField(
         SupplierInvoice,
         verbose_name=_("facture saisie"),

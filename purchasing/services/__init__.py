@@ -22,8 +22,10 @@ from purchasing.services.decisions import (
     set_quantity,
 )
 from purchasing.services.direct import bring_to_us, keep_to_what_is_wanted, pieces_too_many
+from purchasing.services.expenses import Choice, Proposal, propose_expenses
 from purchasing.services.invoices import (
     Charged,
+    Expense,
     approve_supplier_invoice,
     cancel_supplier_invoice,
     dispute_supplier_invoice,
@@ -49,6 +51,7 @@ from purchasing.services.receipts import (
     return_to_supplier,
 )
 from purchasing.services.receptions import (
+    Matched,
     enter_received,
     ignore_received,
     match_lines,
@@ -60,7 +63,11 @@ from purchasing.services.style_lines import spread_style
 __all__ = [
     "Arrived",
     "Charged",
+    "Choice",
+    "Expense",
     "Learning",
+    "Matched",
+    "Proposal",
     "Proposals",
     "Share",
     "Terms",
@@ -93,6 +100,7 @@ __all__ = [
     "postpone_line",
     "postpone_lines",
     "preview_landed_costs",
+    "propose_expenses",
     "propose_orders",
     "receive_einvoice",
     "receive_for_customer",

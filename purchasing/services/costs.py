@@ -50,7 +50,8 @@ def changes_of(invoice: SupplierInvoice) -> list[Change]:
             "receipt_line__order_line", "receipt_line__receipt__purchase_order__warehouse"
         ).order_by("pk")
     )
-    weights = [line.amount_excl_tax for line in lines]
+    # What is taken back bears no carriage.
+    weights = [max(line.amount_excl_tax, ZERO) for line in lines]
     carriage = (
         spread(invoice.euros.carriage, weights) if sum(weights, ZERO) else [ZERO] * len(lines)
     )
@@ -59,9 +60,11 @@ def changes_of(invoice: SupplierInvoice) -> list[Change]:
         receipt = line.receipt_line.receipt
         if line.lowers_price:
             amount = -(receipt.amount_eur(line.amount_excl_tax) + share)
-        elif invoice.sign > 0:
-            gap = line.unit_price_excl_tax - line.receipt_line.unit_price_excl_tax
-            amount = gap * line.quantity / (receipt.exchange_rate or 1) + share
+        elif invoice.sign > 0 and line.quantity > 0:
+            # The amount as the invoice states it: of many pieces the price is only near it.
+            came = to_cents(line.receipt_line.unit_price_excl_tax * line.quantity)
+            gap = line.amount_excl_tax - came
+            amount = gap / (receipt.exchange_rate or 1) + share
         else:
             continue
         changes.append(Change(line, line.receipt_line, line.quantity, amount))

@@ -118,7 +118,14 @@ def currency_of(documents: Collection[InCurrency], said: str = "") -> str:
 
 
 def euros_of(
-    terms: Terms, *, goods: Decimal, carriage: Decimal, tax: Decimal, tax_eur: Decimal | None
+    terms: Terms,
+    *,
+    goods: Decimal,
+    carriage: Decimal,
+    tax: Decimal,
+    tax_eur: Decimal | None,
+    expenses: Decimal = ZERO,
+    rounding: Decimal = ZERO,
 ) -> Euros:
     """An invoice in the books: its total converted once, the parts within its rounding.
 
@@ -130,10 +137,13 @@ def euros_of(
     if tax_eur is not None and (terms.rate is None or (not tax) != (not tax_eur)):
         raise WrongState(_("La TVA en euros ne se donne que d'une facture en devise qui en a."))
     if terms.rate is None:
-        return Euros(goods, carriage, tax, goods + carriage + tax)
-    parts = [goods, carriage] if tax_eur is not None else [goods, carriage, tax]
+        total = goods + carriage + expenses + tax + rounding
+        return Euros(goods, carriage, tax, total, expenses, rounding)
+    net = [goods, carriage, expenses, rounding]
+    parts = net if tax_eur is not None else [*net, tax]
     units = terms.rate.units
     total = to_cents(sum(parts, ZERO) / units)
-    net_goods, net_carriage, *rest = settle(total, [part / units for part in parts])
-    vat = tax_eur if tax_eur is not None else rest[0]
-    return Euros(net_goods, net_carriage, vat, net_goods + net_carriage + vat)
+    settled = settle(total, [part / units for part in parts])
+    vat = tax_eur if tax_eur is not None else settled[4]
+    in_books = settled[:4]
+    return Euros(in_books[0], in_books[1], vat, sum(in_books, vat), in_books[2], in_books[3])

@@ -13,13 +13,20 @@ from inventory.locks import Place, lock_places
 from inventory.models import StockPosition
 from purchasing.errors import AlreadyEntered, WrongState
 from purchasing.events import supplier_invoice_approved, supplier_invoice_cancelled
-from purchasing.models import CostShare, ReceiptLine, SupplierInvoice, SupplierInvoiceLine
+from purchasing.expense_accounts import is_expense_account
+from purchasing.models import (
+    CostShare,
+    ExpenseLine,
+    ReceiptLine,
+    SupplierInvoice,
+    SupplierInvoiceLine,
+)
 from purchasing.models.invoices import Euros
 from purchasing.services.costs import add_to_costs, changes_of, take_back_costs
 from purchasing.services.currencies import Terms, currency_of, euros_of, terms_on
 from sphinx.core.clock import business_date
 from sphinx.core.events import announce
-from sphinx.core.money import ZERO, plain, to_cents, to_unit_price
+from sphinx.core.money import HUNDRED, ZERO, plain, to_cents, to_unit_price
 from sphinx.core.services import allocate_number, record
 from sphinx.core.texts import said
 from suppliers.models import Supplier
@@ -34,7 +41,9 @@ class Charged(NamedTuple):
     """What an invoice charges of a receipt line: how many of a unit (pieces where it says none),
     at what price (excl. tax for one of it, in the currency of the receipt).
 
-    On a credit note with `lowers_price` the pieces stay: the price is what each costs less.
+    On a credit note with `lowers_price` the pieces stay: the price is what each costs less. Pieces
+    below zero on an invoice are taken back. `amount` is what the invoice states for them, where it
+    does: at 60,000 pieces a price of six places is off by cents.
     """
 
     receipt_line_id: int
@@ -42,6 +51,12 @@ class Charged(NamedTuple):
     unit_price: Decimal
     unit: Unit = PIECE
     lowers_price: bool = False
+    amount: Decimal | None = None
+
+    @property
+    def amount_excl_tax(self) -> Decimal:
+        """As stated, else quantity × price."""
+        return to_cents(self.quantity * self.unit_price) if self.amount is None else self.amount
 
     def in_pieces(self) -> "Charged":
         """The same in pieces, at the price of a piece."""
@@ -50,6 +65,19 @@ class Charged(NamedTuple):
             unit_price=self.unit.piece_price(self.unit_price),
             unit=PIECE,
         )
+
+
+class Expense(NamedTuple):
+    """A line that is no goods: its account (class 6), amount excl. tax and VAT in the currency of
+    the invoice, rate and deductible part of that VAT in percent."""
+
+    label: str
+    account: str
+    amount: Decimal
+    tax: Decimal = ZERO
+    tax_rate: Decimal | None = None
+    deductible_share: Decimal = HUNDRED
+    reference: str = ""
 
 
 @transaction.atomic
@@ -68,6 +96,8 @@ def enter_supplier_invoice(
     currency: str = "",
     exchange_rate: Decimal | None = None,
     tax_eur: Decimal | None = None,
+    expenses: Sequence[Expense] = (),
+    rounding: Decimal = ZERO,
     actor: Any = None,
 ) -> SupplierInvoice:
     """Enter an invoice and match it; without a difference it is good to pay at once.
@@ -80,10 +110,13 @@ def enter_supplier_invoice(
     it. The books have them at the rate of the invoice's day, or at `exchange_rate` (units for one
     euro); `tax_eur` is the VAT where the invoice says it in euros.
 
+    `expenses` are its lines that are no goods: nothing was ordered or received that they could
+    differ from. `rounding` is what it adds to the sum to pay (BT-114), which the total includes.
+
     Raises:
         AlreadyEntered: the supplier's number is known.
-        WrongState: no line, another supplier's receipt or currency, more credited than was
-            charged, or amounts that don't add up.
+        WrongState: no line, an expense that no account of class 6 bears, another supplier's receipt
+            or currency, more credited than was charged, or amounts that don't add up.
         NoRate: no rate of the currency is known for the invoice's day.
     """
     written, charged = charged, [c.in_pieces() for c in charged]
@@ -94,22 +127,28 @@ def enter_supplier_invoice(
         .select_related("order_line__product", "receipt__purchase_order")
         .order_by("pk")
     }
-    _check(supplier, supplier_number, charged, lines)
+    _check(supplier, supplier_number, charged, lines, expenses)
     if kind == Kind.CREDIT_NOTE:
         _check_credited(charged, lines)
     elif any(c.lowers_price for c in charged):
         raise WrongState(_("Seul un avoir baisse un prix déjà facturé."))
-    amounts = [to_cents(c.quantity * c.unit_price) for c in written]
-    goods = sum(amounts, ZERO)
-    if goods + carriage + tax != total_incl_tax:
-        raise WrongState(
-            _("%(goods)s + %(carriage)s de port + %(tax)s de TVA ne font pas %(total)s.")
-            % said({"goods": goods, "carriage": carriage, "tax": tax, "total": total_incl_tax})
-        )
+    else:
+        _check_pieces([c._replace(quantity=-c.quantity) for c in charged if c.quantity < 0], lines)
+    amounts = [c.amount_excl_tax for c in written]
+    goods, other = sum(amounts, ZERO), sum((e.amount for e in expenses), ZERO)
+    _check_total(goods, carriage, other, tax, rounding, total_incl_tax)
     terms = terms_on(
         currency_of([line.receipt for line in lines.values()], currency), issued_on, exchange_rate
     )
-    euros = euros_of(terms, goods=goods, carriage=carriage, tax=tax, tax_eur=tax_eur)
+    euros = euros_of(
+        terms,
+        goods=goods,
+        carriage=carriage,
+        expenses=other,
+        tax=tax,
+        tax_eur=tax_eur,
+        rounding=rounding,
+    )
     sign = -1 if kind == Kind.CREDIT_NOTE else 1
     differences = _differences(charged, lines, sign)
     invoice = SupplierInvoice(
@@ -123,7 +162,9 @@ def enter_supplier_invoice(
         status=Status.DIFFERS,
         goods_excl_tax=goods,
         carriage_excl_tax=carriage,
+        expenses_excl_tax=other,
         tax=tax,
+        rounding=rounding,
         total_incl_tax=total_incl_tax,
         differences=differences,
     )
@@ -143,6 +184,7 @@ def enter_supplier_invoice(
         )
         for c, w, amount in zip(charged, written, amounts, strict=True)
     )
+    _write_expenses(invoice, expenses)
     for c in charged:
         if not c.lowers_price:
             lines[c.receipt_line_id].quantity_invoiced += sign * c.quantity
@@ -153,12 +195,55 @@ def enter_supplier_invoice(
     return invoice
 
 
+def _check_total(
+    goods: Decimal,
+    carriage: Decimal,
+    other: Decimal,
+    tax: Decimal,
+    rounding: Decimal,
+    total: Decimal,
+) -> None:
+    if goods + carriage + other + tax + rounding == total:
+        return
+    figures = {"goods": goods, "carriage": carriage, "tax": tax, "total": total}
+    if not other and not rounding:
+        raise WrongState(
+            _("%(goods)s + %(carriage)s de port + %(tax)s de TVA ne font pas %(total)s.")
+            % said(figures)
+        )
+    raise WrongState(
+        _(
+            "%(goods)s + %(carriage)s de port + %(other)s d'autres lignes + %(tax)s de TVA, "
+            "arrondi de %(rounding)s, ne font pas %(total)s."
+        )
+        % said(figures | {"other": other, "rounding": rounding})
+    )
+
+
+def _write_expenses(invoice: SupplierInvoice, expenses: Sequence[Expense]) -> None:
+    ExpenseLine.objects.bulk_create(
+        ExpenseLine(
+            invoice=invoice,
+            position=position,
+            label=expense.label[:200],
+            reference=expense.reference[:80],
+            account=expense.account,
+            amount_excl_tax=expense.amount,
+            tax=expense.tax,
+            tax_rate=expense.tax_rate,
+            deductible_share=expense.deductible_share,
+        )
+        for position, expense in enumerate(expenses, start=1)
+    )
+
+
 def put_in_books(invoice: SupplierInvoice, terms: Terms, euros: Euros) -> None:
     """Note the currency, the rate and what the books have, on an invoice that isn't saved yet."""
     terms.put_on(invoice)
     if invoice.is_foreign:
         invoice.goods_eur, invoice.carriage_eur = euros.goods, euros.carriage
         invoice.tax_eur, invoice.total_eur = euros.tax, euros.total
+        invoice.expenses_eur, invoice.rounding_eur = euros.expenses, euros.rounding
 
 
 def check_new(supplier: Supplier, number: str) -> None:
@@ -176,6 +261,7 @@ def _check(
     supplier_number: str,
     charged: Sequence[Charged],
     lines: Mapping[int, ReceiptLine],
+    expenses: Sequence[Expense],
 ) -> None:
     number = supplier_number.strip()
     check_new(supplier, number)
@@ -184,14 +270,43 @@ def _check(
     ]
     named = {(c.receipt_line_id, c.lowers_price) for c in charged}
     missing = {c.receipt_line_id for c in charged} - lines.keys()
-    if not number or not charged or strange or missing or len(named) != len(charged):
+    nothing = not charged and not expenses
+    if not number or nothing or strange or missing or len(named) != len(charged):
         raise WrongState(
             _("Donnez le numéro de la facture et au moins une ligne de réception du fournisseur.")
         )
+    for expense in expenses:
+        _check_expense(expense)
+
+
+def _check_expense(expense: Expense) -> None:
+    if not is_expense_account(expense.account):
+        raise WrongState(
+            _(
+                "%(label)s : une charge va à un compte de classe 6, de 3 à 12 chiffres, pas à "
+                "« %(account)s ». Une immobilisation (classe 2) se saisit en comptabilité."
+            )
+            % {"label": expense.label, "account": expense.account}
+        )
+    if not 0 <= expense.deductible_share <= HUNDRED:
+        raise WrongState(_("%s : la TVA récupérable va de 0 à 100 %%.") % expense.label)
 
 
 def _check_credited(charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]) -> None:
     """No more pieces than were charged, nor a price lowered by more than was charged."""
+    _check_pieces(charged, lines)
+    owed = _amounts_charged(lines)
+    for c in charged:
+        owed[c.receipt_line_id] -= c.amount_excl_tax
+        if c.lowers_price and owed[c.receipt_line_id] < 0:
+            raise WrongState(
+                _("%s : l'avoir dépasse ce qui a été facturé.")
+                % lines[c.receipt_line_id].order_line.product
+            )
+
+
+def _check_pieces(charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]) -> None:
+    """Raises WrongState: more pieces are taken back than were charged."""
     for c in charged:
         line = lines[c.receipt_line_id]
         if c.quantity > line.quantity_invoiced:
@@ -202,14 +317,6 @@ def _check_credited(charged: Sequence[Charged], lines: Mapping[int, ReceiptLine]
                     "invoiced": plain(line.quantity_invoiced),
                     "credited": plain(c.quantity),
                 }
-            )
-    owed = _amounts_charged(lines)
-    for c in charged:
-        owed[c.receipt_line_id] -= to_cents(c.quantity * c.unit_price)
-        if c.lowers_price and owed[c.receipt_line_id] < 0:
-            raise WrongState(
-                _("%s : l'avoir dépasse ce qui a été facturé.")
-                % lines[c.receipt_line_id].order_line.product
             )
 
 
@@ -234,15 +341,21 @@ def _differences(
     """More pieces than are owed, or another price than was ordered (credited: than was charged).
 
     What came and stayed is owed to the supplier; what was charged beyond it is owed back. A lower
-    price for what stays is owed by nothing that we know: there is nothing to compare.
+    price for what stays is owed by nothing that we know: there is nothing to compare. Pieces below
+    zero on an invoice are credited.
     """
-    prices = _prices_charged(lines) if sign < 0 else {}
+    credited = sign < 0 or any(c.quantity < 0 for c in charged)
+    prices_charged = _prices_charged(lines) if credited else {}
     found = []
-    for c in charged:
-        if c.lowers_price:
+    for charge in charged:
+        if charge.lowers_price:
             continue
+        c, way = charge, sign
+        if charge.quantity < 0:
+            c, way = charge._replace(quantity=-charge.quantity), -sign
+        prices = prices_charged if way < 0 else {}
         line = lines[c.receipt_line_id]
-        due = sign * (line.quantity - line.quantity_returned - line.quantity_invoiced)
+        due = way * (line.quantity - line.quantity_returned - line.quantity_invoiced)
         sku = line.order_line.product.sku
         if c.quantity > due:
             found.append(
@@ -276,7 +389,7 @@ def _prices_charged(lines: Mapping[int, ReceiptLine]) -> dict[int, Decimal]:
         invoice__status=Status.CANCELLED
     )
     prices = dict(
-        standing.filter(invoice__kind=Kind.INVOICE)
+        standing.filter(invoice__kind=Kind.INVOICE, quantity__gt=0)
         .order_by("pk")
         .values_list("receipt_line_id", "unit_price_excl_tax")
     )

@@ -13,6 +13,7 @@ from purchasing.forms import InvoiceForm
 from purchasing.models import (
     PurchaseOrder,
     ReceiptLine,
+    ReceivedInvoice,
     SupplierInvoice,
 )
 from purchasing.selectors import Owing, what_is_owed
@@ -130,6 +131,8 @@ def invoice(request: HttpRequest, invoice_id: int) -> HttpResponse:
         may_take_back=request.user.has_perm("purchasing.change_supplierpayment"),
         today=clock.today(),
         known_rate=rate_hint(found.currency, clock.today()),
+        received=ReceivedInvoice.objects.filter(supplier_invoice=found).only("pk").first(),
+        expenses=found.expenses.order_by("position"),
         shares=found.cost_shares.select_related(
             "receipt_line__order_line__product", "receipt_line__receipt"
         ).order_by("pk"),

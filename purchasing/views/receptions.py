@@ -1,5 +1,9 @@
 """Suppliers' electronic invoices in the browser: brought, matched, entered in a click."""
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,14 +11,19 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from purchasing import services
+from purchasing.expense_accounts import expense_chart
 from purchasing.forms import EinvoiceForm
-from purchasing.models import ReceivedInvoice
+from purchasing.models import ReceiptLine, ReceivedInvoice
 from purchasing.views.rates import rate_hint
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
+from sphinx.core.money import plain
 from sphinx.core.pages import back_office_page
 from sphinx.core.typed import typed_rate
 from suppliers.models import Supplier
+
+# Parts of VAT that may be deducted: all of it, four fifths (fuels), none.
+_SHARES = ("100", "80", "0")
 
 
 @login_required
@@ -65,6 +74,7 @@ def received(request: HttpRequest, received_id: int) -> HttpResponse:
                 return redirect("purchasing:invoice", made)
         return redirect("purchasing:received", found.pk)
     is_open = found.status == ReceivedInvoice.Status.OPEN
+    matched = services.match_lines(found) if is_open and found.supplier else []
     return back_office_page(
         request,
         "purchasing/received.html",
@@ -72,9 +82,44 @@ def received(request: HttpRequest, received_id: int) -> HttpResponse:
         received=found,
         is_open=is_open,
         known_rate=rate_hint(found.currency, found.issued_on),
-        matched=services.match_lines(found) if is_open and found.supplier else [],
+        rows=_rows(found, matched),
+        matched=matched,
+        chart=expense_chart() if matched else {},
+        shares=_SHARES,
         suppliers=Supplier.objects.filter(is_active=True) if is_open else [],
     )
+
+
+class Row(NamedTuple):
+    """A line of the invoice on its page: what came beside it, else the account proposed."""
+
+    place: int
+    line: dict[str, str]
+    shares: Sequence[tuple[ReceiptLine, Decimal]]
+    proposal: services.Proposal | None
+
+    @property
+    def share(self) -> str:
+        """How much of its VAT is deducted, as the page offers it."""
+        return plain(self.proposal.deductible_share) if self.proposal else ""
+
+
+def _rows(found: ReceivedInvoice, matched: Sequence[services.Matched]) -> list[Row]:
+    other = [place for place, m in enumerate(matched) if not m.shares]
+    proposals = services.propose_expenses(found, other, clock.today())
+    return [Row(place, m.line, m.shares, proposals.get(place)) for place, m in enumerate(matched)]
+
+
+def _choices(posted: Mapping[str, str], lines: int) -> dict[int, services.Choice]:
+    """The accounts chosen, by the place of their line."""
+    chosen = {}
+    for place in range(lines):
+        account = posted.get(f"account-{place}", "").strip()
+        share = posted.get(f"share-{place}", "100")
+        if account:
+            kept = Decimal(share) if share in _SHARES else Decimal(100)
+            chosen[place] = services.Choice(account, kept)
+    return chosen
 
 
 def _act(request: HttpRequest, found: ReceivedInvoice) -> int | None:
@@ -86,6 +131,7 @@ def _act(request: HttpRequest, found: ReceivedInvoice) -> int | None:
             at=clock.now(),
             lowers_price=verb == "lower",
             exchange_rate=typed_rate(request.POST.get("exchange_rate", "")),
+            choices=_choices(request.POST, len(found.lines)),
             actor=request.user,
         ).pk
     if verb == "supplier":

@@ -225,7 +225,7 @@ def test_exchange_alone_is_no_difference_and_no_cost() -> None:
 
     # 120.00 USD at 1.25 is 96.00 €; the goods stay at what they were worth when they came.
     assert (invoice.status, invoice.differences) == ("approved", [])
-    assert invoice.euros == (D("96.00"), D("0.00"), D("0.00"), D("96.00"))
+    assert invoice.euros[:4] == (D("96.00"), D("0.00"), D("0.00"), D("96.00"))
     assert position(row).value == D("100.00")
 
 
@@ -276,7 +276,7 @@ def test_the_parts_of_an_invoice_make_its_total_in_euros() -> None:
     invoice = invoiced(row, "3.00", price="1.00", carriage="10.00", tax="10.00")
 
     # 30.00 at 3 is 10.00 €, though three times 3.33 € is 9.99 €.
-    assert invoice.euros == (D("3.34"), D("3.33"), D("3.33"), D("10.00"))
+    assert invoice.euros[:4] == (D("3.34"), D("3.33"), D("3.33"), D("10.00"))
 
 
 def test_vat_that_the_invoice_states_in_euros_is_taken_as_stated() -> None:
@@ -285,7 +285,7 @@ def test_vat_that_the_invoice_states_in_euros_is_taken_as_stated() -> None:
     invoice = invoiced(row, "1.25", tax="24.00", tax_eur=D("19.30"))
 
     # 120.00 at 1.25 is 96.00 €; 24.00 would be 19.20 €.
-    assert invoice.euros == (D("96.00"), D("0.00"), D("19.30"), D("115.30"))
+    assert invoice.euros[:4] == (D("96.00"), D("0.00"), D("19.30"), D("115.30"))
 
 
 def test_an_invoice_in_another_currency_than_the_order_is_refused() -> None:

@@ -18,8 +18,10 @@ from inventory.services import default_warehouse
 from purchasing.errors import AlreadyEntered, WrongState
 from purchasing.models import ReceiptLine, ReceivedInvoice, SupplierInvoice
 from purchasing.services import (
+    Charged,
     create_order,
     enter_received,
+    enter_supplier_invoice,
     ignore_received,
     match_lines,
     receive_einvoice,
@@ -246,10 +248,19 @@ def test_what_was_not_received_is_said_and_nothing_is_entered(row: ReceiptLine) 
 
 
 def test_an_invoice_typed_by_hand_before_is_not_entered_twice(row: ReceiptLine) -> None:
-    enter_received(received_id=received(cii()).pk, at=NOON)
+    found = received(cii())
+    enter_supplier_invoice(
+        supplier=row.receipt.purchase_order.supplier,
+        supplier_number="F-2026-77",
+        issued_on=date(2026, 3, 4),
+        charged=[Charged(row.pk, D(10), D(5))],
+        tax=D("10.00"),
+        total_incl_tax=D("60.00"),
+        at=NOON,
+    )
 
     with pytest.raises(AlreadyEntered):
-        enter_received(received_id=received(ubl()).pk, at=NOON)
+        enter_received(received_id=found.pk, at=NOON)
 
 
 def test_who_sent_it_is_said_once_and_what_is_not_ours_is_put_aside(row: ReceiptLine) -> None:

@@ -35,6 +35,7 @@ ALLOWED: dict[str, str] = {
     "invoicing 0015_credit_of_elsewhere": "a check gives way to a wider one at once",
     "invoicing 0017_invoice_of_what_is_kept": "a check gives way to a wider one at once",
     "purchasing 0012_currencies": "a check of a sum gives way to the same with its rounding",
+    "purchasing 0014_expenses": "checks of sums and pieces give way to wider ones, proved later",
     "purchasing 0006_direct_deliveries": "orders to suppliers are few: indexed at once",
     "suppliers 0008_order_days_and_closures": "suppliers are few: a check holds at once",
     "purchasing 0007_price_credits": "lines of suppliers' invoices are few: a key gives way to a "
