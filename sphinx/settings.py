@@ -186,7 +186,8 @@ if EMBEDDED:
         "timeout": 20,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
-            "PRAGMA cache_size=-64000;"
+            # INSERT OR REPLACE deletes: only so do the triggers that refuse it see that.
+            "PRAGMA cache_size=-64000; PRAGMA recursive_triggers=ON;"
         ),
     }
 else:

@@ -9,6 +9,9 @@ from django.db import connection
 
 from ftp_ingest.services import IngestReport, ingest_paths
 from sphinx.core.models import Shop
+from tests.support.tampering import empty_tables_in_tests
+
+empty_tables_in_tests()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

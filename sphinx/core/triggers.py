@@ -5,7 +5,9 @@ a ledger with raw SQL is refused by the database itself.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.db import connections
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunPython
 from django.db.migrations.state import StateApps
@@ -63,3 +65,26 @@ def allow_changes(table: str) -> Sequence[RunPython]:
     (operation,) = forbid_changes(table)
     assert operation.reverse_code is not None  # noqa: S101
     return [RunPython(operation.reverse_code, RunPython.noop)]
+
+
+def refuse_truncate(*, using: str = "default", **_: Any) -> None:
+    """Have PostgreSQL refuse TRUNCATE of every table whose rows never change; run by each migrate.
+
+    A row trigger doesn't see TRUNCATE. SQLite has none: a DELETE without WHERE fires its triggers,
+    and so does INSERT OR REPLACE, since settings switch `recursive_triggers` on.
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE c.relnamespace = current_schema()::regnamespace "
+            "AND t.tgname = c.relname || '_append_only' AND NOT EXISTS (SELECT FROM pg_trigger o "
+            "WHERE o.tgrelid = c.oid AND o.tgname = c.relname || '_no_truncate') ORDER BY 1"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(
+                f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION sphinx_forbid_change()"
+            )

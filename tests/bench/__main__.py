@@ -237,7 +237,9 @@ def _empty() -> None:
     from sphinx.core.models import Shop
     from sphinx.core.texts import sku_key
     from tests.bench.shop_files import PRODUCTS, RATES, sku_of
+    from tests.support.tampering import empty_tables_in_tests
 
+    empty_tables_in_tests()
     call_command("flush", interactive=False, verbosity=0)
     Shop.objects.create(code="bench", name="Bench")
     products = Product.objects.bulk_create(

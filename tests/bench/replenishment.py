@@ -53,6 +53,9 @@ def _peak_mb() -> int:
 
 def _fill(count: int) -> None:
     """Products with stock, suppliers, and order lines of the last year, intermittent mostly."""
+    from tests.support.tampering import empty_tables_in_tests
+
+    empty_tables_in_tests()
     call_command("flush", interactive=False, verbosity=0)
     draw = random.Random(count)
     warehouse = default_warehouse()

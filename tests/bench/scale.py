@@ -289,6 +289,9 @@ def _memory(pid: int) -> float:
 def _fresh() -> None:
     from django.core.management import call_command
 
+    from tests.support.tampering import empty_tables_in_tests
+
+    empty_tables_in_tests()
     call_command("flush", interactive=False, verbosity=0)
 
 
