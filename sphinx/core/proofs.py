@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 @dataclass
 class Proof:
@@ -24,6 +26,8 @@ def proves(name: str) -> Callable[[Callable[[Proof], None]], Callable[[Proof], N
     """Register a function that fills in the `Proof` called `name`."""
 
     def register(check: Callable[[Proof], None]) -> Callable[[Proof], None]:
+        if name in _checks:
+            raise ImproperlyConfigured(f"two proofs are called {name}: one would never run")
         _checks[name] = check
         return check
 

@@ -40,7 +40,13 @@ from tests.factories import NOON, ProductFactory, SupplierFactory, SupplierProdu
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db]
 D = Decimal
-STOCK = {"stock_equals_moves", "stock_value", "stock_value_days", "transfers", "lots_equal_moves"}
+STOCK = {
+    "stock_equals_moves",
+    "stock_value",
+    "stock_value_days",
+    "stock_transfers",
+    "lots_equal_moves",
+}
 VERBS = ("receive", "late", "sell", "sell", "send", "arrive", "lose", "charge", "lower",
          "take_back", "send_back", "give_back")  # fmt: skip
 STEPS = st.lists(
