@@ -27,6 +27,22 @@ from invoicing.models import Payment
 from purchasing.models import SupplierPaymentPart
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
+from sphinx.core.sealing import seals
+
+seals(
+    "entries",
+    "Écriture",
+    "accounting_export.JournalEntry",
+    "journal_id number entry_date piece_ref piece_date label validated_on invoice_id "
+    "supplier_invoice_id supplier_payment_id payment_id bank_line_id provider is_reversal",
+)
+seals(
+    "entry_lines",
+    "Ligne d'écriture",
+    "accounting_export.JournalLine",
+    "entry_id position account account_label auxiliary auxiliary_label debit credit tax_rate "
+    "nature section currency currency_amount",
+)
 
 # What a payment settles on the supplier's account, invoices and credit notes alike.
 _settled = (

@@ -22,8 +22,17 @@ from sphinx.core import clock
 from sphinx.core.clock import PARIS
 from sphinx.core.money import CENT, to_cents
 from sphinx.core.proofs import Proof, proves
+from sphinx.core.sealing import seals
 
 _Key = tuple[int, int]
+
+seals(
+    "moves",
+    "Mouvement de stock",
+    "inventory.StockMove",
+    "product_id warehouse_id lot_id kind quantity unit_cost value_change at actor_id "
+    "origin_kind origin_number origin_line note",
+)
 
 
 @proves("stock_equals_moves")
@@ -96,7 +105,7 @@ def _days_to_prove(today: date) -> list[date]:
     return sorted({today, month, date(today.year - 1, 12, 31)})
 
 
-@proves("transfers")
+@proves("stock_transfers")
 def transfers_come_to_nothing(proof: Proof) -> None:
     """What left for another warehouse arrived, was lost, or is still on its way: its pieces."""
     moved = dict(

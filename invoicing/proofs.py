@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -28,10 +28,27 @@ from invoicing.selectors import (
     notes_to_invoice,
 )
 from sales.models import DeliveryNote, Order, OrderLine
+from sphinx.core.clock import business_date
 from sphinx.core.files import here
-from sphinx.core.models import DocumentSequence
+from sphinx.core.models import DocumentSequence, Seal
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.proofs import Proof, proves
+from sphinx.core.sealing import positions, seals
+
+seals(
+    "payments",
+    "Règlement",
+    "invoicing.Payment",
+    "kind order_id invoice_id amount method reference paid_at bank_line_id",
+)
+seals("transfers", "Imputation", "invoicing.Transfer", "given_id taken_id")
+seals("pdfs", "PDF", "invoicing.InvoicePdf", "invoice_id path sha256 rendered_at")
+seals(
+    "closings",
+    "Clôture",
+    "invoicing.Closing",
+    "kind first_on last_on closed_at documents chain_index chain_hash position previous_hash hash",
+)
 
 
 @proves("invoice_numbers")
@@ -261,6 +278,97 @@ def closings_hold(proof: Proof) -> None:
         if stated != (invoiced, credited, count) or closing.perpetual_incl_tax != perpetual:
             proof.faults.append(f"{closing} : {stated}, pièces {invoiced} − {credited}, {count}")
         previous = closing.hash
+
+
+@proves("closings_bind")
+def closings_bind_the_chains(proof: Proof) -> None:
+    """What a closing names is still there: the document that the chain ended with, by its hash,
+    and the last seal of every book."""
+    documents = dict(Invoice.objects.values_list("chain_index", "hash")) | {0: GENESIS}
+    named: dict[str, set[int]] = defaultdict(set)
+    closings = list(Closing.objects.order_by("position"))
+    for closing in closings:
+        for book, (position, _hash) in closing.details.get("seals", {}).items():
+            named[book].add(position)
+    sealed = {
+        (book, position): found
+        for book, wanted in named.items()
+        for position, found in Seal.objects.filter(
+            book=book, position__range=(min(wanted), max(wanted))
+        ).values_list("position", "hash")
+    }
+    for closing in closings:
+        proof.checked += 1
+        if documents.get(closing.chain_index) != closing.chain_hash:
+            proof.faults.append(
+                f"{closing} : la chaîne des pièces n'est plus celle qui a été close "
+                f"(rang {closing.chain_index})"
+            )
+        proof.faults += [
+            f"{closing} : le scellé {book} n° {position} n'est plus celui qui a été clos"
+            for book, (position, told) in closing.details.get("seals", {}).items()
+            if sealed.get((book, position)) != told
+        ]
+
+
+@proves("closing_details")
+def closings_are_their_rows(proof: Proof) -> None:
+    """The VAT by rate and the payments by means of each closing are those of the rows.
+
+    A payment told later than its day was closed is in none of that day's closings: which were
+    there is known by the seals that the closing names.
+    """
+    taxes = _taxes_by_day()
+    payments = _payments_by_day()
+    for closing in Closing.objects.order_by("position"):
+        proof.checked += 1
+        days = [
+            closing.first_on + timedelta(days=n)
+            for n in range((closing.last_on - closing.first_on).days + 1)
+        ]
+        rates: dict[str, Decimal] = defaultdict(Decimal)
+        for day in days:
+            for rate, tax in taxes.get(day, ()):
+                rates[rate] += tax
+        told = {rate: Decimal(tax) for rate, (_base, tax) in closing.details["rates"].items()}
+        if dict(rates) != told:
+            proof.faults.append(f"{closing} : TVA {told}, pièces {dict(rates)}")
+        if "payments" not in closing.details.get("seals", {}):
+            # Closed before payments were sealed: which were known then can't be told.
+            continue
+        last = closing.details["seals"]["payments"][0]
+        paid: dict[str, Decimal] = defaultdict(Decimal)
+        for day in days:
+            for position, method, amount in payments.get(day, ()):
+                if position <= last:
+                    paid[method] += amount
+        told = {method: Decimal(total) for method, total in closing.details["payments"].items()}
+        if dict(paid) != told:
+            proof.faults.append(f"{closing} : règlements {told}, trouvés {dict(paid)}")
+
+
+def _taxes_by_day() -> dict[date, list[tuple[str, Decimal]]]:
+    """VAT of the documents of each day by rate, credit notes taken off."""
+    found: dict[date, list[tuple[str, Decimal]]] = defaultdict(list)
+    for day, kind, rate, tax in (
+        TaxBreakdown.objects.order_by()
+        .values_list("invoice__issued_on", "invoice__kind", "tax_rate")
+        .annotate(total=Sum("tax"))
+    ):
+        sign = -1 if kind == Invoice.Kind.CREDIT_NOTE else 1
+        found[day].append((f"{rate:.2f}", sign * to_cents(tax)))
+    return found
+
+
+def _payments_by_day() -> dict[date, list[tuple[int, str, Decimal]]]:
+    """Money of each day that is sealed: by which seal, by what means, how much."""
+    sealed = positions("payments")
+    found: dict[date, list[tuple[int, str, Decimal]]] = defaultdict(list)
+    money = Payment.objects.filter(kind=Payment.Kind.MONEY).order_by()
+    for pk, at, method, amount in money.values_list("pk", "paid_at", "method", "amount"):
+        if pk in sealed:
+            found[business_date(at)].append((sealed[pk], method, amount))
+    return found
 
 
 @proves("bank_lines")

@@ -69,6 +69,10 @@ app.conf.beat_schedule = {
         "task": "sphinx.core.tasks.do_lost_jobs",
         "schedule": settings.BEAT_SECONDS,
     },
+    "seal-books": {
+        "task": "sphinx.core.tasks.seal_new_rows",
+        "schedule": settings.BEAT_SECONDS,
+    },
     "purge-letters": {
         "task": "sphinx.core.tasks.purge_closed_letters",
         "schedule": crontab(hour="3", minute="45"),

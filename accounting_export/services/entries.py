@@ -9,6 +9,7 @@ from accounting_export.chart import JOURNALS
 from accounting_export.models import Account, Journal, JournalEntry, JournalLine
 from accounting_export.selectors import first_open_day
 from sphinx.core.money import ZERO
+from sphinx.core.sealing import seal_soon
 from sphinx.core.services import allocate_numbers, record
 
 SALES_JOURNAL, PURCHASES_JOURNAL = (code for code, _label in JOURNALS[:2])
@@ -50,6 +51,7 @@ def write_entries(journal: Journal, drafts: Sequence[Draft], on: date) -> list[J
             line.entry = entry
     JournalLine.objects.bulk_create((line for d in drafts for line in d.lines), batch_size=1000)
     record("entry.posted", entries)
+    seal_soon("entries", "entry_lines")
     return entries
 
 

@@ -24,6 +24,7 @@ from sphinx.core.clock import PARIS
 from sphinx.core.events import announce
 from sphinx.core.four_eyes import REFUNDS, ask_for_two, submit
 from sphinx.core.money import NOTHING, ZERO, to_cents
+from sphinx.core.sealing import seal_soon
 from sphinx.core.services import record
 from sphinx.core.texts import said
 
@@ -114,6 +115,7 @@ def match_line(
     ]
     made = Payment.objects.bulk_create(payments)
     announce(payments_made, payment_ids=[payment.pk for payment in made])
+    seal_soon("payments", "transfers")
     line.status = Status.MATCHED
     line.save(update_fields=["status"])
     record(
@@ -167,6 +169,7 @@ def _matched_ahead(line: BankLine, order: Order) -> Payment:
     made = _ahead(line, order, line.amount, 1)
     made.save()
     announce(payments_made, payment_ids=[made.pk])
+    seal_soon("payments", "transfers")
     line.status = Status.MATCHED
     line.save(update_fields=["status"])
     return made
@@ -202,6 +205,7 @@ def match_orders(*, line_id: int, order_ids: Sequence[int], actor: Any = None) -
         _ahead(line, order, due[order.pk], rank) for rank, order in enumerate(orders, start=1)
     )
     announce(payments_made, payment_ids=[payment.pk for payment in made])
+    seal_soon("payments", "transfers")
     line.status = Status.MATCHED
     line.save(update_fields=["status"])
     record("bank.order_paid", orders, actor=actor, line=line.key, amount=str(line.amount))

@@ -16,6 +16,7 @@ from invoicing.chain import GENESIS, closing_form, link
 from invoicing.models import Closing, Invoice, Payment, TaxBreakdown
 from sphinx.core.clock import business_date, start_of
 from sphinx.core.money import ZERO, to_cents
+from sphinx.core.sealing import heads, positions, seal_book, seal_books
 from sphinx.core.services import allocate_numbers, company, record
 
 Kind = Closing.Kind
@@ -32,6 +33,8 @@ def close_periods(*, at: datetime) -> list[Closing]:
 
     From the first issued document on. Twice closes nothing twice.
     """
+    # What a closing counts is sealed before, so that it names the seals.
+    seal_books(with_late=True)
     start = Invoice.objects.aggregate(first=Min("issued_on"))["first"]
     if start is None:
         return []
@@ -41,6 +44,8 @@ def close_periods(*, at: datetime) -> list[Closing]:
     while day < business_date(at):
         made += _close_day(day, at)
         day += timedelta(days=1)
+    if made:
+        seal_book("closings")
     return made
 
 
@@ -120,17 +125,31 @@ def _details(period: _Period) -> dict[str, Any]:
         sums = rates.setdefault(f"{rate:.2f}", [ZERO, ZERO])
         sums[0] += sign * to_cents(base)
         sums[1] += sign * to_cents(tax)
+    named = heads()
+    return {
+        "numbers": {kind: [first, last] for kind, first, last in series},
+        "rates": {rate: [f"{base:.2f}", f"{tax:.2f}"] for rate, (base, tax) in rates.items()},
+        "payments": _payments(period, named),
+        "seals": named,
+    }
+
+
+def _payments(period: _Period, named: dict[str, list[Any]]) -> dict[str, str]:
+    """Money by means, of the payments that the seals named cover: what verify can count again."""
     end = start_of(period.last + timedelta(days=1))
-    paid = (
+    rows = list(
         Payment.objects.filter(
             kind=Payment.Kind.MONEY, paid_at__gte=start_of(period.first), paid_at__lt=end
         )
         .order_by("method")
-        .values_list("method")
-        .annotate(total=Sum("amount"))
+        .values_list("pk", "method", "amount")
     )
-    return {
-        "numbers": {kind: [first, last] for kind, first, last in series},
-        "rates": {rate: [f"{base:.2f}", f"{tax:.2f}"] for rate, (base, tax) in rates.items()},
-        "payments": {method: f"{to_cents(total):.2f}" for method, total in paid},
-    }
+    if not rows or "payments" not in named:
+        return {}
+    sealed = positions("payments", from_id=min(pk for pk, _method, _amount in rows))
+    last = named["payments"][0]
+    paid: dict[str, Decimal] = {}
+    for pk, method, amount in rows:
+        if sealed.get(pk, last + 1) <= last:
+            paid[method] = paid.get(method, ZERO) + amount
+    return {method: f"{total:.2f}" for method, total in paid.items()}

@@ -20,6 +20,7 @@ from sales.models import Order
 from sphinx.core.events import announce
 from sphinx.core.four_eyes import REFUNDS, ask_for_two
 from sphinx.core.money import CENT, ZERO, to_cents
+from sphinx.core.sealing import seal_soon
 from sphinx.core.services import record
 
 
@@ -44,6 +45,7 @@ def _once(reference: str, **values: Any) -> tuple[Payment, bool]:
     payment, is_new = Payment.objects.get_or_create(reference=reference, defaults=values)
     if is_new:
         announce(payments_made, payment_ids=[payment.pk])
+        seal_soon("payments", "transfers")
     return payment, is_new
 
 
@@ -216,3 +218,4 @@ def settle_issued(invoices: Sequence[Invoice], used: Mapping[int, Sequence[Used]
         ignore_conflicts=True,
         batch_size=1000,
     )
+    seal_soon("payments", "transfers")

@@ -16,6 +16,7 @@ from sales.locks import lock_orders
 from sphinx.core.events import announce
 from sphinx.core.four_eyes import REFUNDS, ask_for_two
 from sphinx.core.money import ZERO, to_cents
+from sphinx.core.sealing import seal_soon
 from sphinx.core.services import record
 from sphinx.core.texts import said
 
@@ -83,6 +84,7 @@ def _move(
         Transfer(given=source, taken=target) for source, target in zip(given, made, strict=True)
     )
     announce(payments_made, payment_ids=[payment.pk for payment in made])
+    seal_soon("payments", "transfers")
     return made
 
 
@@ -159,5 +161,6 @@ def write_off(*, invoice_id: int, kind: str, at: datetime, actor: Any = None) ->
         paid_at=at,
     )
     announce(payments_made, payment_ids=[made.pk])
+    seal_soon("payments", "transfers")
     record("payment.written_off", [invoice], actor=actor, amount=str(balance), reason=kind)
     return made

@@ -9,7 +9,7 @@ class CoreConfig(AppConfig):
     verbose_name = _("Réglages")
 
     def ready(self) -> None:
-        from sphinx.core import deploy_checks, lookups  # noqa: F401 (register themselves)
+        from sphinx.core import books, deploy_checks, lookups  # noqa: F401 (register themselves)
         from sphinx.core.admin_links import link_for_readers
 
         link_for_readers()

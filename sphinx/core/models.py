@@ -367,6 +367,33 @@ class AuditEvent(models.Model):
         return label_of(self.kind)
 
 
+class Seal(models.Model):
+    """A block of a book's rows, hashed on the block before (sealing.py); written, never changed."""
+
+    book = models.CharField(_("livre"), max_length=14)
+    position = models.PositiveIntegerField(_("rang"))
+    columns = models.JSONField(_("colonnes"))
+    # Ids that follow each other, as [first, last].
+    runs = models.JSONField(_("lignes"))
+    last_id = models.BigIntegerField(_("dernière ligne"))
+    rows = models.PositiveIntegerField(_("nombre de lignes"))
+    sealed_at = models.DateTimeField(_("scellé le"))
+    previous_hash = models.CharField(_("empreinte précédente"), max_length=64)
+    hash = models.CharField(_("empreinte"), max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("scellé")
+        verbose_name_plural = _("scellés")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["book", "last_id"], name="core_seal_reach")]
+        constraints = [
+            models.UniqueConstraint(fields=["book", "position"], name="core_seal_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.book} {self.position}"
+
+
 class Job(models.Model):
     """Long work that somebody asked for: how far it is, how it ended, what it couldn't do."""
 

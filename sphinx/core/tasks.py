@@ -9,6 +9,7 @@ from sphinx.core import clock
 from sphinx.core.dead_letters import purge_letters
 from sphinx.core.exchange import refresh_rates
 from sphinx.core.jobs import lost_jobs, purge_job_files, queue_of, run_job
+from sphinx.core.sealing import seal_books
 
 
 @shared_task(label=_("Faire un travail long"))
@@ -40,3 +41,9 @@ def purge_closed_letters(**_extra: Any) -> None:
 def refresh_exchange_rates(**_extra: Any) -> None:
     """Take the ECB's latest rates, where the firm wants them."""
     refresh_rates(today=clock.today())
+
+
+@shared_task(label=_("Sceller les livres"))
+def seal_new_rows(**_extra: Any) -> None:
+    """Seal the payments, entries, moves… that were written since the last time."""
+    seal_books()
