@@ -209,9 +209,17 @@ class ClosingAdmin(ReadOnlyAdmin):
         "credited_incl_tax",
         "perpetual_incl_tax",
         "closed_at",
+        "page",
     ]
     list_filter = ["kind"]
     date_hierarchy = "last_on"
+
+    @display(description=_("PDF"))
+    def page(self, closing: Closing) -> str:
+        """Its page with the anchor, to be kept elsewhere."""
+        return format_html(
+            '<a href="{}">PDF</a>', reverse("invoicing:closing_pdf", args=[closing.pk])
+        )
 
 
 @admin.register(PlatformSettings)

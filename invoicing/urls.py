@@ -20,6 +20,7 @@ urlpatterns = [
     path("factures/acompte/<int:order_id>/", orders.down_payment, name="down_payment"),
     path("documents/commandes/<int:order_id>/pro-forma.pdf", orders.pro_forma, name="pro_forma"),
     path("clients/<int:customer_id>/releve.pdf", receivables.statement, name="statement"),
+    path("documents/clotures/<int:closing_id>.pdf", documents.closing_pdf, name="closing_pdf"),
     path("documents/factures/<int:invoice_id>.pdf", documents.invoice_pdf, name="pdf"),
     path(
         "documents/factures/<int:invoice_id>.cii.xml",

@@ -16,6 +16,7 @@ from accounting_export.models import Dispatch, ExportBatch, Sending
 from accounting_export.selectors import next_month, sending_settings
 from accounting_export.services.entries import SALES_JOURNAL
 from accounting_export.services.exporting import export_new
+from invoicing.anchors import last_anchor
 from sphinx.core import sftp
 from sphinx.core.clock import business_date
 from sphinx.core.credentials import reveal
@@ -126,6 +127,7 @@ def _message(email: str, batch: ExportBatch) -> EmailMessage:
             )
             % shown,
             _("Empreinte SHA-256 du fichier : %s") % batch.sha256,
+            *_anchored(),
         ],
         email,
     )
@@ -139,6 +141,20 @@ def _message(email: str, batch: ExportBatch) -> EmailMessage:
         )
     message.attach(name, data, "application/zip" if name.endswith(".zip") else "text/plain")
     return message
+
+
+def _anchored() -> list[str]:
+    """The anchor of the last closing, so that it leaves this machine."""
+    anchor = last_anchor()
+    if not anchor:
+        return []
+    return [
+        _(
+            "Ancre de la dernière clôture : %s. Gardez ce message : « verify --anchor » dit si les "
+            "livres ont été récrits depuis."
+        )
+        % anchor
+    ]
 
 
 def _zipped(name: str, data: bytes) -> bytes:

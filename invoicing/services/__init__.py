@@ -46,7 +46,7 @@ from invoicing.services.refunds import credit_refunds
 from invoicing.services.reminders import next_step, reminders_due, send_reminder
 from invoicing.services.reporting import build_report, correct_report, make_due_reports
 from invoicing.services.settling import set_off, write_off
-from invoicing.services.statements import statement_pdf
+from invoicing.services.statements import closing_pdf, statement_pdf
 from invoicing.services.structured import structured_xml
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Synced",
     "build_report",
     "close_periods",
+    "closing_pdf",
     "confirm_movement",
     "confirm_paid_ahead",
     "correct_report",

@@ -6,7 +6,8 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from invoicing.errors import StructureRefused
-from invoicing.models import Invoice
+from invoicing.models import Closing, Invoice
+from invoicing.services import closing_pdf as closing_page
 from invoicing.services import render_pdfs, structured_xml
 
 
@@ -34,3 +35,11 @@ def invoice_xml(request: HttpRequest, invoice_id: int, syntax: str) -> HttpRespo
         content_type="application/xml",
         headers={"Content-Disposition": f'attachment; filename="{invoice.number}-{syntax}.xml"'},
     )
+
+
+@login_required
+@permission_required("invoicing.view_closing", raise_exception=True)
+def closing_pdf(request: HttpRequest, closing_id: int) -> FileResponse:
+    """A closing with its totals and its anchor, to be kept elsewhere."""
+    path = closing_page(get_object_or_404(Closing, pk=closing_id))
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)

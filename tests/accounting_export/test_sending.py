@@ -17,7 +17,8 @@ from accounting_export.selectors import sending_settings, stuck_dispatches
 from accounting_export.services import export_new, post_missing, send_due, send_waiting
 from accounting_export.services import sending as module
 from accounting_export.services.sending import next_day, sent_name
-from invoicing.services import issue_invoice
+from invoicing.anchors import last_anchor
+from invoicing.services import close_periods, issue_invoice
 from sphinx.core.credentials import set_credentials
 from sphinx.core.models import AuditEvent
 from sphinx.dashboard.figures import work_waiting
@@ -289,3 +290,15 @@ def test_the_password_is_kept_sealed_and_never_shown(by_sftp: Sending) -> None:
     assert kept.rhythm == "week"
     assert "nouveau" not in kept.password_encrypted
     assert kept.password_encrypted != by_sftp.password_encrypted
+
+
+def test_the_message_holds_the_anchor_of_the_last_closing(by_email: Sending) -> None:
+    issue_invoice(delivery_note_id=shipped("1", line("A", "12.00")).pk, at=NOON)
+    post_missing()
+    close_periods(at=LATER)
+
+    send_due(at=LATER)
+
+    (message,) = mail.outbox
+    assert last_anchor().startswith("SPHINX-1-")
+    assert last_anchor() in message.body

@@ -1,5 +1,8 @@
 from typing import Any
 
+from django.core.management.base import CommandParser
+
+from invoicing.anchors import prove_anchor
 from sphinx.core.management.base import SphinxCommand
 from sphinx.core.proofs import run_proofs
 
@@ -9,7 +12,15 @@ SHOWN = 20
 class Command(SphinxCommand):
     help = "Prouve les livres : numéros, chaîne, stock, réservations, totaux, écritures."
 
+    def options(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--anchor",
+            metavar="EMPREINTE|FICHIER",
+            help="une ancre gardée ailleurs, ou le fichier qui la contient : PDF, e-mail",
+        )
+
     def work(self, **options: Any) -> dict[str, Any]:
+        anchored = [prove_anchor(options["anchor"])] if options["anchor"] else []
         checks = [
             {
                 "name": proof.name,
@@ -17,7 +28,7 @@ class Command(SphinxCommand):
                 "checked": proof.checked,
                 "details": proof.faults[:SHOWN],
             }
-            for proof in run_proofs()
+            for proof in (*anchored, *run_proofs())
         ]
         return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
