@@ -41,6 +41,7 @@ DAY = (
     ("ereport", *YEAR, "--output", "{out}/report.xml"),
     ("rebuild_statistics",),
     ("rotate_keys",),
+    ("attestation", "--output", "{out}/attestation.pdf"),
     ("verify",),
     ("backup", "--output", "{out}/backup.tar"),
     ("restore", "--input", "{out}/backup.tar"),

@@ -23,6 +23,7 @@ LABELS: dict[str, Any] = {
     "approval.asked": _("Demande à valider"),
     "approval.declined": _("Demande refusée"),
     "archive.made": _("Archive fiscale produite"),
+    "attestation.made": _("Attestation de l'éditeur préparée"),
     "bank.advance_given_back": _("Avance rendue par la banque"),
     "bank.ignored": _("Opération bancaire écartée"),
     "bank.imported": _("Relevé bancaire importé"),
