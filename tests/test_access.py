@@ -24,6 +24,7 @@ from django.utils.regex_helper import normalize
 from ftp_ingest.models import Feed
 from ftp_ingest.services import answer_states
 from inventory.services import StyleDraft, make_styles
+from invoicing.models import Closing
 from purchasing.models import Receipt
 from purchasing.services import accept_proposal, send_order
 from purchasing.services.direct import propose_direct_orders
@@ -65,9 +66,26 @@ def furnished(receipt: Receipt, bring: Any, shop: Shop, settings: Any) -> None: 
     sizes = {ProductFactory(sku=f"MODELE-{size}").pk: [size] for size in "ML"}
     make_styles([StyleDraft("Modèle", ["Taille"], sizes)])
     Feed.objects.create(code="f", shop=shop, protocol="folder", directory="/nulle-part")
+    _close_a_day()
     report = settings.DATA_DIR / "x.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text("<x/>")
+
+
+def _close_a_day() -> None:
+    Closing.objects.create(
+        kind=Closing.Kind.DAY,
+        first_on=clock.today(),
+        last_on=clock.today(),
+        closed_at=clock.now(),
+        documents=0,
+        chain_index=0,
+        details={"rates": {}, "payments": {}},
+        invoiced_incl_tax=0,
+        credited_incl_tax=0,
+        perpetual_incl_tax=0,
+        position=1,
+    )
 
 
 def _sell_what_its_supplier_sends() -> None:
