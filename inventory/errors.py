@@ -9,6 +9,12 @@ class NotEnoughStock(BusinessRuleError):
     code = "inventory.not_enough"
 
 
+class SerialRefused(BusinessRuleError):
+    """A serial number is missing, unknown, elsewhere, or given twice."""
+
+    code = "inventory.serial_refused"
+
+
 class NobodyWaits(BusinessRuleError):
     """A supplier sent a customer more than the order still wants."""
 

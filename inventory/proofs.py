@@ -179,6 +179,28 @@ def lots_equal_moves(proof: Proof) -> None:
                                 f"{position.on_hand} en stock")  # fmt: skip
 
 
+@proves("serials")
+def a_serial_is_there_once(proof: Proof) -> None:
+    """A piece with a serial number is on hand once at most, whole; none is without its number."""
+    named: dict[_Key, Decimal] = defaultdict(Decimal)
+    places: dict[int, int] = defaultdict(int)
+    for found in LotPosition.objects.filter(
+        lot__product__tracks_serials=True, on_hand__gt=0
+    ).select_related("lot"):
+        proof.checked += 1
+        named[found.lot.product_id, found.warehouse_id] += found.on_hand
+        places[found.lot_id] += 1
+        if found.on_hand != 1 or places[found.lot_id] > 1 or not found.is_serial:
+            proof.faults.append(f"n° de série {found.lot} : plus d'une fois en stock")
+    for position in StockPosition.objects.filter(product__tracks_serials=True).select_related(
+        "product"
+    ):
+        pieces = named[position.product_id, position.warehouse_id]
+        if pieces != position.on_hand:
+            proof.faults.append(f"{position.product.sku} : {position.on_hand} en stock, "
+                                f"{pieces} numéros de série")  # fmt: skip
+
+
 @proves("bins")
 def bins_hold_what_is_there(proof: Proof) -> None:
     """What lies in bins is never more than the warehouse holds."""

@@ -166,6 +166,12 @@ class Product(models.Model):
         default=False,
         help_text=_("Chaque entrée dit son lot ; le premier périmé sort le premier."),
     )
+    tracks_serials = models.BooleanField(
+        _("suivi par numéro de série"),
+        default=False,
+        db_default=False,
+        help_text=_("Chaque pièce a le sien, scanné quand elle entre et quand elle sort."),
+    )
     shelf_life_days = models.PositiveSmallIntegerField(
         _("durée de conservation (jours)"),
         null=True,
@@ -196,6 +202,15 @@ class Product(models.Model):
                 | ~models.Q(inherits_from=models.F("id")),
                 name="inventory_product_not_its_own_heir",
             ),
+            # A serial number is a lot of one piece.
+            models.CheckConstraint(
+                condition=models.Q(tracks_serials=False)
+                | models.Q(tracks_lots=True, allows_negative=False),
+                name="inventory_product_serials_are_lots",
+                violation_error_message=_(
+                    "Un article suivi par numéro de série n'a pas de stock négatif."
+                ),
+            ),
             models.CheckConstraint(
                 condition=models.Q(style__isnull=True, option1="", option2="", option3="")
                 | models.Q(style__isnull=False) & ~models.Q(option1=""),
@@ -220,8 +235,14 @@ class Product(models.Model):
         return f"{self.sku} {self.label}".strip()
 
     def clean(self) -> None:
-        """A variant has a value for each option of its style, and none for others."""
+        """A variant has a value for each option of its style, and none for others.
+
+        Serial numbers begin, or end, while nothing is in stock.
+        """
         super().clean()
+        if self.tracks_serials:
+            self.tracks_lots = True
+        self._check_serials_may_change()
         if self.style is not None and len(self.style.option_names) != len(self.options):
             raise ValidationError(
                 _("%(style)s a %(count)s critères (%(names)s) : donnez une valeur à chacun.")
@@ -229,6 +250,19 @@ class Product(models.Model):
                     "style": self.style,
                     "count": len(self.style.option_names),
                     "names": ", ".join(self.style.option_names),
+                }
+            )
+
+    def _check_serials_may_change(self) -> None:
+        was = type(self).objects.filter(pk=self.pk).values_list("tracks_serials", flat=True).first()
+        changes = was is not None and was != self.tracks_serials
+        if changes and self.positions.exclude(on_hand=0).exists():
+            raise ValidationError(
+                {
+                    "tracks_serials": _(
+                        "Des pièces sont en stock : sortez-les, changez le suivi, puis "
+                        "faites-les rentrer."
+                    )
                 }
             )
 

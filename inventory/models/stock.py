@@ -243,6 +243,8 @@ class LotPosition(models.Model):
         db_index=False,
     )
     on_hand = QuantityField(_("en stock"), default=Decimal(0))
+    # The product's, repeated here so that the database itself can tell.
+    is_serial = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("position de lot")
@@ -251,6 +253,15 @@ class LotPosition(models.Model):
             models.UniqueConstraint(fields=["lot", "warehouse"], name="inventory_lot_place"),
             models.CheckConstraint(
                 condition=models.Q(on_hand__gte=0), name="inventory_lot_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_serial=False) | models.Q(on_hand__in=[0, 1]),
+                name="inventory_serial_one_piece",
+            ),
+            models.UniqueConstraint(
+                fields=["lot"],
+                condition=models.Q(is_serial=True, on_hand__gt=0),
+                name="inventory_serial_in_one_place",
             ),
         ]
 

@@ -32,6 +32,7 @@ from inventory.selectors.past import (
     stock_by_day,
     stock_value,
 )
+from inventory.selectors.serials import lots_of_serials, serial_on_shelf, serials_in
 from inventory.selectors.stock import (
     articles_without_sku,
     bundle_availability,
@@ -75,6 +76,7 @@ __all__ = [
     "first_days",
     "free_stock",
     "large_lines",
+    "lots_of_serials",
     "lots_on_shelf",
     "natural_key",
     "not_out_yet",
@@ -82,6 +84,8 @@ __all__ = [
     "positions_at",
     "recognisable",
     "scanned_product",
+    "serial_on_shelf",
+    "serials_in",
     "stock_by_day",
     "stock_changes",
     "stock_positions",

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inventory.allocations import save_positions, take_back
-from inventory.errors import NotEnoughStock
+from inventory.errors import NotEnoughStock, SerialRefused
 from inventory.expiry import expired_lots
 from inventory.locks import lock_places, lock_reservations, places_of
 from inventory.models import Reservation, StockMove, Warehouse
@@ -21,9 +21,10 @@ from inventory.services.reservations import refill
 from inventory.services.warehouses import require_shelves
 from inventory.services.writer import Entry, Taking, Writer
 from sphinx.core.bulk import update_rows
-from sphinx.core.money import to_unit_price
+from sphinx.core.money import plain, to_unit_price
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 
 
 class Issue(NamedTuple):
@@ -49,13 +50,18 @@ def issue_stock(
     issues: Sequence[Issue],
     at: datetime,
     origin_kind: str,
+    serials: Mapping[tuple[str, int], Sequence[int]] | None = None,
     actor: Any = None,
 ) -> dict[tuple[str, int], Issued]:
     """Take reserved goods out; what left by (origin number, origin line).
 
+    `serials` are the lots of the pieces scanned, by (origin number, product id).
+
     Raises:
         NotEnoughStock: more is asked than a reservation holds, or only expired lots are left.
+        SerialRefused: a piece with a serial number wasn't scanned, isn't there, or is too many.
     """
+    scanned = {key: list(lots) for key, lots in (serials or {}).items()}
     wanted = [i.reservation_id for i in issues]
     positions = lock_places(places_of(wanted))
     reservations = {r.pk: r for r in lock_reservations(wanted)}
@@ -71,7 +77,7 @@ def issue_stock(
         reservation.quantity -= issue.quantity
         reservation.allocated -= issue.quantity
         if not reservation.is_bundle:
-            move = _leave(writer, issue, reservation, issue.quantity)
+            move = _leave(writer, issue, reservation, issue.quantity, scanned)
             issued[issue.origin_number, issue.origin_line] = Issued(move, move.unit_cost)
             continue
         cost, first = ZERO, None
@@ -79,11 +85,13 @@ def issue_stock(
             pieces = issue.quantity * (part.per_bundle or ZERO)
             part.quantity -= pieces
             part.allocated -= pieces
-            move = _leave(writer, issue, part, pieces)
+            move = _leave(writer, issue, part, pieces, scanned)
             cost += move.unit_cost * (part.per_bundle or ZERO)
             first = first or move
         if first is not None:
             issued[issue.origin_number, issue.origin_line] = Issued(first, to_unit_price(cost))
+    if any(scanned.values()):
+        raise SerialRefused(_("Plus de numéros de série scannés que de pièces sur le bon."))
     # Before the positions: the unique key stops a second run here, nothing half-applied.
     writer.write()
     update_rows(
@@ -107,11 +115,31 @@ def _check_held(issue: Issue, reservation: Reservation) -> None:
         )
 
 
-def _leave(writer: Writer, issue: Issue, reservation: Reservation, pieces: Decimal) -> StockMove:
+def _leave(
+    writer: Writer,
+    issue: Issue,
+    reservation: Reservation,
+    pieces: Decimal,
+    scanned: Mapping[tuple[str, int], list[int]],
+) -> StockMove:
+    """The move of a line, the first of several; of pieces scanned one each."""
     position = writer.positions[reservation.product_id, reservation.warehouse_id]
     position.reserved -= pieces
     taking = Taking(reservation.product_id, pieces, issue.origin_number, issue.origin_line)
-    return writer.take(position, taking, StockMove.Kind.SALE)[0]
+    lots = scanned.get((issue.origin_number, reservation.product_id), [])
+    if not lots:
+        return writer.take(position, taking, StockMove.Kind.SALE)[0]
+    leaving = [lots.pop(0) for _piece in range(min(int(pieces), len(lots)))]
+    if len(leaving) != pieces:
+        raise SerialRefused(
+            _("%(product)s : %(pieces)s pièces sur le bon, %(scanned)s numéros de série scannés.")
+            % {"product": position.product, "pieces": plain(pieces), "scanned": len(leaving)}
+        )
+    moves = [
+        writer.take(position, taking._replace(quantity=ONE, lot_id=lot), StockMove.Kind.SALE)
+        for lot in leaving
+    ]
+    return moves[0][0]
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from inventory.errors import NotEnoughStock
+from inventory.errors import NotEnoughStock, SerialRefused
 from inventory.expiry import Dated, note_dates
 from inventory.locks import Place
 from inventory.models import Lot, LotPosition, Product, StockPosition
@@ -20,6 +20,8 @@ from sphinx.core import clock
 from sphinx.core.bulk import update_rows
 
 ZERO = Decimal(0)
+# As the database holds it.
+NUMBER_LENGTH = 40
 
 
 class Share(NamedTuple):
@@ -61,9 +63,15 @@ class LotShelf:
 
         Raises:
             NotEnoughStock: what is there has expired.
+            SerialRefused: the pieces have serial numbers, nobody said which leave.
         """
         if position.product_id not in self._tracked:
             return [Share(None, quantity)]
+        if self._tracked[position.product_id].tracks_serials:
+            raise SerialRefused(
+                _("%s : scannez le numéro de série de chaque pièce qui sort.")
+                % self._tracked[position.product_id]
+            )
         place = (position.product_id, position.warehouse_id)
         lots = self._lots[place]
         unnamed = position.on_hand - sum((p.on_hand for p in lots), ZERO)
@@ -99,10 +107,15 @@ class LotShelf:
 
         Raises:
             NotEnoughStock: the lot holds less.
+            SerialRefused: that piece isn't there, or no single piece is asked for.
         """
         if lot_id is None:
             return
         found = self._find(position.warehouse_id, lot_id)
+        if self._is_serial(found) and (quantity != 1 or found.on_hand != 1):
+            raise SerialRefused(
+                _("N° de série %s : cette pièce n'est pas en stock ici.") % found.lot
+            )
         if found.on_hand < quantity:
             raise NotEnoughStock(
                 _("Lot %(lot)s : %(held)s pièces en stock, %(quantity)s demandées.")
@@ -116,22 +129,33 @@ class LotShelf:
         quantity: Decimal,
         *,
         number: str,
+        document: str,
         best_before: date | None,
         on: date,
     ) -> int | None:
         """Put pieces into a lot, made when it is new; the lot's id, None for untracked products.
 
+        Without a number the lot is called like the document; a serial number is never guessed.
         Without a date the product's shelf life gives it.
+
+        Raises:
+            SerialRefused: no number, not one piece, or the piece is in stock already.
         """
         product = self._tracked.get(position.product_id)
         if product is None:
             return None
+        if product.tracks_serials:
+            _check_named(product, number, quantity)
+        number = number or document
         if best_before is None and product.shelf_life_days:
             best_before = on + timedelta(days=product.shelf_life_days)
         lot, _created = Lot.objects.get_or_create(
-            product=product, number=number[:40], defaults={"best_before": best_before}
+            product=product, number=number[:NUMBER_LENGTH], defaults={"best_before": best_before}
         )
-        self._change(self._find(position.warehouse_id, lot.pk), quantity)
+        found = self._find(position.warehouse_id, lot.pk)
+        if product.tracks_serials:
+            _check_not_there(found)
+        self._change(found, quantity)
         return lot.pk
 
     def save(self) -> None:
@@ -143,8 +167,11 @@ class LotShelf:
                 note_dates(position, lots, on=today)
         update_rows(
             LotPosition,
-            ["on_hand"],
-            [(p.pk, p.on_hand) for p in sorted(self._changed.values(), key=lambda p: p.pk)],
+            ["on_hand", "is_serial"],
+            [
+                (p.pk, p.on_hand, self._is_serial(p))
+                for p in sorted(self._changed.values(), key=lambda p: p.pk)
+            ],
         )
 
     def _find(self, warehouse_id: int, lot_id: int) -> LotPosition:
@@ -161,6 +188,23 @@ class LotShelf:
         self._lots[found.lot.product_id, warehouse_id].append(found)
         return found
 
+    def _is_serial(self, found: LotPosition) -> bool:
+        product = self._tracked.get(found.lot.product_id)
+        return product is not None and product.tracks_serials
+
     def _change(self, found: LotPosition, quantity: Decimal) -> None:
         found.on_hand += quantity
         self._changed[found.pk] = found
+
+
+def _check_named(product: Product, number: str, quantity: Decimal) -> None:
+    if not number or len(number) > NUMBER_LENGTH or quantity != 1:
+        raise SerialRefused(
+            _("%s : donnez un numéro de série par pièce, de 40 caractères au plus.") % product
+        )
+
+
+def _check_not_there(found: LotPosition) -> None:
+    elsewhere = LotPosition.objects.filter(lot=found.lot_id, on_hand__gt=0).exclude(pk=found.pk)
+    if found.on_hand > 0 or elsewhere.exists():
+        raise SerialRefused(_("N° de série %s : cette pièce est déjà en stock.") % found.lot)

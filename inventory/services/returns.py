@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from inventory.allocations import save_positions, take_back
+from inventory.errors import SerialRefused
 from inventory.locks import Place, lock_places
 from inventory.models import StockMove, Warehouse
 from inventory.services.reservations import refill
@@ -45,6 +47,9 @@ def return_stock(
 
     They come back to the warehouse, the lots and at the cost that they left with; a bundle as
     its components. What the supplier had sent comes back to the default warehouse.
+
+    Raises:
+        SerialRefused: some pieces of a line come back, and nothing says which serial numbers.
     """
     sent = _moves(returns, left_as)
     homes = _homes()
@@ -102,7 +107,7 @@ def _moves(returns: Sequence[Returned], left_as: str) -> list[list[StockMove]]:
             origin_number__in={r.origin_number for r in returns},
             quantity__lt=0,
         )
-        .select_related("lot")
+        .select_related("lot", "product")
         .order_by("pk")
     ):
         found.setdefault((move.origin_number, move.origin_line), []).append(move)
@@ -116,6 +121,14 @@ def _shares(returned: Returned, moves: Sequence[StockMove]) -> Iterator[tuple[St
         left = -sum((m.quantity for m in own), ZERO)
         wanted = to_quantity(left * returned.quantity / returned.of)
         passed = to_quantity(left * returned.passed / returned.of)
+        if own[0].product.tracks_serials and wanted != left:
+            raise SerialRefused(
+                _(
+                    "%s : seule la ligne entière revient, car rien ne dit lesquelles de ses "
+                    "pièces à numéro de série sont revenues."
+                )
+                % own[0].product
+            )
         for move in own:
             before = min(passed, -move.quantity)
             passed -= before

@@ -125,7 +125,8 @@ class Writer:
         lot_id = self._shelf.put(
             position,
             entry.quantity,
-            number=entry.lot or entry.origin_number,
+            number=entry.lot,
+            document=entry.origin_number,
             best_before=entry.best_before,
             on=business_date(self._at),
         )

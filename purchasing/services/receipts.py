@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from inventory.errors import SerialRefused
 from inventory.locks import lock_places
 from inventory.models import StockMove
 from inventory.services import (
@@ -46,6 +47,8 @@ class Arrived(NamedTuple):
     unit_price: Decimal | None = None
     lot: str = ""
     best_before: date | None = None
+    # One for each good piece, of products that ask for serial numbers.
+    serials: tuple[str, ...] = ()
 
 
 class _Taken(NamedTuple):
@@ -111,7 +114,7 @@ def receive_goods(
     receipt = _new_receipt(order, at, supplier_reference, came_at, exchange_rate)
     good = [t for t in taken if t.arrived.quantity > 0]
     moves = receive_stock(
-        entries=_entries(receipt, good),
+        entries=_entries(receipt, _by_piece(good)),
         warehouse=found.warehouse,
         at=came_at,
         kind=StockMove.Kind.RECEIPT,
@@ -119,7 +122,7 @@ def receive_goods(
         incoming=_incoming(good),
         actor=actor,
     )
-    _note(receipt, taken, moves)
+    _note(receipt, _by_piece(taken), moves)
     _move_on(order, lines)
     record("receipt.recorded", [receipt], actor=actor, purchase_order=order.number)
     return receipt
@@ -224,6 +227,37 @@ def _entries(receipt: Receipt, good: Sequence[_Taken]) -> list[Entry]:
     ]
 
 
+def _by_piece(taken: Sequence[_Taken]) -> list[_Taken]:
+    """What has serial numbers as a line a piece: each is costed and sent back by itself."""
+    pieces: list[_Taken] = []
+    for t in taken:
+        if not t.line.product.tracks_serials or t.arrived.quantity <= 0:
+            pieces.append(t)
+            continue
+        _check_serials(t)
+        for place, serial in enumerate(t.arrived.serials):
+            damaged = Decimal(0) if place else t.arrived.damaged
+            one = t.arrived._replace(quantity=Decimal(1), damaged=damaged, lot=serial)
+            pieces.append(t._replace(arrived=one))
+    return pieces
+
+
+def _check_serials(t: _Taken) -> None:
+    serials = t.arrived.serials
+    if len(serials) != t.arrived.quantity:
+        raise SerialRefused(
+            _("%(product)s : %(pieces)s pièces arrivées, %(given)s numéros de série.")
+            % {
+                "product": t.line.product,
+                "pieces": plain(t.arrived.quantity),
+                "given": len(serials),
+            }
+        )
+    twice = next((s for s in serials if serials.count(s) > 1), None)
+    if twice:
+        raise SerialRefused(_("N° de série %s : il est donné deux fois.") % twice)
+
+
 def _incoming(good: Sequence[_Taken]) -> dict[int, Decimal]:
     """What comes beyond the order was not expected."""
     return {t.line.product_id: min(t.arrived.quantity, t.left) for t in good}
@@ -232,6 +266,12 @@ def _incoming(good: Sequence[_Taken]) -> dict[int, Decimal]:
 def _note(
     receipt: Receipt, taken: Sequence[_Taken], moves: Mapping[tuple[str, int], StockMove]
 ) -> None:
+    serials = {
+        (m.origin_line, m.lot.number if m.lot else ""): m
+        for m in StockMove.objects.filter(
+            origin_kind="receipt", origin_number=receipt.number, product__tracks_serials=True
+        ).select_related("lot")
+    }
     ReceiptLine.objects.bulk_create(
         ReceiptLine(
             receipt=receipt,
@@ -239,13 +279,14 @@ def _note(
             quantity=t.arrived.quantity,
             quantity_damaged=t.arrived.damaged,
             unit_price_excl_tax=t.price,
-            move=moves.get((receipt.number, t.line.pk)),
+            move=serials.get((t.line.pk, t.arrived.lot)) or moves.get((receipt.number, t.line.pk)),
         )
         for t in taken
     )
     for t in taken:
         t.line.quantity_received += t.arrived.quantity
-    PurchaseOrderLine.objects.bulk_update([t.line for t in taken], ["quantity_received"])
+    lines = {t.line.pk: t.line for t in taken}
+    PurchaseOrderLine.objects.bulk_update(lines.values(), ["quantity_received"])
 
 
 def _move_on(order: PurchaseOrder, lines: Sequence[PurchaseOrderLine]) -> None:

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
-from inventory.selectors import scanned_product
+from inventory.selectors import scanned_product, serials_in
 from purchasing import services
 from purchasing.models import (
     PurchaseOrder,
@@ -58,6 +58,7 @@ def receive(request: HttpRequest, order_id: int) -> HttpResponse:
             "damaged": request.POST.get(f"d{line.pk}", ""),
             "price": request.POST.get(f"p{line.pk}", ""),
             "lot": request.POST.get(f"l{line.pk}", ""),
+            "serials": request.POST.get(f"s{line.pk}", ""),
             "best_before": request.POST.get(f"b{line.pk}", ""),
             "seen": line == seen,
         }
@@ -134,6 +135,7 @@ def _received(
             damaged=unit.in_pieces(typed_number(typed["d"] or "0")),
             unit_price=None if price is None else unit.piece_price(price),
             lot=typed["l"],
+            serials=tuple(serials_in(request.POST.get(f"s{line.pk}", ""))),
             best_before=typed_day(typed["b"]) if typed["b"] else None,
         )
     day = request.POST.get("received_on", "")

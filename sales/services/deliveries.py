@@ -11,10 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from inventory.errors import NotEnoughStock
+from inventory.errors import NotEnoughStock, SerialRefused
 from inventory.locks import lock_places, places_of
+from inventory.selectors import lots_of_serials
 from inventory.services import Issue, expire_lots, issue_stock
 from sales.errors import NoteNotDraft, RefundUnexplained
 from sales.events import notes_shipped
@@ -118,16 +120,20 @@ def ship_delivery_note(
     at: datetime,
     carrier: str = "",
     tracking_number: str = "",
+    serials: Sequence[str] = (),
     actor: Any = None,
 ) -> DeliveryNote:
     """Ship one delivery note with its tracking number; a second call returns it as it was shipped.
+
+    `serials` are the numbers scanned of its pieces that have one.
 
     Raises:
         NoteNotDraft: the note is cancelled.
         NotEnoughStock: what was picked is no longer set aside (a count, a loss, a priority).
         RefundUnexplained: the shop refunded a part, and nobody has said what becomes of the goods.
+        SerialRefused: a serial number is missing, unknown, not in stock, or too many.
     """
-    ship_delivery_notes(note_ids=[note_id], at=at, actor=actor)
+    ship_delivery_notes(note_ids=[note_id], at=at, serials={note_id: serials}, actor=actor)
     note = DeliveryNote.objects.select_related("order").get(pk=note_id)
     if note.status == DeliveryNote.Status.DRAFT and note.order.refund_asked_incl_tax:
         raise RefundUnexplained(
@@ -136,6 +142,10 @@ def ship_delivery_note(
                 "Dites d'abord, sur la commande, si des pièces sont retirées."
             )
             % said({"number": note.order.number, "amount": note.order.refund_asked_incl_tax})
+        )
+    if note.status == DeliveryNote.Status.DRAFT and not serials and _with_serials([note_id]):
+        raise SerialRefused(
+            _("Bon %s : scannez le numéro de série de chaque pièce dans son colis.") % note.number
         )
     if note.status == DeliveryNote.Status.DRAFT:
         raise NotEnoughStock(
@@ -157,13 +167,18 @@ def ship_delivery_note(
 
 @transaction.atomic
 def ship_delivery_notes(
-    *, note_ids: Iterable[int], at: datetime, actor: Any = None
+    *,
+    note_ids: Iterable[int],
+    at: datetime,
+    serials: Mapping[int, Sequence[str]] | None = None,
+    actor: Any = None,
 ) -> list[DeliveryNote]:
     """Ship the notes that are still drafts: stock leaves, orders move on, in one transaction.
 
     Returns the notes that this call shipped: others were shipped or cancelled before, hold goods
     that are no longer set aside (`notes_short_of_stock`), or wait for a word on what the shop
-    refunded (`notes_in_doubt`); those stay in preparation.
+    refunded (`notes_in_doubt`), or for the serial numbers of their pieces, by note id in `serials`;
+    those stay in preparation.
 
     Raises:
         NotEnoughStock: only expired lots are left of a product (nothing is shipped then).
@@ -183,18 +198,44 @@ def ship_delivery_notes(
         for waiting in (notes_short_of_stock(), notes_in_doubt())
         for pk in waiting.filter(pk__in=wanted).values_list("pk", flat=True)
     }
+    scanned = {pk: numbers for pk, numbers in (serials or {}).items() if numbers}
+    with_serials = _with_serials(wanted)
+    held |= with_serials.keys() - scanned.keys()
     drafts = lock_notes(wanted).filter(status=DeliveryNote.Status.DRAFT)
     notes = [note for note in drafts if note.pk not in held]
     if not notes:
         return []
     for note in notes:
         note.status, note.shipped_at = DeliveryNote.Status.SHIPPED, at
-    leave(notes, orders, at=at, actor=actor)
+    named = {
+        (note.number, product_id): lots
+        for note in notes
+        for product_id, lots in lots_of_serials(
+            scanned.get(note.pk, ()), with_serials.get(note.pk, ())
+        ).items()
+    }
+    leave(notes, orders, at=at, serials=named, actor=actor)
     return notes
 
 
+def _with_serials(note_ids: Sequence[int]) -> dict[int, set[int]]:
+    """The products of notes that have serial numbers, by note id; parts of bundles too."""
+    found: dict[int, set[int]] = defaultdict(set)
+    lines = DeliveryNoteLine.objects.filter(delivery_note__in=note_ids)
+    for way in ("order_line__product", "order_line__reservation__components__product"):
+        with_serials = lines.filter(Q((f"{way}__tracks_serials", True)))
+        for note, product in with_serials.values_list("delivery_note", way):
+            found[note].add(product)
+    return found
+
+
 def leave(
-    notes: Sequence[DeliveryNote], orders: Mapping[int, Order], *, at: datetime, actor: Any = None
+    notes: Sequence[DeliveryNote],
+    orders: Mapping[int, Order],
+    *,
+    at: datetime,
+    serials: Mapping[tuple[str, int], Sequence[int]] | None = None,
+    actor: Any = None,
 ) -> None:
     """Take what shipped notes hold out of stock and move their orders on.
 
@@ -218,6 +259,7 @@ def leave(
         ],
         at=at,
         origin_kind=ORIGIN,
+        serials=serials,
         actor=actor,
     )
     for line in lines:

@@ -1,7 +1,7 @@
 """Parcels: checked against their note, handed to the carrier, followed, told to the customer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -60,18 +60,24 @@ def ship_parcel(
     at: datetime,
     carrier: str = "",
     tracking_number: str = "",
+    serials: Sequence[str] = (),
     actor: Any = None,
 ) -> DeliveryNote:
     """Ship a note whose parcel was checked: product id → pieces packed; None ships unchecked.
 
     Raises:
         PackedOtherwise: something is missing from the parcel, or too much is in it.
-        NoteNotDraft, NotEnoughStock: it can't be shipped.
+        NoteNotDraft, NotEnoughStock, SerialRefused: it can't be shipped.
     """
     if packed is not None:
         _check_parcel(note_id, packed)
     note = ship_delivery_note(
-        note_id=note_id, at=at, carrier=carrier, tracking_number=tracking_number, actor=actor
+        note_id=note_id,
+        at=at,
+        carrier=carrier,
+        tracking_number=tracking_number,
+        serials=serials,
+        actor=actor,
     )
     if packed is not None:
         record("delivery_note.checked", [note], actor=actor)

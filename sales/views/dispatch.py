@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from inventory.selectors import expired_on_shelf, scanned_product
+from inventory.selectors import expired_on_shelf, scanned_product, serial_on_shelf, serials_in
 from sales import services
 from sales.forms import TrackingForm
 from sales.models import DeliveryNote, Order
@@ -110,6 +110,7 @@ def parcel(request: HttpRequest, note_id: int) -> HttpResponse:
     note = get_object_or_404(DeliveryNote.objects.select_related("order"), pk=note_id)
     pieces = pieces_of([note.pk])
     packed = {p.product.pk: request.POST.get(f"q{p.product.pk}", "") for p in pieces}
+    serials = serials_in(request.POST.get("serials", ""))
     seen, refused = None, ""
     if request.method == "POST":
         try:
@@ -117,7 +118,7 @@ def parcel(request: HttpRequest, note_id: int) -> HttpResponse:
                 return _shipped(request, note, packed)
             if request.POST.get("verb") == "track":
                 return _tracked(request, note)
-            seen = _scanned(request, pieces, packed)
+            seen = _scanned(request, pieces, packed, serials)
         except SphinxError as error:
             refused = error.message
     rows = [(p, packed[p.product.pk], _is_complete(p, packed[p.product.pk])) for p in pieces]
@@ -129,6 +130,8 @@ def parcel(request: HttpRequest, note_id: int) -> HttpResponse:
         order=note.order,
         rows=rows,
         others=note.lines.filter(order_line__product__isnull=True).select_related("order_line"),
+        serials="\n".join(serials),
+        asks_serials=any(p.product.tracks_serials for p in pieces),
         seen=seen,
         seen_count=packed[seen.product.pk] if seen else "",
         refused=refused,
@@ -149,9 +152,27 @@ def _is_complete(piece: Piece, packed: str) -> bool:
         return False
 
 
-def _scanned(request: HttpRequest, pieces: list[Piece], packed: dict[int, str]) -> Piece:
-    """One more piece in the parcel. Raises SphinxError: it isn't on the note, or is too many."""
-    product = scanned_product(request.POST.get("code", ""))
+def _scanned(
+    request: HttpRequest, pieces: list[Piece], packed: dict[int, str], serials: list[str]
+) -> Piece:
+    """One more piece in the parcel, by its article's code or its serial number.
+
+    Raises SphinxError: it isn't on the note, is too many, or its serial number is asked for.
+    """
+    code = request.POST.get("code", "").strip()
+    product = serial_on_shelf(code, {p.product.pk for p in pieces})
+    if product is not None:
+        if code in serials:
+            raise SphinxError(
+                _("N° de série %s : il est scanné deux fois.") % code, code="sales.serial_twice"
+            )
+    else:
+        product = scanned_product(code)
+        if product.tracks_serials:
+            raise SphinxError(
+                _("%s : scannez le numéro de série de la pièce.") % product,
+                code="sales.serial_asked",
+            )
     for piece in pieces:
         if piece.product.pk == product.pk:
             count = typed_number(packed[product.pk] or "0") + 1
@@ -161,6 +182,8 @@ def _scanned(request: HttpRequest, pieces: list[Piece], packed: dict[int, str]) 
                     code="sales.too_many_packed",
                 )
             packed[product.pk] = f"{count:f}"
+            if product.tracks_serials:
+                serials.append(code)
             return piece
     raise SphinxError(_("%s n'est pas sur ce bon.") % product, code="sales.not_on_note")
 
@@ -173,6 +196,7 @@ def _shipped(request: HttpRequest, note: DeliveryNote, packed: dict[int, str]) -
         packed=None if request.POST.get("verb") == "unchecked" else counted,
         carrier=carrier,
         tracking_number=request.POST.get("tracking_number", "").strip(),
+        serials=serials_in(request.POST.get("serials", "")),
         at=clock.now(),
         actor=request.user,
     )
