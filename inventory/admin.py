@@ -326,6 +326,11 @@ class StockMoveAdmin(ListTotals, ReadOnlyAdmin):
     ]
     list_filter = ["kind", "warehouse"]
     list_select_related = ["product", "warehouse", "lot", "actor"]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """The life of a lot or of a piece is opened from its number."""
+        return lookup == "lot__id__exact" or super().lookup_allowed(lookup, value, request)
+
     search_fields = ["product__sku", "origin_number"]
     date_hierarchy = "at"
     totals = {"quantity": _("Quantité")}

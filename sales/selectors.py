@@ -347,3 +347,10 @@ def names_in_orders(on: date) -> dict[int, str]:
         .annotate(last=Max("pk"))
     )
     return {pk: label for pk, label, _last in sorted(rows, key=lambda row: row[2]) if pk}
+
+
+def lines_with_serials(note: DeliveryNote) -> set[int]:
+    """The lines of a delivery note with pieces that have serial numbers, in bundles too."""
+    itself = Q(order_line__product__tracks_serials=True)
+    part = Q(order_line__reservation__components__product__tracks_serials=True)
+    return set(note.lines.filter(itself | part).values_list("pk", flat=True))

@@ -1,13 +1,18 @@
 """One box finds orders, people, goods, papers and parcels, each for who may see it."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.test import Client
 
 from accounting_export.services import post_missing
 from customers.drafts import CustomerDraft
+from inventory.models import StockMove
+from inventory.services import Entry, default_warehouse, receive_stock
 from invoicing.services import issue_invoice
+from sales.services import prepare_delivery, ship_delivery_note
 from sphinx.dashboard.roles import ensure_roles
 from sphinx.dashboard.search import SHOWN, find_everything
 from suppliers.models import Supplier
@@ -34,6 +39,29 @@ def day() -> None:
     note.save()
     issue_invoice(delivery_note_id=note.pk, at=NOON)
     post_missing()
+
+
+def test_a_piece_is_found_by_its_serial_number_with_its_life(admin_client: Client) -> None:
+    phone = ProductFactory(sku="PHONE", tracks_lots=True, tracks_serials=True)
+    for number, day in (("SN-7", 1), ("SN-8", 2)):
+        receive_stock(
+            entries=[Entry(phone.pk, Decimal(1), Decimal(200), f"BR-{day}", 1, number)],
+            warehouse=default_warehouse(),
+            at=NOON,
+            kind=StockMove.Kind.RECEIPT,
+            origin_kind="receipt",
+        )
+    note = prepare_delivery(order_id=placed("W1", line("PHONE", "500.00")).pk, at=NOON)
+    assert note is not None
+    ship_delivery_note(note_id=note.pk, at=NOON, serials=["SN-7"])
+
+    [found] = find_everything("sn-7", user("Entrepôt"))
+    assert (str(found.title), "Lot ou n° de série" in str(found.description)) == ("SN-7", True)
+
+    page = admin_client.get(found.link).content.decode()
+    assert "BR-1" in page
+    assert note.number in page
+    assert "BR-2" not in page
 
 
 @pytest.mark.usefixtures("day")
@@ -94,7 +122,7 @@ def test_some_of_each_kind_in_a_fixed_number_of_queries(
     for n in range(SHOWN + 3):
         placed(f"W2{n}", line("A"), customer=LEA._replace(ref=f"C{n}", email=f"{n}@exemple.test"))
     owner = User.objects.create_superuser("owner", "o@exemple.test", "x")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         found = find_everything("W2", owner)
     assert len(found) == SHOWN
 

@@ -365,6 +365,8 @@ class Lot(models.Model):
         verbose_name = _("lot")
         verbose_name_plural = _("lots")
         ordering = ["best_before", "id"]
+        # A number is looked for without its article.
+        indexes = [models.Index(fields=["number"], name="inventory_lot_called")]
         constraints = [
             models.UniqueConstraint(fields=["product", "number"], name="inventory_lot_unique"),
         ]

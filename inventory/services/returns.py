@@ -1,6 +1,6 @@
 """Goods that come back from customers: to the shelf at the cost they left with, or to scrap."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from inventory.models import StockMove, Warehouse
 from inventory.services.reservations import refill
 from inventory.services.warehouses import default_warehouse
 from inventory.services.writer import Entry, Taking, Writer
-from sphinx.core.money import to_quantity
+from sphinx.core.money import plain, to_quantity
 
 ZERO = Decimal(0)
 
@@ -23,7 +23,8 @@ ZERO = Decimal(0)
 class Returned(NamedTuple):
     """`quantity` of the `of` pieces (or bundles) that left for one line of a document.
 
-    `passed` is what came back of it before.
+    `passed` is what came back of it before; `serials` are the serial numbers of the pieces that
+    have one, none where all of them that are still out come back.
     """
 
     origin_number: str
@@ -32,6 +33,7 @@ class Returned(NamedTuple):
     of: Decimal
     passed: Decimal
     is_scrap: bool
+    serials: Sequence[str] = ()
 
 
 @transaction.atomic
@@ -49,14 +51,16 @@ def return_stock(
     its components. What the supplier had sent comes back to the default warehouse.
 
     Raises:
-        SerialRefused: some pieces of a line come back, and nothing says which serial numbers.
+        SerialRefused: some pieces of a line come back and nothing says which, or a number that is
+            said did not leave with it or is back already.
     """
     sent = _moves(returns, left_as)
     homes = _homes()
     positions = lock_places(_place(move, homes) for found in sent for move in found)
     writer = Writer(positions, at=at, origin_kind="return", actor=actor)
+    came_back = _came_back(sent)
     for line, (returned, moves) in enumerate(zip(returns, sent, strict=True), start=1):
-        for move, pieces in _shares(returned, moves):
+        for move, pieces in _shares(returned, moves, came_back):
             position = positions[_place(move, homes)]
             lot = move.lot
             writer.put(
@@ -114,21 +118,38 @@ def _moves(returns: Sequence[Returned], left_as: str) -> list[list[StockMove]]:
     return [found.get((r.origin_number, r.origin_line), []) for r in returns]
 
 
-def _shares(returned: Returned, moves: Sequence[StockMove]) -> Iterator[tuple[StockMove, Decimal]]:
-    """Pieces that come back of each move, lot after lot in the order in which they left."""
+def _came_back(sent: Iterable[Sequence[StockMove]]) -> dict[int | None, int]:
+    """The last return of each piece with a serial number, as a move's id by lot."""
+    lots = {m.lot_id for moves in sent for m in moves if m.product.tracks_serials}
+    if not lots:
+        return {}
+    returns = StockMove.objects.filter(lot__in=lots, kind=StockMove.Kind.RETURN).order_by("pk")
+    return dict(returns.values_list("lot", "pk"))
+
+
+def _shares(
+    returned: Returned, moves: Sequence[StockMove], came_back: dict[int | None, int]
+) -> Iterator[tuple[StockMove, Decimal]]:
+    """Pieces that come back of each move, lot after lot in the order in which they left; those
+    with a serial number by it."""
+    gone = {str(move.lot) for move in moves if move.product.tracks_serials}
+    if unknown := [serial for serial in returned.serials if serial not in gone]:
+        raise SerialRefused(
+            _("N° de série %(serial)s : il n'est pas parti avec %(number)s.")
+            % {"serial": unknown[0][:40], "number": returned.origin_number}
+        )
     for product_id in dict.fromkeys(m.product_id for m in moves):
         own = [m for m in moves if m.product_id == product_id]
         left = -sum((m.quantity for m in own), ZERO)
         wanted = to_quantity(left * returned.quantity / returned.of)
         passed = to_quantity(left * returned.passed / returned.of)
-        if own[0].product.tracks_serials and wanted != left:
-            raise SerialRefused(
-                _(
-                    "%s : seule la ligne entière revient, car rien ne dit lesquelles de ses "
-                    "pièces à numéro de série sont revenues."
-                )
-                % own[0].product
-            )
+        if own[0].product.tracks_serials:
+            out = [m for m in own if came_back.get(m.lot_id, 0) < m.pk]
+            for move in _named(out, wanted, returned.serials):
+                # Not once more by another line of the same return.
+                came_back[move.lot_id] = move.pk
+                yield move, -move.quantity
+            continue
         for move in own:
             before = min(passed, -move.quantity)
             passed -= before
@@ -136,3 +157,26 @@ def _shares(returned: Returned, moves: Sequence[StockMove]) -> Iterator[tuple[St
             wanted -= pieces
             if pieces > 0:
                 yield move, pieces
+
+
+def _named(
+    out: Sequence[StockMove], wanted: Decimal, serials: Sequence[str]
+) -> Sequence[StockMove]:
+    """The moves of the `wanted` pieces with these serial numbers, among those still out."""
+    numbers = {str(move.lot): move for move in out}
+    chosen = [numbers[serial] for serial in dict.fromkeys(serials) if serial in numbers]
+    if not serials and wanted == len(out):
+        return out
+    if len(chosen) != wanted:
+        raise SerialRefused(
+            _(
+                "%(product)s : dites les numéros de série des %(count)s pièces revenues, un par "
+                "ligne, parmi : %(numbers)s."
+            )
+            % {
+                "product": out[0].product if out else "—",
+                "count": plain(wanted),
+                "numbers": ", ".join(numbers) or "—",
+            }
+        )
+    return chosen

@@ -18,11 +18,15 @@ from sphinx.core.services import allocate_number, record
 
 
 class Back(NamedTuple):
-    """Pieces of one delivery note line that are back; scrap doesn't return to the shelf."""
+    """Pieces of one delivery note line that are back; scrap doesn't return to the shelf.
+
+    `serials` are the serial numbers of those that have one.
+    """
 
     note_line_id: int
     quantity: Decimal
     is_scrap: bool = False
+    serials: Sequence[str] = ()
 
 
 @transaction.atomic
@@ -43,6 +47,7 @@ def return_goods(
 
     Raises:
         TooManyReturned: more comes back than left, nothing does, or nothing has left yet.
+        SerialRefused: which pieces are back isn't said, or one that is said isn't out.
     """
     note = DeliveryNote.objects.get(pk=note_id)
     lock_places_of_return(left_as=ORIGIN, origin_number=note.number)
@@ -75,6 +80,7 @@ def return_goods(
                 line.quantity,
                 line.quantity_returned,
                 item.is_scrap,
+                item.serials,
             )
         )
         line.quantity_returned += item.quantity

@@ -7,7 +7,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
+from inventory.selectors import serials_in
 from sales.models import DeliveryNote, DeliveryNoteLine, Order
+from sales.selectors import lines_with_serials
 from sales.services import (
     Back,
     announce_return,
@@ -70,6 +72,7 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
                         line.pk,
                         typed_number(request.POST.get(f"quantity-{line.pk}", "")),
                         f"scrap-{line.pk}" in request.POST,
+                        serials_in(request.POST.get(f"serials-{line.pk}", "")),
                     )
                     for line in lines
                 ],
@@ -89,6 +92,7 @@ def take_back(request: HttpRequest, note_id: int) -> HttpResponse:
         title=_("Retour sur %s") % note.number,
         note=note,
         lines=lines,
+        with_serials=lines_with_serials(note),
         returns=note.returns.count(),
     )
 

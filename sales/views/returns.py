@@ -9,8 +9,10 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from inventory.selectors import serials_in
 from sales import services
 from sales.models import ReturnRequest
+from sales.selectors import lines_with_serials
 from sales.services import Back
 from sphinx.core import clock
 from sphinx.core.errors import SphinxError
@@ -70,6 +72,7 @@ def one_return(request: HttpRequest, request_id: int) -> HttpResponse:
         history=history_of(found),
         found=found,
         lines=lines,
+        with_serials=lines_with_serials(found.delivery_note),
         may_change=may_change,
     )
 
@@ -88,6 +91,7 @@ def _examine(request: HttpRequest, found: ReturnRequest, lines: list[Any]) -> No
             line.note_line_id,
             typed_number(request.POST.get(f"{kind}-{line.pk}", "")),
             kind == "scrap",
+            serials_in(request.POST.get(f"serials-{kind}-{line.pk}", "")),
         )
         for line in lines
         for kind in ("shelf", "scrap")

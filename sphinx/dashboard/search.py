@@ -16,7 +16,7 @@ from unfold.dataclasses import SearchResult
 from accounting_export.models import JournalEntry
 from customers.models import Customer
 from customers.selectors import customers_called
-from inventory.models import Product
+from inventory.models import Lot, Product
 from invoicing.models import Invoice
 from purchasing.models import PurchaseOrder
 from sales.models import DeliveryNote, Order, Quote
@@ -69,6 +69,9 @@ def results(request: HttpRequest, term: str) -> list[SearchResult]:
 def _page_of(row: Model) -> str:
     if isinstance(row, Quote):
         return reverse("sales:quote", args=[row.pk])
+    if isinstance(row, Lot):
+        # Its life: what it came with, where it went, what brought it back.
+        return f"{reverse('admin:inventory_stockmove_changelist')}?lot__id__exact={row.pk}"
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
@@ -100,6 +103,12 @@ def _products(term: str) -> QuerySet[Product]:
     return Product.objects.filter(found).order_by("sku")
 
 
+def _lots(term: str) -> QuerySet[Lot]:
+    """By the whole number, as it is scanned."""
+    typed = {term, term.upper()}
+    return Lot.objects.filter(number__in=typed).select_related("product").order_by("-pk")
+
+
 def _suppliers(term: str) -> QuerySet[Supplier]:
     return Supplier.objects.filter(Q(name__icontains=term) | Q(code__istartswith=term))
 
@@ -127,6 +136,11 @@ _KINDS: tuple[Kind, ...] = (
         _("Article"), "sell", "inventory.view_product", _products,
         lambda p: p.label or p.sku,
         lambda p: p.sku,
+    ),
+    Kind(
+        _("Lot ou n° de série"), "qr_code", "inventory.view_stockmove", _lots,
+        lambda lot: lot.number,
+        lambda lot: lot.product.label or lot.product.sku,
     ),
     Kind(
         _("Facture"), "receipt_long", "invoicing.view_invoice", _numbered(Invoice),

@@ -269,8 +269,97 @@ def test_which_of_several_came_back_is_not_guessed(phone: Product) -> None:
     receive(phone, ["A1", "A2"])
     note = ship(note_of(2), "A1", "A2")
 
-    with pytest.raises(SerialRefused):
+    with pytest.raises(SerialRefused, match="parmi : A1, A2"):
         return_goods(note_id=note.pk, back=[Back(note.lines.get().pk, Decimal(1))], at=NOON)
+
+
+def test_the_piece_that_is_said_comes_back_and_the_rest_later(phone: Product) -> None:
+    receive(phone, ["A1", "A2"])
+    note = ship(note_of(2), "A1", "A2")
+    line = note.lines.get().pk
+
+    return_goods(note_id=note.pk, back=[Back(line, Decimal(1), serials=["A2"])], at=NOON)
+    assert on_hand() == {"A2"}
+
+    # Only one is still out: it needs no number.
+    return_goods(note_id=note.pk, back=[Back(line, Decimal(1))], at=NOON)
+    assert on_hand() == {"A1", "A2"}
+    assert faults() == []
+
+
+@pytest.mark.parametrize(
+    ("serials", "said"),
+    [
+        (["A3"], "pas parti avec"),
+        (["A1", "A2"], "dites les numéros"),
+        (["A1", "A1"], ""),
+    ],
+)
+def test_what_did_not_leave_with_the_note_does_not_come_back(
+    phone: Product, serials: list[str], said: str
+) -> None:
+    receive(phone, ["A1", "A2", "A3"])
+    note = ship(note_of(2), "A1", "A2")
+    back = [Back(note.lines.get().pk, Decimal(1), serials=serials)]
+
+    if not said:
+        # Scanned twice is one piece.
+        return_goods(note_id=note.pk, back=back, at=NOON)
+        assert on_hand() == {"A1", "A3"}
+        return
+    with pytest.raises(SerialRefused, match=said):
+        return_goods(note_id=note.pk, back=back, at=NOON)
+    assert on_hand() == {"A3"}
+
+
+@pytest.mark.parametrize("scrap_first", [True, False])
+def test_a_piece_comes_back_once_to_the_shelf_or_to_scrap(
+    phone: Product, scrap_first: bool
+) -> None:
+    receive(phone, ["A1", "A2"])
+    note = ship(note_of(2), "A1", "A2")
+    line = note.lines.get().pk
+
+    with pytest.raises(SerialRefused):
+        return_goods(
+            note_id=note.pk,
+            back=[
+                Back(line, Decimal(1), scrap_first, ["A1"]),
+                Back(line, Decimal(1), not scrap_first, ["A1"]),
+            ],
+            at=NOON,
+        )
+
+    assert on_hand() == set()
+
+
+def test_a_piece_sold_again_comes_back_to_its_last_sale(phone: Product) -> None:
+    receive(phone, ["A1", "A2"])
+    first = ship(note_of(2, "N1"), "A1", "A2")
+    return_goods(
+        note_id=first.pk, back=[Back(first.lines.get().pk, Decimal(1), serials=["A1"])], at=NOON
+    )
+    second = ship(note_of(1, "N2"), "A1")
+
+    with pytest.raises(SerialRefused):
+        return_goods(
+            note_id=first.pk, back=[Back(first.lines.get().pk, Decimal(1), serials=["A1"])], at=NOON
+        )
+    return_goods(note_id=second.pk, back=[Back(second.lines.get().pk, Decimal(1))], at=NOON)
+
+    assert on_hand() == {"A1"}
+
+
+def test_the_pages_of_returns_ask_for_serials(phone: Product, admin_client: Client) -> None:
+    receive(phone, ["A1", "A2"])
+    note = ship(note_of(2), "A1", "A2")
+    line = note.lines.get().pk
+    url = reverse("sales:take_back", args=[note.pk])
+    assert f'name="serials-{line}"' in admin_client.get(url).content.decode()
+
+    admin_client.post(url, {f"quantity-{line}": "1", f"serials-{line}": "A2\r\n", "returns": "0"})
+
+    assert on_hand() == {"A2"}
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ ALLOWED: dict[str, str] = {
     "inventory 0014_bins": "lines of counts are few: a key gives way to a wider one at once",
     "inventory 0015_styles": "empty columns: keys, checks and the index of variants hold at once",
     "inventory 0017_proposed_transfers": "transfers are few: indexed at once",
-    "inventory 0018_serial_numbers": "lots are few, and the key is of serial numbers only: none yet",
+    "inventory 0018_serial_numbers": "lots are few, and no serial number is there yet",
     "invoicing 0015_credit_of_elsewhere": "a check gives way to a wider one at once",
     "invoicing 0017_invoice_of_what_is_kept": "a check gives way to a wider one at once",
     "purchasing 0012_currencies": "a check of a sum gives way to the same with its rounding",
