@@ -20,7 +20,7 @@ from inventory.models import (
 from inventory.selectors import stock_value
 from sphinx.core import clock
 from sphinx.core.clock import PARIS
-from sphinx.core.money import CENT, to_cents
+from sphinx.core.money import CENT, plain, to_cents
 from sphinx.core.proofs import Proof, proves
 from sphinx.core.sealing import seals
 
@@ -215,8 +215,8 @@ def bins_hold_what_is_there(proof: Proof) -> None:
         pieces = placed.pop((position.product_id, position.warehouse_id), Decimal(0))
         proof.checked += 1
         if pieces > max(position.on_hand, Decimal(0)):
-            proof.faults.append(f"{position.product.sku} : {pieces} dans les emplacements, "
-                                f"{position.on_hand} en stock")  # fmt: skip
+            proof.faults.append(f"{position.product.sku} : {plain(pieces)} dans les emplacements, "
+                                f"{plain(position.on_hand)} en stock")  # fmt: skip
     proof.faults += [
         f"article n° {pk} : rangé sans position" for (pk, _w), n in placed.items() if n
     ]

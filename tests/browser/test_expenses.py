@@ -7,7 +7,7 @@ from purchasing.models import SupplierInvoice
 from tests.factories import SupplierFactory
 from tests.purchasing.test_expenses import entered, fibre, received, sample
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 800)])

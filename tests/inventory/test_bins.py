@@ -382,7 +382,7 @@ def test_bins_with_more_than_there_is_are_named(depot: Warehouse) -> None:
 
     assert (found.name, found.faults) == (
         "bins",
-        ["P : 6.000 dans les emplacements, 5.000 en stock"],
+        ["P : 6 dans les emplacements, 5 en stock"],
     )
 
 
