@@ -10,13 +10,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import F, Q, Sum
-from django_countries import countries
 
 from accounting_export.models import JournalLine
 from accounting_export.vat_returns import SALES, standard_rates
 from sphinx.core.money import ZERO, to_cents
 from sphinx.core.services import company
-from sphinx.core.territories import EU_COUNTRIES
+from sphinx.core.territories import EU_COUNTRIES, place_name
 from sphinx.core.vat import TaxRegime
 
 THRESHOLD = Decimal(10_000)
@@ -71,7 +70,7 @@ def distance_sales(on: date) -> DistanceSales:
         sum(sums.values(), ZERO),
         sum(before.values(), ZERO),
         [
-            CountrySales(country, countries.name(country), amount, rates.get(country))
+            CountrySales(country, place_name(country), amount, rates.get(country))
             for country, amount in sorted(sums.items(), key=lambda item: (-item[1], item[0]))
             if amount
         ],

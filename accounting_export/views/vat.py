@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django_countries import countries
 
 from accounting_export import vat_returns
 from accounting_export.distance_sales import THRESHOLD, distance_sales
@@ -16,6 +15,7 @@ from accounting_export.selectors import next_month
 from sphinx.core import clock
 from sphinx.core.pages import back_office_page
 from sphinx.core.services import company
+from sphinx.core.territories import place_name
 from sphinx.core.texts import safe_cell
 from sphinx.core.typed import day_of
 from sphinx.core.vat import TaxRegime
@@ -53,8 +53,8 @@ def returns(request: HttpRequest) -> HttpResponse:
         quarter=quarter,
         boxes=vat_returns.ca3(first, last),
         is_exempt=company().is_tax_exempt,
-        oss=[(row, countries.name(row.country)) for row in rows],
-        corrections=[(row, countries.name(row.country)) for row in corrections],
+        oss=[(row, place_name(row.country)) for row in rows],
+        corrections=[(row, place_name(row.country)) for row in corrections],
         union=vat_returns.union_sales(first, last),
         distance=distance_sales(last),
         threshold=THRESHOLD,

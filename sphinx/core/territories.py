@@ -6,6 +6,9 @@ annex 3. Shops write such places by country and postcode, or by an ISO code of t
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+from django_countries import countries
+
 # Member states of the Union for VAT on goods; Northern Ireland ships as XI.
 EU_COUNTRIES = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI".split()
@@ -81,6 +84,13 @@ def is_overseas(country: str, postcode: str) -> bool:
 def leaves_union(country: str, postcode: str) -> bool:
     """True when goods sent there are exported, for VAT: out of the Union, or overseas."""
     return vat_place(country, postcode) not in EU_COUNTRIES
+
+
+def place_name(place: str) -> str:
+    """The name of a country, or of Northern Ireland (XI), in the active language."""
+    if place == NORTHERN_IRELAND:
+        return _("Irlande du Nord")
+    return str(countries.name(place)) or place
 
 
 def vat_country(country: str, postcode: str) -> str:

@@ -49,6 +49,14 @@ def test_only_sales_to_consumers_of_other_states_count() -> None:
     assert (found.is_near, found.is_over) == (False, False)
 
 
+def test_northern_ireland_is_in_the_union_and_has_its_name() -> None:
+    sold("1", "1200.00", to=BERLIN._replace(city="Belfast", postcode="BT1 5GS", country="GB"))
+
+    (found,) = distance_sales(LAST).by_country
+
+    assert (found.country, found.name) == ("XI", "Irlande du Nord")
+
+
 def test_what_was_given_back_counts_no_more() -> None:
     invoice = invoiced("1", line("A", "1200.00"), to=BERLIN)
     credit_invoice(invoice_id=invoice.pk, amount=D("1200.00"), reason="rendu", at=NOON)
